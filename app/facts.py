@@ -55,8 +55,10 @@ def windows(reads: Iterable[str]) -> dict[str, timedelta]:
         if not read.startswith("event:"):
             continue
         name, _, rest = read.removeprefix("event:").partition(" within ")
-        name = name.removesuffix(" since entry")
-        back = elapsed(rest) if rest else FOR_EVER
+        if name.endswith(" since entry"):
+            name, back = name.removesuffix(" since entry"), timedelta()
+        else:
+            back = elapsed(rest) if rest else FOR_EVER
         found[name] = max(back, found.get(name, timedelta()))
     return found
 
