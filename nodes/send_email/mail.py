@@ -71,7 +71,9 @@ def compose(message: Outgoing, account: Account, now: datetime) -> Mail:
         _way_out(mail, message, account)
         _parts(mail, fields.get("text", ""), fields.get("html", ""), message.idempotency_key)
         bounces = _return_path(account, sender, message.idempotency_key)
-        return Mail(bounces, recipient, mail.as_bytes(), utf8=not recipient.isascii())
+        content = mail.as_bytes()
+        _count_headers(content, len(mail))
+        return Mail(bounces, recipient, content, utf8=not recipient.isascii())
     except Unsendable:
         raise
     except (ValueError, IndexError, UnicodeError) as error:  # what the mail library says of names it cannot write
@@ -111,10 +113,19 @@ def _return_path(account: Account, sender: str, key: str) -> str:
     return f"{local}+{key[:32]}@{domain}"
 
 
+def _count_headers(content: bytes, meant: int) -> None:
+    """The last line against injection: the header block has as many headers as we wrote, however they were folded."""
+    head = content.partition(b"\r\n\r\n")[0]
+    if sum(not line.startswith((b" ", b"\t")) for line in head.split(b"\r\n")) != meant:
+        raise Unsendable("the mail would carry headers nobody wrote")
+
+
 def _line(value: str, what: str) -> str:
     """One line of text for a header; anything that could start a second line is refused, not repaired."""
     if any(not character.isprintable() for character in value):
         raise Unsendable(f"the {what} holds a line break or control character")
+    if "=?" in value:  # the mail library would decode it first, line breaks included, and then write what it found
+        raise Unsendable(f"the {what} holds an encoded word")
     if len(value) > LONGEST_HEADER:
         raise Unsendable(f"the {what} is longer than {LONGEST_HEADER} characters")
     return value
