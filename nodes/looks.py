@@ -31,9 +31,11 @@ def check(node: NodeType) -> Iterator[str]:
             yield f"it has no {part}"
     yield from _icon(node)
     schema = node.settings.model_json_schema()
-    for where, fields in [("settings", schema), *schema.get("$defs", {}).items()]:
+    parts = schema.get("$defs", {})
+    for where, fields in [("settings", schema), *parts.items()]:
         for name, field in fields.get("properties", {}).items():
-            yield from _words(f"{where}.{name}", field)
+            # pydantic leaves a title out where it is the name of the part that the field refers to.
+            yield from _words(f"{where}.{name}", {**parts.get(field.get("$ref", "").rpartition("/")[2], {}), **field})
     if node.settings.model_config.get("extra") != "forbid" or not node.settings.model_config.get("frozen"):
         yield "settings are not frozen, or take unknown fields; derive them from flows.contract.NodeSettings"
     if node.group == "entry" and node.start is None:

@@ -33,7 +33,9 @@ def make_batch(
     standing = [make_member(number + 1) for number in range(members)] if isinstance(members, int) else list(members)
     parsed = settings if isinstance(settings, BaseModel) else node.settings.model_validate(settings or {})
     return Batch(
-        now=given.pop("now", NOON + timedelta(hours=1)),  # later than anybody's own moment: a node must not reckon with it
+        now=given.pop(
+            "now", NOON + timedelta(hours=1)
+        ),  # later than anybody's own moment: a node must not reckon with it
         settings=parsed,
         members=standing,
         seed=given.pop("seed", "1/1/n"),
@@ -133,5 +135,3 @@ def _upgrades(node: NodeType, old: Mapping[int, Mapping[str, Json]]) -> Iterator
             node.settings.model_validate(settings)
         except Exception as error:  # noqa: BLE001 - a stranger's upgrade may raise anything; it is reported, not hidden
             yield f"settings of version {version} cannot be upgraded: {before}: {error}"
-
-

@@ -10,7 +10,9 @@ from flows.words import _, clip
 from nodes.fields import PortName
 
 SAMPLE = {"arms": [{"name": "A", "weight": 50}, {"name": "B", "weight": 50}]}
-MORE_SAMPLES = ({"arms": [{"name": "big", "weight": 3}, {"name": "off", "weight": 0}, {"name": "small", "weight": 0.5}]},)
+MORE_SAMPLES = (
+    {"arms": [{"name": "big", "weight": 3}, {"name": "off", "weight": 0}, {"name": "small", "weight": 0.5}]},
+)
 ARMS_AT_MOST = 1000
 
 

@@ -35,7 +35,9 @@ class Settings(NodeSettings):
         max_length=40,
     )
     time: TimeOfDay | None = Field(
-        None, title=_("Time of day"), description=_("HH:MM, local time of each person: the next one from their arrival on.")
+        None,
+        title=_("Time of day"),
+        description=_("HH:MM, local time of each person: the next one from their arrival on."),
     )
     weekdays: tuple[Weekday, ...] | None = Field(
         None, title=_("Weekdays"), description=_("Only on these days; every day where none is chosen."), min_length=1
@@ -104,7 +106,9 @@ def advance(batch: Batch) -> Outcome:
             rest[until].append(member.id)
         else:
             ports["next" if until == arrived else late_port].append(member.id)
-    return Outcome(go={port: ids for port, ids in ports.items() if ids}, stay={Wait(at): ids for at, ids in rest.items()}, why=why)
+    return Outcome(
+        go={port: ids for port, ids in ports.items() if ids}, stay={Wait(at): ids for at, ids in rest.items()}, why=why
+    )
 
 
 def _moment(settings: Settings) -> Moment:
