@@ -30,6 +30,7 @@ def make_batch(
     node: NodeType,
     settings: Mapping[str, Json] | BaseModel | None = None,
     members: int | Sequence[Member] = 1,
+    /,
     **given: Any,
 ) -> Batch:
     """A batch standing at the node: `settings` as saved, `members` or how many, `given` as `Batch` takes it."""

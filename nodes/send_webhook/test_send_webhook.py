@@ -1,0 +1,23 @@
+"""Webhooks as a node; how they are delivered is tested in tests/deliver."""
+
+import pytest
+from pydantic import ValidationError
+
+from nodes.send_webhook import SAMPLE, node, summary
+
+
+def test_address_and_body_are_optional_the_receiver_is_not() -> None:
+    assert node.settings.model_validate({"account": "crm"})
+    with pytest.raises(ValidationError, match="account"):
+        node.settings.model_validate({"url": "https://crm.example.com"})
+
+
+def test_the_body_is_escaped_as_json_and_the_contact_needs_no_address() -> None:
+    assert node.channel is not None
+    assert dict(node.channel.fields) == {"url": "url", "body": "json"}
+    assert node.channel.address is None
+
+
+def test_the_card_shows_where_it_goes() -> None:
+    assert summary(node.settings.model_validate(SAMPLE)) == "POST https://crm.example.com/hooks/orders"
+    assert summary(node.settings.model_validate({"account": "crm"})) == "POST crm"
