@@ -101,8 +101,15 @@ def faults(
         yield from _doors(node, sample, settings[-1])
     yield from _upgrades(node, old_samples if old_samples is not None else _constant(node, "OLD_SAMPLES", {}))
     for parsed in settings:
-        yield from looks.check_settings(node, parsed)
-        yield from conduct.check(node, parsed)
+        yield from _reported(looks.check_settings(node, parsed))
+        yield from _reported(conduct.check(node, parsed))
+
+
+def _reported(wrong: Iterator[str]) -> Iterator[str]:
+    try:
+        yield from wrong
+    except Exception as error:  # noqa: BLE001 - a stranger's functions may raise anything; it is one more fault
+        yield f"{type(error).__name__}: {error}"
 
 
 def samples_of(node: NodeType) -> list[Mapping[str, Json]]:

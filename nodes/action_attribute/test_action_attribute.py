@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json, SetAttributes
-from nodes.action_attribute import node, summary
+from nodes.action_attribute import node
 from nodes.testing import make_batch
 
 
@@ -37,5 +37,6 @@ def test_values_that_cannot_be_kept_are_refused(settings: Json, sentence: str) -
 
 def test_the_card_shows_the_values() -> None:
     assert (
-        summary(node.settings.model_validate({"set": {"level": "gold"}, "unset": ["trial"]})) == "level = gold, −trial"
+        node.summary(node.settings.model_validate({"set": {"level": "gold"}, "unset": ["trial"]}))
+        == "level = gold, −trial"
     )

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Emit, Json
-from nodes.action_event import node, summary
+from nodes.action_event import node
 from nodes.testing import make_batch
 
 
@@ -21,4 +21,4 @@ def test_names_that_are_none_or_belong_to_receipts_are_refused(event: Json) -> N
 
 
 def test_the_card_says_the_event() -> None:
-    assert summary(node.settings.model_validate({"event": "promoted"})) == "Say promoted"
+    assert node.summary(node.settings.model_validate({"event": "promoted"})) == "Say promoted"

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json, Tag
-from nodes.action_tag import node, summary
+from nodes.action_tag import node
 from nodes.testing import make_batch
 
 
@@ -24,4 +24,4 @@ def test_tags_that_make_no_sense_are_refused_with_a_sentence(settings: Json, sen
 
 
 def test_the_card_shows_the_tags() -> None:
-    assert summary(node.settings.model_validate({"add": ["warm"], "remove": ["cold"]})) == "+warm −cold"
+    assert node.summary(node.settings.model_validate({"add": ["warm"], "remove": ["cold"]})) == "+warm −cold"

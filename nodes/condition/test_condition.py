@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Event, Json, names
-from nodes.condition import node, summary
+from nodes.condition import node
 from nodes.testing import NOON, make_batch, make_member, placements
 
 PRO: Json = {"rule": {"attribute": "plan", "op": "eq", "value": "pro"}}
@@ -82,4 +82,4 @@ def test_a_rule_that_is_none_is_refused(rule: Json) -> None:
 
 
 def test_the_card_says_the_rule_in_words() -> None:
-    assert summary(node.settings.model_validate(PRO)) == 'plan is "pro"'
+    assert node.summary(node.settings.model_validate(PRO)) == 'plan is "pro"'

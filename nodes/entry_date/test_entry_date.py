@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json, names
-from nodes.entry_date import node, summary
+from nodes.entry_date import node
 
 
 def test_it_says_which_date_and_asks_for_it_and_for_the_zone() -> None:
@@ -34,7 +34,7 @@ def test_settings_that_make_no_sense_are_refused(settings: Json) -> None:
 
 def test_the_card_says_which_date() -> None:
     cards = [{"attribute": "birthday", "at": "10:00", "every_year": True}, {"attribute": "ends", "offset": "-P3D"}]
-    assert [summary(node.settings.model_validate(card)) for card in cards] == [
+    assert [node.summary(node.settings.model_validate(card)) for card in cards] == [
         "birthday at 10:00, every year",
         "ends -P3D at 00:00",
     ]

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json, names
-from nodes.entry_event import node, summary
+from nodes.entry_event import node
 from nodes.testing import NOON, make_batch, make_member
 
 FILTERED: Json = {
@@ -44,5 +44,5 @@ def test_settings_that_make_no_sense_are_refused(settings: Json) -> None:
 
 
 def test_the_card_names_the_event() -> None:
-    assert summary(node.settings.model_validate({"event": "bought"})) == "On bought"
-    assert summary(node.settings.model_validate(FILTERED)) == "On bought, filtered"
+    assert node.summary(node.settings.model_validate({"event": "bought"})) == "On bought"
+    assert node.summary(node.settings.model_validate(FILTERED)) == "On bought, filtered"

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json
-from nodes.entry_schedule import node, summary
+from nodes.entry_schedule import node
 
 
 def test_it_says_when_and_everybody_unless_a_rule_is_given() -> None:
@@ -22,4 +22,7 @@ def test_schedules_that_are_none_are_refused(schedule: Json) -> None:
 
 
 def test_the_card_says_who_and_when() -> None:
-    assert summary(node.settings.model_validate({"schedule": {"cron": "0 9 * * mon"}})) == "Everybody, cron 0 9 * * mon"
+    assert (
+        node.summary(node.settings.model_validate({"schedule": {"cron": "0 9 * * mon"}}))
+        == "Everybody, cron 0 9 * * mon"
+    )

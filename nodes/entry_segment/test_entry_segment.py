@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json
-from nodes.entry_segment import node, summary
+from nodes.entry_segment import node
 
 VIP: Json = {"tag": "vip"}
 
@@ -37,6 +37,6 @@ def test_settings_that_make_no_sense_are_refused_with_a_sentence(settings: Json,
 
 def test_the_card_says_who_and_when() -> None:
     settings = {"rule": VIP, "schedule": {"cron": "0 9 1 * *"}}
-    assert summary(node.settings.model_validate(settings)) == "has the tag vip, cron 0 9 1 * *"
+    assert node.summary(node.settings.model_validate(settings)) == "has the tag vip, cron 0 9 1 * *"
     settings["schedule"] = {"on": "join"}
-    assert summary(node.settings.model_validate(settings)) == "has the tag vip, on joining"
+    assert node.summary(node.settings.model_validate(settings)) == "has the tag vip, on joining"

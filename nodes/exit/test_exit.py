@@ -1,6 +1,6 @@
 """The end of a walk."""
 
-from nodes.exit import node, summary
+from nodes.exit import node
 from nodes.testing import make_batch
 
 
@@ -18,4 +18,4 @@ def test_nobody_leaves_where_nobody_came() -> None:
 
 
 def test_the_card_says_the_reason() -> None:
-    assert [summary(node.settings(**given)) for given in ({}, {"reason": "bought"})] == ["End", "End: bought"]
+    assert [node.summary(node.settings(**given)) for given in ({}, {"reason": "bought"})] == ["End", "End: bought"]

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from nodes.goto import node, summary
+from nodes.goto import node
 from nodes.testing import make_batch
 
 
@@ -12,7 +12,7 @@ def test_the_wire_comes_from_the_settings() -> None:
     assert node.jumps is not None
     assert node.jumps(settings) == {"next": "paid"}
     assert node.advance(make_batch(node, settings, 2)).go == {"next": [1, 2]}
-    assert summary(settings) == "Go to paid"
+    assert node.summary(settings) == "Go to paid"
 
 
 def test_nowhere_is_refused() -> None:

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json
-from nodes.holdout import node, summary
+from nodes.holdout import node
 from nodes.testing import make_batch
 
 
@@ -31,4 +31,4 @@ def test_a_share_that_is_none_is_refused(percent: Json) -> None:
 
 
 def test_the_card_says_the_share() -> None:
-    assert summary(node.settings.model_validate({"percent": 2.5})) == "Hold back 2.5%"
+    assert node.summary(node.settings.model_validate({"percent": 2.5})) == "Hold back 2.5%"

@@ -3,13 +3,13 @@
 import pytest
 from pydantic import ValidationError
 
-from nodes.send_email import SAMPLE, node, summary
+from nodes.send_email import SAMPLE, node
 
 
 def test_a_mail_needs_words() -> None:
     with pytest.raises(ValidationError, match="write the text, the HTML or both"):
         node.settings.model_validate({"account": "a", "subject": "s"})
-    assert node.settings.model_validate({"account": "a", "subject": "s", "html": "<p>h</p>"})
+    node.settings.model_validate({"account": "a", "subject": "s", "html": "<p>h</p>"})
 
 
 def test_only_the_html_is_escaped_as_html() -> None:
@@ -20,5 +20,5 @@ def test_only_the_html_is_escaped_as_html() -> None:
 
 def test_the_card_shows_the_subject_and_what_is_waited_for() -> None:
     short = {**SAMPLE, "subject": "Your order", "wait_for": "clicked", "timeout": "P2D"}
-    assert summary(node.settings.model_validate(short)) == "Your order · clicked in 2 days"
-    assert len(summary(node.settings.model_validate({**short, "subject": "so long " * 50}))) <= 60
+    assert node.summary(node.settings.model_validate(short)) == "Your order · clicked in 2 days"
+    assert len(node.summary(node.settings.model_validate({**short, "subject": "so long " * 50}))) <= 60

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.contract import Json, names
-from nodes.split import node, summary
+from nodes.split import node
 from nodes.testing import make_batch, make_member, placements
 
 HALVES: Json = {"arms": [{"name": "A", "weight": 50}, {"name": "B", "weight": 50}]}
@@ -58,4 +58,4 @@ def test_arms_that_make_no_sense_are_refused_with_a_sentence(arms: Json, sentenc
 def test_a_new_split_is_half_and_half_and_the_card_shows_percent() -> None:
     settings = node.settings()
     assert names(node.ports, settings) == ("A", "B")
-    assert summary(settings) == "A 50% / B 50%"
+    assert node.summary(settings) == "A 50% / B 50%"
