@@ -6,10 +6,11 @@ from pydantic import ValidationError
 from nodes.send_webhook import SAMPLE, node
 
 
-def test_address_and_body_are_optional_the_receiver_is_not() -> None:
-    node.settings.model_validate({"account": "crm"})
-    with pytest.raises(ValidationError, match="account"):
-        node.settings.model_validate({"url": "https://crm.example.com"})
+def test_an_account_or_an_address_is_enough_neither_is_not() -> None:
+    for settings in ({"account": "crm"}, {"url": "https://crm.example.com"}):
+        node.settings.model_validate(settings)
+    with pytest.raises(ValidationError, match="name an address"):
+        node.settings.model_validate({"body": "{}"})
 
 
 def test_the_body_is_escaped_as_json_and_the_contact_needs_no_address() -> None:
