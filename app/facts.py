@@ -88,11 +88,12 @@ def gather_facts(
 
 
 def _walking(connection: Connection, plans: Plans, posts: Sequence[Opened]) -> list[enrollments.Row]:
-    """Walks of the contacts whose events somebody may wait for or leave on."""
+    """Walks of the contacts whose events somebody may wait for or leave on, or whose facts change."""
     interested = {
         (post.letter.workspace_id, post.letter.contact_id)
         for post in posts
-        if (book := plans.books.get(post.letter.workspace_id)) and post.event.name in book.asked
+        if (book := plans.books.get(post.letter.workspace_id))
+        and (post.event.name in book.asked or post.letter.kind == "identify")
     }
     return enrollments.walking(connection, sorted(interested))
 
