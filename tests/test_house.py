@@ -53,6 +53,7 @@ FLOORS = {
     "app.engine": 5,
     "app.main": 5,
     "app.heartbeat": 6,
+    "app.bench": 6,
     "app.cli": 7,
 }
 USUAL_FLOOR = 3

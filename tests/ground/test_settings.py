@@ -24,7 +24,7 @@ def test_nothing_set_works_on_one_machine() -> None:
     assert (settings.host, settings.port, settings.data) == ("127.0.0.1", 8000, Path("var"))
     assert settings.base_url == "http://127.0.0.1:8000"
     assert (settings.sink_smtp_port, settings.sink_http_port) == (8001, 8002)
-    assert settings.database_url is settings.redis_url is settings.secret is None
+    assert (settings.database_url, settings.redis_url, settings.secret) == (None, None, None)
 
 
 @pytest.mark.parametrize(
