@@ -1,0 +1,480 @@
+"""All tables, as SQLModel rows without behaviour: what is kept, and which key is the last line against doing it twice.
+
+Rows are not validated by their class (pydantic models at the doors do that). Hot primary keys carry workspace and lane, so
+the tables can be partitioned or distributed by lane without a rewrite. Never logic, never queries.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Sequence, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+INSTANT: Any = TIMESTAMP(timezone=True)
+SMALL: Any = SmallInteger
+BIG: Any = BigInteger
+TEXT: Any = Text
+EMPTY_OBJECT = text("'{}'::jsonb")
+
+# Ids of hot rows come in blocks of `BLOCK`: a batch takes all it needs in one statement, whatever its size.
+BLOCK = 1000
+CONTACT_BLOCK = Sequence("contact_block", metadata=SQLModel.metadata)
+ENROLLMENT_BLOCK = Sequence("enrollment_block", metadata=SQLModel.metadata)
+MESSAGE_BLOCK = Sequence("message_block", metadata=SQLModel.metadata)
+
+
+def _json(*, nullable: bool = False) -> Any:
+    """A JSONB column, an empty object unless it may be null."""
+    return Column(JSONB, nullable=nullable, server_default=None if nullable else EMPTY_OBJECT)
+
+
+def _texts() -> Any:
+    """An array of text, empty by default."""
+    return Column(ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
+
+
+def _serial(*, big: bool = True) -> Any:
+    """A number the database counts up; taken with `nextval` so that whole batches get theirs in one statement."""
+    return {
+        "primary_key": True,
+        "sa_type": BIG if big else Integer,
+        "sa_column_args": [Identity()],
+        "default": None,
+    }
+
+
+class Workspace(SQLModel, table=True):
+    """A tenant. `secret` signs what its contacts bring back: user hashes of the in-app pull."""
+
+    id: int | None = Field(**_serial(big=False))
+    name: str = Field(sa_type=TEXT)
+    timezone: str = Field(default="UTC", sa_type=TEXT, sa_column_kwargs={"server_default": "UTC"})
+    secret: str = Field(sa_type=TEXT)
+    settings: dict[str, Any] = Field(sa_column=_json())
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
+class User(SQLModel, table=True):
+    """A person who works here. Sign-in by password comes with the roles' own issue; until then keys act for users."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("workspace_id", "email"),)
+    id: int | None = Field(**_serial(big=False))
+    workspace_id: int = Field(foreign_key="workspace.id")
+    email: str = Field(sa_type=TEXT)
+    name: str = Field(sa_type=TEXT)
+    role: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
+class Key(SQLModel, table=True):
+    """An API or write key: only its hash is kept. `prefix` finds it, `role` says what it may do."""
+
+    id: int | None = Field(**_serial(big=False))
+    workspace_id: int = Field(foreign_key="workspace.id")
+    user_id: int | None = Field(default=None, foreign_key="users.id")
+    name: str = Field(sa_type=TEXT)
+    role: str = Field(sa_type=TEXT)
+    prefix: str = Field(sa_type=TEXT, unique=True)
+    digest: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class Contact(SQLModel, table=True):
+    """A person who walks journeys. The id alone gives the lane (`lanes.lane_of`)."""
+
+    __table_args__ = ({"postgresql_with": {"fillfactor": "85"}},)
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    id: int = Field(primary_key=True, sa_type=BIG)
+    attributes: dict[str, Any] = Field(sa_column=_json())
+    tags: list[str] = Field(sa_column=_texts())
+    consents: dict[str, Any] = Field(sa_column=_json())
+    merged_into: int | None = Field(default=None, sa_type=BIG)
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+
+
+class Identity_(SQLModel, table=True):
+    """One `(kind, value)` that names a contact; the key makes two contacts with one name impossible."""
+
+    __tablename__ = "identity"
+    __table_args__ = (Index(None, "workspace_id", "contact_id"),)
+    workspace_id: int = Field(primary_key=True)
+    kind: str = Field(primary_key=True, sa_type=TEXT)
+    value: str = Field(primary_key=True, sa_type=TEXT)
+    contact_id: int = Field(sa_type=BIG)
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
+class Seen(SQLModel, table=True):
+    """The memory of accepted message ids: a duplicate is answered like the first and goes no further."""
+
+    workspace_id: int = Field(primary_key=True)
+    digest: UUID = Field(primary_key=True)
+    received_on: date
+
+
+class Inbox(SQLModel, table=True):
+    """Accepted and not yet matched, in order of arrival inside a lane. `properties` is JSON text: nobody queries it here."""
+
+    __table_args__ = ({"postgresql_with": {"autovacuum_vacuum_scale_factor": "0.05"}},)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    id: int = Field(primary_key=True, sa_type=BIG, sa_column_args=[Identity()])
+    workspace_id: int = Field(primary_key=True)
+    contact_id: int = Field(sa_type=BIG)
+    kind: str = Field(sa_type=TEXT)
+    name: str = Field(sa_type=TEXT)
+    timestamp: datetime = Field(sa_type=INSTANT)
+    received_at: datetime = Field(sa_type=INSTANT)
+    properties: str = Field(sa_type=TEXT)
+    digest: UUID | None = None
+
+
+class EventRow(SQLModel, table=True):
+    """The history, partitioned by month of `timestamp`. `origin` names the contact it came from before a merge."""
+
+    __tablename__ = "event"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (timestamp)"},)
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    contact_id: int = Field(primary_key=True, sa_type=BIG)
+    timestamp: datetime = Field(primary_key=True, sa_type=INSTANT)
+    id: int = Field(primary_key=True, sa_type=BIG)
+    received_at: datetime = Field(sa_type=INSTANT)
+    name: str = Field(sa_type=TEXT)
+    properties: dict[str, Any] = Field(sa_column=_json())
+    digest: UUID | None = None
+    origin: int | None = Field(default=None, sa_type=BIG)
+
+
+class Journey(SQLModel, table=True):
+    """What an operator draws: one draft with a revision (ETag), a live version, a status."""
+
+    __table_args__ = (Index(None, "workspace_id", "status"),)
+    id: int | None = Field(**_serial(big=False))
+    workspace_id: int = Field(foreign_key="workspace.id")
+    name: str = Field(sa_type=TEXT)
+    status: str = Field(default="draft", sa_type=TEXT, sa_column_kwargs={"server_default": "draft"})
+    draft: dict[str, Any] = Field(sa_column=_json())
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    editors: list[str] = Field(sa_column=_texts())
+    live_version_id: int | None = None
+    paused_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    created_by: str = Field(sa_type=TEXT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+
+
+class Version(SQLModel, table=True):
+    """A published flow, frozen. People in flight stay on theirs."""
+
+    __table_args__ = (UniqueConstraint("journey_id", "number"), Index(None, "workspace_id", "journey_id"))
+    id: int | None = Field(**_serial(big=False))
+    workspace_id: int = Field(foreign_key="workspace.id")
+    journey_id: int = Field(foreign_key="journey.id")
+    number: int
+    document: dict[str, Any] = Field(sa_column=_json())
+    content_hash: str = Field(sa_type=TEXT)
+    published_at: datetime = Field(sa_type=INSTANT)
+    published_by: str = Field(sa_type=TEXT)
+
+
+class Submission(SQLModel, table=True):
+    """A draft as it was handed in for review; `editors` may not approve it. status: open, approved, rejected, void, published."""
+
+    __table_args__ = (Index(None, "workspace_id", "journey_id"),)
+    id: int | None = Field(**_serial(big=False))
+    workspace_id: int = Field(foreign_key="workspace.id")
+    journey_id: int = Field(foreign_key="journey.id")
+    content_hash: str = Field(sa_type=TEXT)
+    document: dict[str, Any] = Field(sa_column=_json())
+    editors: list[str] = Field(sa_column=_texts())
+    status: str = Field(sa_type=TEXT)
+    submitted_by: str = Field(sa_type=TEXT)
+    submitted_at: datetime = Field(sa_type=INSTANT)
+
+
+class Review(SQLModel, table=True):
+    """One decision on one submission."""
+
+    id: int | None = Field(**_serial(big=False))
+    workspace_id: int = Field(foreign_key="workspace.id")
+    submission_id: int = Field(foreign_key="submission.id", index=True)
+    reviewer: str = Field(sa_type=TEXT)
+    decision: str = Field(sa_type=TEXT)
+    comment: str = Field(default="", sa_type=TEXT)
+    decided_at: datetime = Field(sa_type=INSTANT)
+
+
+class Enrollment(SQLModel, table=True):
+    """One contact's walk through one journey, pinned to a version; the parked row is all that a wait costs.
+
+    `slot` is 0 while the enrollment holds its place (active, or `once` for ever) and its own id afterwards, so one unique
+    index forbids two at a time, answers "may they enter again" and lists a contact's walks. Times: `entered_at` when they
+    came in, `since` the timestamp of what let them in, `rested_at` when the present wait began. `visits` (JSON) is kept
+    only inside cycles. `awaits` is not stored: the pinned version says what a node listens to.
+    """
+
+    __table_args__ = (
+        Index("uq_enrollment_place", "workspace_id", "contact_id", "journey_id", "key", "slot", unique=True),
+        Index("ix_enrollment_due", "lane", "wake_at", postgresql_where=text("status = 0 AND wake_at IS NOT NULL")),
+        Index("ix_enrollment_node", "version_id", "node", "lane", postgresql_where=text("status IN (0, 3, 4)")),
+        {"postgresql_with": {"fillfactor": "90"}},
+    )
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    id: int = Field(primary_key=True, sa_type=BIG)
+    contact_id: int = Field(sa_type=BIG)
+    slot: int = Field(sa_type=BIG)
+    entered_at: datetime = Field(sa_type=INSTANT)
+    since: datetime = Field(sa_type=INSTANT)
+    rested_at: datetime = Field(sa_type=INSTANT)
+    wake_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    entry_event: int | None = Field(default=None, sa_type=BIG)
+    journey_id: int
+    version_id: int
+    status: int = Field(sa_type=SMALL)
+    walks: int = Field(sa_type=SMALL)
+    node: str = Field(sa_type=TEXT)
+    key: str = Field(sa_type=TEXT)
+    reason: str | None = Field(default=None, sa_type=TEXT)
+    visits: str | None = Field(default=None, sa_type=TEXT)
+    origin: int | None = Field(default=None, sa_type=BIG)
+
+
+class Trail(SQLModel, table=True):
+    """How an enrollment moved and why: one row for each walk to rest; `steps` is JSON `[[node, port, why?], …]`."""
+
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    enrollment_id: int = Field(primary_key=True, sa_type=BIG)
+    walk: int = Field(primary_key=True, sa_type=SMALL)
+    at: datetime = Field(sa_type=INSTANT)
+    cause: str = Field(sa_type=TEXT)
+    steps: str = Field(sa_type=TEXT)
+
+
+class Tally(SQLModel, table=True):
+    """Counted transitions, appended by each batch (a shared counter row would queue all workers), folded by rollup."""
+
+    __table_args__ = (Index(None, "workspace_id", "journey_id"),)
+    id: int | None = Field(**_serial())
+    workspace_id: int
+    journey_id: int
+    version_id: int
+    node: str = Field(sa_type=TEXT)
+    port: str = Field(sa_type=TEXT)
+    minute: datetime = Field(sa_type=INSTANT)
+    count: int
+
+
+class TallyHour(SQLModel, table=True):
+    """Tallies folded into hours; together with the rows not folded yet they are the numbers on every page."""
+
+    __tablename__ = "tally_hour"
+    workspace_id: int = Field(primary_key=True)
+    journey_id: int = Field(primary_key=True)
+    version_id: int = Field(primary_key=True)
+    node: str = Field(primary_key=True, sa_type=TEXT)
+    port: str = Field(primary_key=True, sa_type=TEXT)
+    hour: datetime = Field(primary_key=True, sa_type=INSTANT)
+    count: int = Field(sa_type=BIG)
+
+
+class Message(SQLModel, table=True):
+    """One thing to deliver to one contact over one channel, until it has an outcome. The words stay in the version."""
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "id"),
+        Index("ix_message_due", "due_at", postgresql_where=text("status IN (0, 1)")),
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    enrollment_id: int = Field(primary_key=True, sa_type=BIG)
+    node: str = Field(primary_key=True, sa_type=TEXT)
+    visit: int = Field(primary_key=True, sa_type=SMALL)
+    id: int = Field(sa_type=BIG)
+    contact_id: int = Field(sa_type=BIG)
+    created_at: datetime = Field(sa_type=INSTANT)
+    due_at: datetime = Field(sa_type=INSTANT)
+    sent_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    lease_until: datetime | None = Field(default=None, sa_type=INSTANT)
+    journey_id: int
+    version_id: int
+    status: int = Field(sa_type=SMALL)
+    outcome: int = Field(default=0, sa_type=SMALL, sa_column_kwargs={"server_default": "0"})
+    attempt: int = Field(default=0, sa_type=SMALL, sa_column_kwargs={"server_default": "0"})
+    marketing: bool = True
+    channel: str = Field(sa_type=TEXT)
+    account: str | None = Field(default=None, sa_type=TEXT)
+    reason: str | None = Field(default=None, sa_type=TEXT)
+    recipient: str | None = Field(default=None, sa_type=TEXT)
+    provider_id: str | None = Field(default=None, sa_type=TEXT)
+    title: str | None = Field(default=None, sa_type=TEXT)
+    content: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    origin: int | None = Field(default=None, sa_type=BIG)
+
+
+class ReceiptRow(SQLModel, table=True):
+    """What a provider, a link or a pixel said about a message; the key makes a second copy of the same word harmless."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "message_id", "kind", "provider_event_id"),
+        Index("ix_receipt_open", "id", postgresql_where=text("settled_at IS NULL")),
+    )
+    workspace_id: int = Field(primary_key=True)
+    id: int = Field(primary_key=True, sa_type=BIG, sa_column_args=[Identity()])
+    message_id: int = Field(sa_type=BIG)
+    kind: str = Field(sa_type=TEXT)
+    provider_event_id: str = Field(default="", sa_type=TEXT)
+    at: datetime = Field(sa_type=INSTANT)
+    detail: dict[str, Any] = Field(sa_column=_json())
+    settled_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class Suppression(SQLModel, table=True):
+    """An address nothing more may be sent to on a channel, and why."""
+
+    workspace_id: int = Field(primary_key=True)
+    channel: str = Field(primary_key=True, sa_type=TEXT)
+    address: str = Field(primary_key=True, sa_type=TEXT)
+    reason: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
+class Link(SQLModel, table=True):
+    """A URL that stood in a message; the token in the mail names the row, never the URL."""
+
+    __table_args__ = (UniqueConstraint("workspace_id", "digest"),)
+    workspace_id: int = Field(primary_key=True)
+    id: int = Field(primary_key=True, sa_type=BIG, sa_column_args=[Identity()])
+    digest: UUID
+    url: str = Field(sa_type=TEXT)
+
+
+class Caught(SQLModel, table=True):
+    """What the local sink caught in place of a provider, as the contact would have got it."""
+
+    id: int | None = Field(**_serial())
+    workspace_id: int | None = None
+    channel: str = Field(sa_type=TEXT)
+    recipient: str = Field(sa_type=TEXT)
+    title: str = Field(sa_type=TEXT)
+    content: dict[str, Any] = Field(sa_column=_json())
+    caught_at: datetime = Field(sa_type=INSTANT)
+
+
+class Account(SQLModel, table=True):
+    """A configured provider credential of a channel; `sealed` is encrypted, nothing of it is ever shown again."""
+
+    workspace_id: int = Field(primary_key=True)
+    name: str = Field(primary_key=True, sa_type=TEXT)
+    channel: str = Field(sa_type=TEXT)
+    settings: dict[str, Any] = Field(sa_column=_json())
+    sealed: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+
+
+class Schedule(SQLModel, table=True):
+    """When an entry node of a live version fires next; `join` schedules tick and compare membership."""
+
+    workspace_id: int = Field(primary_key=True)
+    journey_id: int = Field(primary_key=True)
+    node: str = Field(primary_key=True, sa_type=TEXT)
+    version_id: int
+    next_at: datetime | None = Field(default=None, sa_type=INSTANT, index=True)
+
+
+class Run(SQLModel, table=True):
+    """One firing of a schedule: the audience of that moment enters, a lane range at a time. `detail`: zones and date of a day."""
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "journey_id", "node", "planned_at"),
+        Index("ix_run_open", "id", postgresql_where=text("finished_at IS NULL")),
+    )
+    workspace_id: int = Field(primary_key=True)
+    id: int = Field(primary_key=True, sa_type=BIG, sa_column_args=[Identity()])
+    journey_id: int
+    version_id: int
+    node: str = Field(sa_type=TEXT)
+    planned_at: datetime = Field(sa_type=INSTANT)
+    detail: dict[str, Any] = Field(sa_column=_json())
+    finished_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class RunLane(SQLModel, table=True):
+    """How far a run has come in one lane; written in the transaction that lets the people in, so never ahead of them."""
+
+    __tablename__ = "run_lane"
+    __table_args__ = (Index("ix_run_lane_open", "lane", postgresql_where=text("NOT done")),)
+    workspace_id: int = Field(primary_key=True)
+    run_id: int = Field(primary_key=True, sa_type=BIG)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    after_id: int = Field(default=0, sa_type=BIG)
+    entered: int = Field(default=0)
+    done: bool = Field(default=False)
+
+
+class AudienceMember(SQLModel, table=True):
+    """Who is in the audience of a join entry now, so that only new members enter."""
+
+    __tablename__ = "audience_member"
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    journey_id: int = Field(primary_key=True)
+    node: str = Field(primary_key=True, sa_type=TEXT)
+    contact_id: int = Field(primary_key=True, sa_type=BIG)
+
+
+class Merge(SQLModel, table=True):
+    """Two contacts found to be one person; `snapshot` keeps what the loser was, so that it can be explained and undone."""
+
+    __table_args__ = (UniqueConstraint("workspace_id", "loser_id"),)
+    id: int | None = Field(**_serial())
+    workspace_id: int
+    loser_id: int = Field(sa_type=BIG)
+    winner_id: int = Field(sa_type=BIG)
+    merged_at: datetime = Field(sa_type=INSTANT)
+    snapshot: dict[str, Any] = Field(sa_column=_json())
+
+
+class Dead(SQLModel, table=True):
+    """What could not be handled, whole, with the reason; can be played again."""
+
+    id: int | None = Field(**_serial())
+    workspace_id: int
+    kind: str = Field(sa_type=TEXT)
+    payload: dict[str, Any] = Field(sa_column=_json())
+    reason: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+
+
+class Worker(SQLModel, table=True):
+    """A worker process: its lane connection's backend and when it last got something done."""
+
+    id: str = Field(primary_key=True, sa_type=TEXT)
+    backend_pid: int
+    lanes: list[int] = Field(sa_column=Column(ARRAY(SmallInteger), nullable=False))
+    started_at: datetime = Field(sa_type=INSTANT)
+    progress_at: datetime = Field(sa_type=INSTANT)
+
+
+class Generation(SQLModel, table=True):
+    """One row: counts up with every publish, pause, resume and stop, so a worker knows when its plans are old."""
+
+    id: int = Field(default=1, primary_key=True)
+    number: int = Field(default=0, sa_type=BIG)

@@ -1,0 +1,1 @@
+"""One function per stage: take a batch, think, write forward, commit. No stage calls another."""

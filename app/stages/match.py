@@ -1,0 +1,197 @@
+"""match: take the oldest letters of my lanes, keep them as history, decide who leaves, wakes and enters, walk them to rest.
+
+One transaction for the batch. Several letters of one contact are walked in rounds on facts that are read once and kept in
+memory, so a later event sees what an earlier one did, exactly as if each had come alone. Never touches the network.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.database import transaction
+from app.failpoints import failpoint
+from app.plans import Plans
+from app.facts import Standing, gather_facts
+from app.store import dead, history, inbox, merges
+from app.store.inbox import Letter
+from app.store.rows import Connection, take_ids
+from app.walk import Passage, remember, take_out, walk, write
+from flows.contract import Event, key_of
+from flows.interpret import Change, Status, Traveller, change_attributes
+from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
+
+MERGES = ("merge_out", "merge_in")
+
+
+class Post(NamedTuple):
+    """A letter opened: the event it speaks of and, for a track, where it might let its contact in."""
+
+    letter: Letter
+    event: Event
+    entries: list[Entry]
+
+
+def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Handle up to `limit` letters; returns how many were taken."""
+    with transaction(connection):
+        letters = inbox.take(connection, lanes, limit)
+        if not letters:
+            return 0
+        plans.refresh(connection)
+        failpoint("CP4")
+        rest = letters
+        while rest:
+            before, merging, rest = _before_merges(rest)
+            if before:
+                _match(connection, plans, before, now)
+            if merging:
+                merges.run(connection, plans, merging, now)
+        failpoint("CP12")
+    failpoint("CP13")
+    return len(letters)
+
+
+def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter], list[Letter]]:
+    """Each contact's letters up to its first merge; those merges; what comes after them."""
+    before, merging, after = [], [], []
+    stopped: set[int] = set()
+    for letter in letters:
+        if letter.contact_id in stopped:
+            after.append(letter)
+        elif letter.kind in MERGES:
+            merging.append(letter)
+            stopped.add(letter.contact_id)
+        else:
+            before.append(letter)
+    return before, merging, after
+
+
+def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> None:
+    posts = _open(connection, plans, letters, now)
+    standing, forwarded = gather_facts(connection, plans, posts, now)
+    passage = Passage(now, plans.by_version)
+    passage.letters += forwarded
+    mine = [post for post in posts if post.letter.contact_id in standing]
+    history.write(connection, [post.letter for post in mine])
+    ids = take_ids(connection, "enrollment_block", sum(len(post.entries) for post in mine))
+    for one_round in _rounds(mine):
+        _walk_round(passage, standing, one_round, lambda: next(ids))
+    failpoint("CP9")
+    write(connection, passage)
+
+
+def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: datetime) -> list[Post]:
+    """Read the letters; one that cannot be read is kept aside whole, with the reason, and the others go on."""
+    posts, unread = [], []
+    for letter in letters:
+        try:
+            event = Event(letter.name, letter.timestamp, msgspec.json.decode(letter.properties), letter.id)
+            book = plans.books.get(letter.workspace_id)
+            found = candidates(book, event) if book and letter.kind != "enroll" else []
+            if letter.kind == "enroll" and (entry := _asked(plans, event)):
+                found = [entry]
+                event = event._replace(properties=event.properties.get("context") or {})
+        except Exception as error:  # noqa: BLE001 one bad letter must not hold the lane; it is kept, not dropped
+            unread.append((letter, f"{type(error).__name__}: {error}"))
+            continue
+        posts.append(Post(letter, event, found))
+    dead.keep(connection, unread, now)
+    return posts
+
+
+def _asked(plans: Plans, event: Event) -> Entry | None:
+    """Where an API enrollment enters: the journey's own API entry, else its first."""
+    plan = plans.live_by_journey.get(int(event.properties["journey"]))
+    if plan is None or plan.paused or plan.stopped or not plan.entries:
+        return None
+    step = next((step for step in plan.entries if step.start and step.start.kind == "api"), plan.entries[0])
+    key = key_of(event.properties.get("context") or {}, plan.key_path) if plan.key_path else ""
+    return Entry(plan, step, key) if key or not plan.key_path else None
+
+
+def _rounds(posts: Sequence[Post]) -> Iterable[list[Post]]:
+    """Round k holds each contact's k-th letter."""
+    rounds: list[list[Post]] = []
+    seen: dict[int, int] = {}
+    for post in posts:
+        number = seen.get(post.letter.contact_id, 0)
+        seen[post.letter.contact_id] = number + 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(post)
+    return rounds
+
+
+def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Post], new_id: Callable[[], int]) -> None:
+    walking: list[Traveller] = []
+    for post in posts:
+        here = standing[post.letter.contact_id]
+        _learn(passage, here, post)
+        for one, reason in taken_out(active(here.travellers), post.event):
+            one.arrived_at, one.cause = _moment(one, post), f"event {post.event.name}"
+            take_out(passage, one, reason, f"{reason} {post.event.name}")
+            here.settle(one)
+        for one in woken(active(here.travellers), post.event):
+            if _wake(passage, one, post):
+                walking.append(one)
+        entered = _enter(here, post, new_id, passage)
+        here.travellers += entered
+        walking += entered
+    walk(passage, walking)
+    for one in walking:
+        standing[one.contact].settle(one)
+
+
+def _learn(passage: Passage, here: Standing, post: Post) -> None:
+    """History and facts first: an identify changes attributes, every event is remembered where some step asks for it."""
+    letter = post.letter
+    if letter.kind == "identify":
+        change: Change = passage.change((letter.workspace_id, letter.lane, letter.contact_id))
+        change_attributes(here.facts, change, post.event.properties)
+    if post.event.name in here.remembered:
+        remember(here.facts.events, post.event)
+
+
+def _moment(one: Traveller, post: Post) -> datetime:
+    """The event's arrival, but never before the wait began: time does not run backwards for anybody."""
+    arrived: datetime = post.letter.received_at
+    return max(arrived, one.rested_at) if one.rested_at else arrived
+
+
+def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
+    """Make a waiting one ready to walk. Under a paused journey the event stays in the history and nobody moves."""
+    if one.plan.paused:
+        return False
+    one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
+    one.waiting = True
+    return True
+
+
+def _enter(here: Standing, post: Post, new_id: Callable[[], int], passage: Passage) -> list[Traveller]:
+    entered = []
+    at = post.letter.received_at
+    for entry in post.entries:
+        place = here.places.setdefault((entry.plan.journey_id, entry.key), Place())
+        asked = post.letter.kind == "enroll"
+        if not (may_enter(entry.plan, place, at) if asked else admits(entry, place, here.facts, post.event, at)):
+            continue
+        one = Traveller(
+            new_id(), post.letter.contact_id, at, here.facts, plan=entry.plan, node=entry.step.id, lane=post.letter.lane
+        )
+        one.key, one.since, one.entry, one.entry_event = entry.key, post.event.timestamp, post.event, post.event.id
+        if place.entered_at is not None:
+            key = (entry.plan.workspace_id, one.contact, entry.plan.journey_id, entry.key)
+            passage.reentrants.append(key)
+        place.active, place.entered_at = True, at
+        entered.append(one)
+    return entered
+
+
+def handled(connection: Connection, letter: Letter, error: BaseException, now: datetime) -> None:
+    """Keep aside the one letter that makes its batch fail, so that the lane goes on (P15)."""
+    dead.keep(connection, [(letter, f"{type(error).__name__}: {error}")], now)
+
+
+__all__: list[Any] = ["Post", "Status", "handled", "run"]

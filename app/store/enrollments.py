@@ -1,0 +1,199 @@
+"""Enrollments: taken when due, found when an event comes, written once per batch. Never moves anybody by itself."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from app.store.rows import Connection, columns, copy_lines, escape, instant, optional
+from flows.interpret import Status, Traveller
+
+FIELDS = (
+    "workspace_id, lane, id, contact_id, slot, entered_at, since, rested_at, wake_at, entry_event,"
+    " journey_id, version_id, status, walks, node, key, visits"
+)
+
+
+class Row(NamedTuple):
+    """An enrollment as it lies in the table."""
+
+    workspace_id: int
+    lane: int
+    id: int
+    contact_id: int
+    slot: int
+    entered_at: datetime
+    since: datetime
+    rested_at: datetime
+    wake_at: datetime | None
+    entry_event: int | None
+    journey_id: int
+    version_id: int
+    status: int
+    walks: int
+    node: str
+    key: str
+    visits: str | None
+
+
+def due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[Row]:
+    """Active enrollments whose `wake_at` has come, the oldest of each lane, at most `limit` in all."""
+    each = max(1, limit // len(lanes))
+    rows = connection.execute(
+        f"""
+        SELECT {FIELDS} FROM unnest(%s::smallint[]) AS mine(mine_lane) CROSS JOIN LATERAL (
+            SELECT * FROM enrollment WHERE lane = mine_lane AND status = 0 AND wake_at IS NOT NULL AND wake_at <= %s
+            ORDER BY wake_at LIMIT %s
+        ) AS oldest
+        """,
+        (list(lanes), now, each),
+    ).fetchall()
+    return [Row._make(row) for row in rows]
+
+
+def next_due(connection: Connection, lanes: Sequence[int]) -> datetime | None:
+    """When the next wait of these lanes ends."""
+    row = connection.execute(
+        """
+        SELECT min(wake_at) FROM unnest(%s::smallint[]) AS mine(mine_lane) CROSS JOIN LATERAL (
+            SELECT wake_at FROM enrollment WHERE lane = mine_lane AND status = 0 AND wake_at IS NOT NULL
+            ORDER BY wake_at LIMIT 1
+        ) AS first
+        """,
+        (list(lanes),),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def walking(connection: Connection, contacts: Sequence[tuple[int, int]]) -> list[Row]:
+    """Active and held enrollments of `(workspace, contact)`, in order of id."""
+    if not contacts:
+        return []
+    rows = connection.execute(
+        f"""
+        SELECT {", ".join("e." + name.strip() for name in FIELDS.split(","))}
+        FROM unnest(%s::int[], %s::bigint[]) AS one(workspace_id, contact_id)
+        JOIN enrollment e ON e.workspace_id = one.workspace_id AND e.contact_id = one.contact_id
+        WHERE e.slot = 0 AND e.status IN (0, 4) ORDER BY e.id
+        """,
+        columns(contacts, 2),
+    ).fetchall()
+    return [Row._make(row) for row in rows]
+
+
+def places(
+    connection: Connection, wanted: Sequence[tuple[int, int, int, str]]
+) -> dict[tuple[int, int, str], tuple[bool, datetime]]:
+    """For `(workspace, contact, journey, key)`: is somebody walking there, and the last entry; absent where nobody ever was."""
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        """
+        SELECT one.contact_id, one.journey_id, one.key, past.walking, past.entered_at
+        FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::text[]) AS one(workspace_id, contact_id, journey_id, key)
+        CROSS JOIN LATERAL (
+            SELECT bool_or(e.status IN (0, 4)) AS walking, max(e.entered_at) AS entered_at FROM enrollment e
+            WHERE e.workspace_id = one.workspace_id AND e.contact_id = one.contact_id
+              AND e.journey_id = one.journey_id AND e.key = one.key
+        ) AS past WHERE past.entered_at IS NOT NULL
+        """,
+        columns(wanted, 4),
+    ).fetchall()
+    return {(contact, journey, key): (walking, entered_at) for contact, journey, key, walking, entered_at in rows}
+
+
+def add(connection: Connection, travellers: Iterable[Traveller]) -> None:
+    """Write new enrollments, at rest or already over."""
+    copy_lines(connection, f"enrollment ({FIELDS}, reason)", map(_line, travellers))
+
+
+def _line(one: Traveller) -> str:
+    plan = one.plan
+    entered = instant(one.entered_at)
+    since = entered if one.since == one.entered_at else instant(one.since)
+    rested = entered if one.rested_at is None or one.rested_at == one.entered_at else instant(one.rested_at)
+    return (
+        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}\t{entered}\t{since}\t{rested}"
+        f"\t{instant(one.wake_at)}\t{_number(one.entry_event)}\t{plan.journey_id}\t{plan.version_id}\t{one.status.value}"
+        f"\t{one.walks}\t{one.node}\t{escape(one.key)}\t{optional(visits_text(one))}\t{optional(one.reason)}"
+    )
+
+
+def _number(value: int | None) -> str:
+    return "\\N" if value is None else str(value)
+
+
+def visits_text(one: Traveller) -> str | None:
+    """Visit counts as kept in the row: `node=count` joined by commas (node ids hold neither)."""
+    return ",".join(f"{node}={count}" for node, count in one.visits.items()) if one.visits else None
+
+
+def visits_of(text: str | None) -> dict[str, int] | None:
+    """The visit counts back again."""
+    return {node: int(count) for node, _, count in (part.rpartition("=") for part in text.split(","))} if text else None
+
+
+def move(connection: Connection, travellers: Sequence[Traveller]) -> None:
+    """Write where known enrollments stand now, one statement for all; a terminal state is never left (rule D4)."""
+    if not travellers:
+        return
+    connection.execute(
+        """
+        UPDATE enrollment e SET node = one.node, status = one.status, slot = one.slot, walks = one.walks,
+            rested_at = one.rested_at, wake_at = one.wake_at, reason = one.reason, visits = one.visits
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::bigint[], %s::smallint[],
+                    %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
+          AS one(workspace_id, lane, id, node, status, slot, walks, rested_at, wake_at, reason, visits)
+        WHERE e.workspace_id = one.workspace_id AND e.lane = one.lane AND e.id = one.id AND e.status IN (0, 3, 4)
+        """,
+        (
+            [one.plan.workspace_id for one in travellers],
+            [one.lane for one in travellers],
+            [one.id for one in travellers],
+            [one.node for one in travellers],
+            [one.status.value for one in travellers],
+            [one.slot for one in travellers],
+            [one.walks for one in travellers],
+            [one.rested_at for one in travellers],
+            [one.wake_at for one in travellers],
+            [one.reason for one in travellers],
+            [visits_text(one) for one in travellers],
+        ),
+    )
+
+
+def free(connection: Connection, wanted: Sequence[tuple[int, int, int, str]]) -> None:
+    """Give up the places that finished enrollments still hold, for `(workspace, contact, journey, key)`.
+
+    Needed where a journey that was `once` lets people in again since a later version.
+    """
+    if not wanted:
+        return
+    connection.execute(
+        """
+        UPDATE enrollment e SET slot = e.id
+        FROM unnest(%s::int[], %s::bigint[], %s::int[], %s::text[]) AS one(workspace_id, contact_id, journey_id, key)
+        WHERE e.workspace_id = one.workspace_id AND e.contact_id = one.contact_id AND e.journey_id = one.journey_id
+          AND e.key = one.key AND e.slot = 0 AND e.status IN (1, 2, 3)
+        """,
+        columns(wanted, 4),
+    )
+
+
+def trail_line(one: Traveller) -> str:
+    """The walk just finished as a COPY line: when, what set it off, which steps and why."""
+    return (
+        f"{one.plan.workspace_id}\t{one.lane}\t{one.id}\t{one.walks}\t{instant(one.arrived_at)}\t{escape(one.cause)}"
+        f"\t[{escape(one.path)}]"
+    )
+
+
+def add_trail(connection: Connection, lines: Iterable[str]) -> None:
+    """Write the lines of `trail_line`: one for each walk that went somewhere."""
+    copy_lines(connection, "trail (workspace_id, lane, enrollment_id, walk, at, cause, steps)", lines)
+
+
+def finished_slot(one: Traveller) -> int:
+    """What becomes of the place: kept for ever where people enter once (per key), given up elsewhere."""
+    if one.status in (Status.ACTIVE, Status.HELD) or one.plan.reentry in ("once", "per_key"):
+        return 0
+    return one.id

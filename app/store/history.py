@@ -1,0 +1,91 @@
+"""The event history: written by match, read for facts, copy and timelines. Never updates a row, except in a merge."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.store.inbox import Letter
+from app.store.rows import NULL, Connection, columns, copy_lines, escape, instant
+from flows.contract import Event
+
+decode = msgspec.json.decode
+
+
+def write(connection: Connection, letters: Iterable[Letter]) -> None:
+    """Keep the letters as events; the inbox id becomes the event's id, so order is kept."""
+    copy_lines(
+        connection,
+        "event (workspace_id, lane, contact_id, timestamp, id, received_at, name, properties, digest)",
+        (
+            f"{one.workspace_id}\t{one.lane}\t{one.contact_id}\t{instant(one.timestamp)}\t{one.id}"
+            f"\t{instant(one.received_at)}\t{escape(one.name)}\t{escape(one.properties)}\t{one.digest or NULL}"
+            for one in letters
+        ),
+    )
+
+
+def of_contacts(
+    connection: Connection, wanted: Sequence[tuple[int, int, int, datetime]], names: Sequence[str]
+) -> list[tuple[int, Event]]:
+    """Events of the given names, `(contact, event)` in order of timestamp, for `(workspace, lane, contact, from)`."""
+    if not wanted or not names:
+        return []
+    lowest = min(one[3] for one in wanted)
+    rows = connection.execute(
+        """
+        SELECT event.contact_id, event.name, event.timestamp, event.properties::text, event.id
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::timestamptz[]) AS one(workspace_id, lane, contact_id, lowest)
+        JOIN event ON event.workspace_id = one.workspace_id AND event.lane = one.lane
+         AND event.contact_id = one.contact_id AND event.timestamp >= one.lowest
+        WHERE event.name = ANY(%s) AND event.timestamp >= %s
+        ORDER BY event.timestamp, event.id
+        """,
+        (*columns(wanted, 4), list(names), lowest),
+    ).fetchall()
+    return [(contact, Event(name, at, decode(text), id)) for contact, name, at, text, id in rows]
+
+
+def entries(connection: Connection, wanted: Sequence[tuple[int, int, int, datetime, int]]) -> dict[int, Event]:
+    """The events that let people in, by event id, for `(workspace, lane, contact, timestamp, id)`."""
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        """
+        SELECT event.id, event.name, event.timestamp, event.properties::text
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::timestamptz[], %s::bigint[])
+          AS one(workspace_id, lane, contact_id, timestamp, id)
+        JOIN event ON event.workspace_id = one.workspace_id AND event.lane = one.lane
+         AND event.contact_id = one.contact_id AND event.timestamp = one.timestamp AND event.id = one.id
+        WHERE event.timestamp >= %s AND event.timestamp <= %s
+        """,
+        (*columns(wanted, 5), min(one[3] for one in wanted), max(one[3] for one in wanted)),
+    ).fetchall()
+    return {id: Event(name, at, decode(text), id) for id, name, at, text in rows}
+
+
+def of_contact(
+    connection: Connection, workspace_id: int, lane: int, contact_id: int, *, before: datetime, limit: int
+) -> list[tuple[datetime, str, dict[str, Any], int]]:
+    """The newest events of one contact before an instant, for its timeline: (timestamp, name, properties, id)."""
+    rows = connection.execute(
+        """
+        SELECT timestamp, name, properties, id FROM event
+        WHERE workspace_id = %s AND lane = %s AND contact_id = %s AND timestamp < %s
+        ORDER BY timestamp DESC, id DESC LIMIT %s
+        """,
+        (workspace_id, lane, contact_id, before, limit),
+    ).fetchall()
+    return [(at, name, properties, id) for at, name, properties, id in rows]
+
+
+def make_partitions(connection: Connection, months: Iterable[datetime]) -> None:
+    """A partition for each month that has none; `months` are first days at midnight UTC."""
+    for month in months:
+        after = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+        name = f"event_{month:%Y_%m}"
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF event"  # type: ignore[arg-type]  # a name made of digits
+            f" FOR VALUES FROM ('{month:%Y-%m-%d} 00:00:00+00') TO ('{after:%Y-%m-%d} 00:00:00+00')"
+        )

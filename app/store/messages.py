@@ -1,0 +1,81 @@
+"""Messages: written by the walk, pending or suppressed. What becomes of them afterwards is in `outbox`. Never renders."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+
+from app.store.rows import NULL, Connection, columns, copy_lines, escape, instant, optional
+from flows.contract import OUTCOMES
+from flows.interpret import Traveller
+
+
+class MessageStatus(IntEnum):
+    """Where a message stands (rule D7). PENDING and SENDING are on their way, UNKNOWN waits for a receipt; the rest absorb."""
+
+    PENDING = 0
+    SENDING = 1
+    SENT = 2
+    FAILED = 3
+    SUPPRESSED = 4
+    EXPIRED = 5
+    UNKNOWN = 6
+
+
+class Draft(NamedTuple):
+    """A message about to be written: for whom, from which node and visit, and what the gate said."""
+
+    traveller: Traveller
+    node: str
+    visit: int
+    at: datetime
+    channel: str
+    account: str | None
+    refusal: str | None
+    content: object
+
+
+def add(connection: Connection, drafts: Sequence[Draft], ids: Iterator[int]) -> None:
+    """Write messages; a refused one is written too, with its reason, because every non-send has a row that says why."""
+    copy_lines(
+        connection,
+        "message (workspace_id, lane, enrollment_id, node, visit, id, contact_id, created_at, due_at, journey_id, version_id,"
+        " status, marketing, channel, account, reason, content)",
+        map(_line, drafts, ids),
+    )
+
+
+def _line(draft: Draft, id: int) -> str:
+    one, at = draft.traveller, instant(draft.at)
+    plan = one.plan
+    status = 0 if draft.refusal is None else 4
+    content = NULL if draft.content is None else escape(msgspec.json.encode(draft.content).decode())
+    return (
+        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{draft.node}\t{draft.visit}\t{id}\t{one.contact}\t{at}\t{at}"
+        f"\t{plan.journey_id}\t{plan.version_id}\t{status}\t{'t' if plan.marketing else 'f'}\t{draft.channel}"
+        f"\t{optional(draft.account)}\t{optional(draft.refusal)}\t{content}"
+    )
+
+
+def outcomes(
+    connection: Connection, enrollments: Sequence[tuple[int, int, int]]
+) -> dict[int, dict[str, frozenset[str]]]:
+    """For `(workspace, lane, enrollment)`: by enrollment and node, which outcomes its messages have reached."""
+    if not enrollments:
+        return {}
+    rows = connection.execute(
+        """
+        SELECT m.enrollment_id, m.node, max(m.outcome), bool_or(m.status = 3), bool_or(m.status = 4)
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[]) AS one(workspace_id, lane, id)
+        JOIN message m ON m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.id
+        GROUP BY 1, 2
+        """,
+        columns(enrollments, 3),
+    ).fetchall()
+    found: dict[int, dict[str, frozenset[str]]] = {}
+    for enrollment, node, reached, failed, suppressed in rows:
+        names = {*OUTCOMES[:reached], *(["failed"] if failed else []), *(["suppressed"] if suppressed else [])}
+        found.setdefault(enrollment, {})[node] = frozenset(names)
+    return found

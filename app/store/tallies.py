@@ -1,0 +1,64 @@
+"""Counted transitions: appended by every batch, folded into hours, summed for pages. Never counts enrollments.
+
+Ports with a meaning: `""` an arrival at the node, `!end` an end in place; under the node `""` stand the journey's own
+numbers: `entered`, `completed`, `exited`, `failed`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from app.store.rows import Connection, copy_lines, escape, instant
+from flows.compile import Plan
+
+FOLD_AFTER = timedelta(minutes=5)  # minutes stay apart this long, for live pages; then the hour is enough
+
+
+def append(connection: Connection, plans: Mapping[int, Plan], tally: Mapping[tuple[int, str, str], int], at: datetime) -> None:
+    """One row for each transition counted in a batch."""
+    minute = instant(at.replace(second=0, microsecond=0))
+    copy_lines(
+        connection,
+        "tally (workspace_id, journey_id, version_id, node, port, minute, count)",
+        (
+            f"{plans[version].workspace_id}\t{plans[version].journey_id}\t{version}\t{escape(node)}\t{escape(port)}\t{minute}\t{count}"
+            for (version, node, port), count in sorted(tally.items())
+            if count
+        ),
+    )
+
+
+def fold(connection: Connection, now: datetime, limit: int = 50_000) -> int:
+    """Fold rows older than `FOLD_AFTER` into `tally_hour`; returns how many rows went."""
+    row = connection.execute(
+        """
+        WITH old AS (
+            DELETE FROM tally USING (SELECT id FROM tally WHERE minute < %s ORDER BY id LIMIT %s) AS first
+            WHERE tally.id = first.id
+            RETURNING workspace_id, journey_id, version_id, node, port, minute, count
+        ), folded AS (
+            INSERT INTO tally_hour AS hour (workspace_id, journey_id, version_id, node, port, hour, count)
+            SELECT workspace_id, journey_id, version_id, node, port, date_trunc('hour', minute, 'UTC'), sum(count)
+            FROM old GROUP BY 1, 2, 3, 4, 5, 6
+            ON CONFLICT (workspace_id, journey_id, version_id, node, port, hour)
+            DO UPDATE SET count = hour.count + excluded.count
+        )
+        SELECT count(*) FROM old
+        """,
+        (now - FOLD_AFTER, limit),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def of_journey(connection: Connection, workspace_id: int, journey_id: int) -> list[tuple[int, str, str, int]]:
+    """All counts of a journey: (version, node, port, count)."""
+    rows = connection.execute(
+        """
+        SELECT version_id, node, port, sum(count)::bigint FROM (
+            SELECT version_id, node, port, count FROM tally WHERE workspace_id = %(w)s AND journey_id = %(j)s
+            UNION ALL
+            SELECT version_id, node, port, count FROM tally_hour WHERE workspace_id = %(w)s AND journey_id = %(j)s
+        ) AS counted GROUP BY 1, 2, 3
+        """,
+        {"w": workspace_id, "j": journey_id},
+    ).fetchall()
+    return [(version, node, port, count) for version, node, port, count in rows]

@@ -1,0 +1,157 @@
+"""Advance a batch to rest and write it once. Called by match, timers and enroll inside their transaction.
+
+A batch may walk several rounds (each contact's first event, then each one's second, …); what a round leaves is gathered, and
+everything is written at the end in a number of statements that does not grow with the batch. No SQL of its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from app.gate import refusal
+from app.store import contacts, enrollments, history, inbox, messages, tallies
+from app.store.inbox import Letter
+from app.store.rows import Connection, take_ids
+from flows.compile import Plan
+from flows.contract import Event
+from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
+
+
+@dataclass(slots=True)
+class Passage:
+    """One batch on its way: what is known, what has been gathered, what will be written."""
+
+    now: datetime
+    plans: Mapping[int, Plan]
+    record: Rested = field(default_factory=rested)
+    travellers: dict[int, Traveller] = field(default_factory=dict)
+    reentrants: list[tuple[int, int, int, str]] = field(default_factory=list)
+    contacts: dict[int, contacts.ContactKey] = field(default_factory=dict)
+    drafts: list[messages.Draft] = field(default_factory=list)
+    trail: list[str] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    moved: int = 0
+
+    def change(self, key: contacts.ContactKey) -> Change:
+        """The difference gathered for a contact."""
+        self.contacts[key[2]] = key
+        return self.record.changes.setdefault(key[2], Change())
+
+
+def walk(passage: Passage, travellers: Iterable[Traveller]) -> None:
+    """Bring these travellers to rest, plan by plan in the order of journeys, and gather what they leave."""
+    by_plan: dict[int, dict[str, list[Traveller]]] = {}
+    walked = []
+    for one in travellers:
+        by_plan.setdefault(one.plan.version_id, {}).setdefault(one.node, []).append(one)
+        walked.append(one)
+    for version in sorted(by_plan):
+        to_rest(passage.plans[version], by_plan[version], passage.now, passage.record)
+    gather(passage, walked)
+
+
+def take_out(passage: Passage, traveller: Traveller, reason: str, why: str) -> None:
+    """End one walk where it stands (goal, exit rule, stop)."""
+    leave(traveller, Status.EXITED, reason, why=why, record=passage.record)
+    gather(passage, [traveller])
+
+
+def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
+    """Turn what a round left into trail lines, drafts and letters: the travellers' moments change with the next round."""
+    record = passage.record
+    for step, message, members in record.sends:
+        name, account, content = message.channel, message.account, message.content
+        marketing = members[0][0].plan.marketing if members else True
+        tells = "message.suppressed" in step.listens
+        for one, visit in members:
+            why = refusal(name, marketing, one.facts.consents)
+            passage.drafts.append(messages.Draft(one, step.id, visit, one.arrived_at, name, account, why, content))
+            if why and tells:
+                told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
+                passage.letters.append(_letter(one, "message.suppressed", told))
+    record.sends.clear()
+    for one, emit in record.emits:
+        passage.letters.append(_letter(one, emit.event, emit.properties))
+    record.emits.clear()
+    for one in walked:
+        if one.path:
+            one.walks += 1
+            passage.trail.append(enrollments.trail_line(one))
+            one.path = ""
+        passage.travellers[one.id] = one
+
+
+def _letter(one: Traveller, name: str, properties: Mapping[str, object]) -> Letter:
+    text = msgspec.json.encode(properties).decode()
+    at = one.arrived_at
+    return Letter(one.lane, 0, one.plan.workspace_id, one.contact, "track", name, at, at, text, None)
+
+
+def write(connection: Connection, passage: Passage) -> None:
+    """Write the whole batch: enrollments, trail, messages, tallies, facts, letters."""
+    new, known = [], []
+    for one in passage.travellers.values():
+        one.slot = enrollments.finished_slot(one)
+        if one.new:
+            new.append(one)
+        elif one.moved:
+            known.append(one)
+    passage.moved = len(new) + len(known)
+    enrollments.free(connection, passage.reentrants)
+    enrollments.move(connection, known)
+    enrollments.add(connection, new)
+    enrollments.add_trail(connection, passage.trail)
+    drafts = passage.drafts
+    messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
+    for plan in {one.plan.version_id: one.plan for one in new}.values():
+        entered = sum(1 for one in new if one.plan is plan)
+        passage.record.tally[plan.version_id, "", "entered"] += entered
+    tallies.append(connection, passage.plans, passage.record.tally, passage.now)
+    keyed = {passage.contacts[contact]: change for contact, change in passage.record.changes.items()}
+    contacts.apply(connection, keyed, passage.now)
+    inbox.put(connection, passage.letters)
+
+
+def supply(connection: Connection, passage: Passage, travellers: Sequence[Traveller]) -> None:
+    """Give known travellers the rows their steps ahead ask for: entry events and message outcomes."""
+    entries = [one for one in travellers if one.entry_event is not None and "entry" in _reads(one)]
+    found = history.entries(
+        connection, [(one.plan.workspace_id, one.lane, one.contact, one.since, one.entry_event or 0) for one in entries]
+    )
+    for one in entries:
+        one.entry = found.get(one.entry_event or 0)
+    told = [one for one in travellers if any(read.startswith("message:") for read in _reads(one))]
+    reached = messages.outcomes(connection, [(one.plan.workspace_id, one.lane, one.id) for one in told])
+    for one in told:
+        one.messages = reached.get(one.id, {})
+
+
+def _reads(one: Traveller) -> frozenset[str]:
+    return one.plan.steps[one.node].reads_ahead
+
+
+def restored(row: enrollments.Row, plan: Plan) -> Traveller:
+    """A known enrollment as a traveller at rest; its facts and moment are given by the stage."""
+    one = Traveller(row.id, row.contact_id, row.rested_at, NO_FACTS, plan=plan, node=row.node, lane=row.lane)
+    one.key, one.since, one.slot = row.key, row.since, row.slot
+    one.entered_at, one.rested_at, one.wake_at = row.entered_at, row.rested_at, row.wake_at
+    one.entry_event, one.walks = row.entry_event, row.walks
+    one.visits = enrollments.visits_of(row.visits)
+    one.visit = (one.visits or {}).get(row.node, 1)
+    one.status = Status(row.status)
+    one.new, one.waiting = False, True
+    return one
+
+
+def remember(facts_events: dict[str, list[Event]], event: Event) -> None:
+    """Put an event into the history in memory at its place by timestamp, as later rounds must see it."""
+    past = facts_events.setdefault(event.name, [])
+    place = len(past)
+    while place and past[place - 1].timestamp > event.timestamp:
+        place -= 1
+    past.insert(place, event)
+
+
+NO_FACTS = contacts.Facts()

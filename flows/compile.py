@@ -1,0 +1,207 @@
+"""A valid document and a catalogue become a frozen plan: parsed settings, wires, what each step listens to and reads.
+
+Compiled once for each version and kept; nothing here is done again per batch. Never looks at people or at the clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import networkx as nx
+from pydantic import BaseModel
+
+from flows import upgrade
+from flows.calendar import elapsed
+from flows.contract import Json, NodeType, Start, names
+from flows.document import Document
+from flows.document import Target as TargetDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An event that takes people out: the goal, or an exit rule."""
+
+    event: str
+    where: Any
+    within: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One node of one version, ready to run. `node` is None where the type is not installed: its people are held.
+
+    `reads_ahead` names the facts that this step and all after it may ask for. `rank` orders steps so that a batch is
+    gathered before a step is run; `cyclic` steps count visits.
+    """
+
+    id: str
+    type: str
+    node: NodeType | None
+    settings: Any
+    wires: Mapping[str, str | None]
+    listens: frozenset[str]
+    reads_ahead: frozenset[str]
+    rank: int
+    cyclic: bool
+    start: Start | None
+    seed: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One published version. `live` lets people in; `paused` and `stopped` are the journey's state when the plan was loaded."""
+
+    workspace_id: int
+    journey_id: int
+    version_id: int
+    number: int
+    timezone: str
+    reentry: str
+    cooldown: timedelta | None
+    key_path: str | None
+    goal: Target | None
+    exit_when: Target | None
+    holdout_percent: float
+    marketing: bool
+    priority: int
+    visit_limit: int
+    steps: Mapping[str, Step]
+    entries: tuple[Step, ...]
+    listens: frozenset[str]
+    live: bool = True
+    paused: bool = False
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Which version a plan is made for."""
+
+    workspace_id: int
+    journey_id: int
+    version_id: int
+    number: int = 1
+    timezone: str = "UTC"
+    live: bool = True
+    paused: bool = False
+    stopped: bool = False
+
+
+def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Label) -> Plan:
+    """The plan of a document that `validate` found no error in; `label.timezone` is the workspace's, used where it names none."""
+    settings = document.settings
+    wires = _wires(document, catalog)
+    ranks, cyclic = _order(wires)
+    reads = _reads_ahead(document, catalog, wires)
+    steps = {}
+    for saved in document.nodes:
+        node = catalog.get(saved.type)
+        parsed = parse_settings(node, saved.settings, saved.version) if node else None
+        steps[saved.id] = Step(
+            id=saved.id,
+            type=saved.type,
+            node=node,
+            settings=parsed,
+            wires=wires[saved.id],
+            listens=frozenset(names(node.listens, parsed)) if node else frozenset(),
+            reads_ahead=reads[saved.id],
+            rank=ranks[saved.id],
+            cyclic=saved.id in cyclic,
+            start=node.start(parsed) if node and node.start else None,
+            seed=f"{label.workspace_id}/{label.journey_id}/{saved.id}",
+        )
+    goal, exit_when = _target(settings.goal), _target(settings.exit_when)
+    reentry = settings.reentry
+    return Plan(
+        workspace_id=label.workspace_id,
+        journey_id=label.journey_id,
+        version_id=label.version_id,
+        number=label.number,
+        timezone=settings.timezone or label.timezone,
+        reentry=reentry.mode,
+        cooldown=elapsed(reentry.cooldown) if reentry.cooldown else None,
+        key_path=reentry.key if reentry.mode == "per_key" else None,
+        goal=goal,
+        exit_when=exit_when,
+        holdout_percent=settings.holdout_percent,
+        marketing=settings.message_class == "marketing",
+        priority=settings.priority,
+        visit_limit=settings.visit_limit,
+        steps=steps,
+        entries=tuple(step for step in steps.values() if step.start),
+        listens=frozenset().union(
+            *(step.listens for step in steps.values()), *({t.event} for t in (goal, exit_when) if t)
+        ),
+        live=label.live,
+        paused=label.paused,
+        stopped=label.stopped,
+    )
+
+
+def parse_settings(node: NodeType, settings: Mapping[str, Json], version: int) -> BaseModel:
+    """A node's saved settings as its own model, brought to the installed version first."""
+    return node.settings.model_validate(upgrade.settings(node, dict(settings), version))
+
+
+def _target(saved: TargetDocument | None) -> Target | None:
+    if saved is None:
+        return None
+    return Target(saved.event, saved.where, elapsed(saved.within) if saved.within else None)
+
+
+def _wires(document: Document, catalog: Mapping[str, NodeType]) -> dict[str, dict[str, str | None]]:
+    """Port → next node for every node: its declared ports, then edges, then jumps out of the settings."""
+    wires: dict[str, dict[str, str | None]] = {}
+    for saved in document.nodes:
+        node = catalog.get(saved.type)
+        wires[saved.id] = {}
+        if node:
+            parsed = parse_settings(node, saved.settings, saved.version)
+            wires[saved.id] = dict.fromkeys(names(node.ports, parsed))
+            wires[saved.id].update(node.jumps(parsed) if node.jumps else {})
+    for edge in document.edges:
+        wires[edge.source][edge.port] = edge.to
+    return wires
+
+
+def _graph(wires: Mapping[str, Mapping[str, str | None]]) -> "nx.DiGraph[str]":
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(wires)
+    graph.add_edges_from((source, to) for source, ports in wires.items() for to in ports.values() if to is not None)
+    return graph
+
+
+def _order(wires: Mapping[str, Mapping[str, str | None]]) -> tuple[dict[str, int], set[str]]:
+    """A rank for each node (predecessors first, a cycle shares one), and the nodes that lie on a cycle."""
+    graph = _graph(wires)
+    parts = nx.condensation(graph)
+    ranks, cyclic = {}, set()
+    for rank, part in enumerate(nx.topological_sort(parts)):
+        members = parts.nodes[part]["members"]
+        ranks.update(dict.fromkeys(members, rank))
+        if len(members) > 1 or any(graph.has_edge(one, one) for one in members):
+            cyclic |= members
+    return ranks, cyclic
+
+
+def _reads_ahead(
+    document: Document, catalog: Mapping[str, NodeType], wires: Mapping[str, Mapping[str, str | None]]
+) -> dict[str, frozenset[str]]:
+    """For each node the facts that it or any node after it reads, gathered from the last node of the order to the first."""
+    own: dict[str, frozenset[str]] = {}
+    for saved in document.nodes:
+        node = catalog.get(saved.type)
+        if node is None:
+            own[saved.id] = frozenset()
+            continue
+        parsed = parse_settings(node, saved.settings, saved.version)
+        sends = {"consents"} if node.channel else set()
+        own[saved.id] = frozenset(names(node.reads, parsed)) | sends
+    parts = nx.condensation(_graph(wires))
+    ahead: dict[int, frozenset[str]] = {}
+    for part in reversed(list(nx.topological_sort(parts))):
+        members = parts.nodes[part]["members"]
+        ahead[part] = frozenset().union(*(own[one] for one in members), *(ahead[after] for after in parts[part]))
+    mapping = parts.graph["mapping"]
+    return {one: ahead[mapping[one]] for one in own}

@@ -1,0 +1,1 @@
+"""The Alembic history; read by Alembic, never imported by the program."""

@@ -1,0 +1,167 @@
+"""What tests share: one real PostgreSQL and one real Valkey per run, a migrated database per worker, clean tables.
+
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` name servers to use instead of the local ones. If there is no server, tests
+fail; they are never skipped.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+from pydantic import SecretStr
+
+from app import database, localservers
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "bY7kQ2-xr9Wd_4mZ1uTn8Pv6Hs3Lc5Ga"
+TEMPLATE_PREFIX = "journey_template_"
+TEMPLATE_LOCK = 0x4A43_7E57
+REDIS_DATABASES = 16
+LOCK_SECONDS = 10
+
+
+@pytest.fixture(scope="session")
+def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Both addresses. All workers of a run name the same folder: the first starts the servers, the last stops them."""
+    postgres, valkey = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+    if postgres and valkey:
+        yield postgres, valkey
+        return
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    major = os.environ.get("PGSERVER_POSTGRES_VERSION")
+    with localservers.start(
+        shared / "servers",
+        fsync=False,
+        postgres=not postgres,
+        valkey=not valkey,
+        major=int(major) if major else None,
+    ) as servers:
+        yield postgres or str(servers.database_url), valkey or str(servers.redis_url)
+
+
+@pytest.fixture(scope="session")
+def server_url(_servers: tuple[str, str]) -> str:
+    """The PostgreSQL server itself, for tests that make databases of their own."""
+    return _servers[0]
+
+
+@pytest.fixture(scope="session")
+def worker_name() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+
+@pytest.fixture(scope="session")
+def _worker_database(server_url: str, worker_name: str) -> Iterator[str]:
+    """A migrated database for this worker, copied from a template that is migrated once."""
+    # The process id keeps two runs on one server apart; dropping first covers a run that was killed.
+    name = f"journey_test_{os.getpid()}_{worker_name}"
+    with database.connect(server_url, autocommit=True, statement_seconds=60) as admin:
+        template = _template(admin, server_url)
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        yield with_database(server_url, name)
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _template(admin: database.Connection, server_url: str) -> str:
+    """The name of the template for these very migrations; made under a lock by whoever comes first."""
+    name = TEMPLATE_PREFIX + _fingerprint()
+    admin.execute("SELECT pg_advisory_lock(%s)", (TEMPLATE_LOCK,))
+    try:
+        found = admin.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (TEMPLATE_PREFIX,))
+        existing = {str(row[0]) for row in found}
+        if name not in existing:
+            for old in existing:
+                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(old)))
+            half = f"half_{name}"
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(half)))
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(half)))
+            database.migrate(with_database(server_url, half))
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half), sql.Identifier(name)))
+    finally:
+        admin.execute("SELECT pg_advisory_unlock(%s)", (TEMPLATE_LOCK,))
+    return name
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in (*sorted((ROOT / "migrations").rglob("*.py")), ROOT / "app" / "models.py"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+def database_url(_worker_database: str) -> Iterator[str]:
+    """A migrated database with empty tables; they are emptied again after the test."""
+    yield _worker_database
+    _empty_tables(_worker_database)
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[database.Connection]:
+    """An open connection on that database; what it has not committed is rolled back."""
+    with database.connect(database_url) as opened:
+        yield opened
+        opened.rollback()
+
+
+def _empty_tables(url: str) -> None:
+    # Asking first which tables hold anything is several times cheaper than truncating them all.
+    with database.connect(url, autocommit=True, lock_timeout=f"{LOCK_SECONDS}s", statement_seconds=60) as cleaner:
+        tables = cleaner.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+            " AND c.relname <> 'alembic_version'"
+        ).fetchall()
+        probes = [
+            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(name), sql.Identifier(name))
+            for (name,) in tables
+        ]
+        full = cleaner.execute(sql.SQL(" UNION ALL ").join(probes)).fetchall() if probes else []
+        if full:
+            names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in full)
+            try:
+                cleaner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+            except psycopg.errors.LockNotAvailable:
+                pytest.fail("The test left a transaction open, so its tables cannot be emptied.")
+
+
+@pytest.fixture
+def redis_url(_servers: tuple[str, str], worker_name: str) -> Iterator[str]:
+    """An empty logical database of the Valkey server, one per worker; emptied again after the test."""
+    number = int(worker_name.removeprefix("gw"))
+    assert number < REDIS_DATABASES, f"at most {REDIS_DATABASES} workers"
+    url = f"{_servers[1]}{'&' if '?' in _servers[1] else '?'}db={number}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a program under test; `settings.model_copy(update={…})` for others."""
+    # Neither the caller's environment nor a `.env` file may change what a test means.
+    for name in [name for name in os.environ if name.startswith("JOURNEY_")]:
+        monkeypatch.delenv(name)
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=redis_url,
+        data=tmp_path,
+        secret=SecretStr(SECRET),
+        sink=True,
+    )
