@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from app import merges
 from app.database import transaction
 from app.failpoints import failpoint
 from app.plans import Plans
 from app.facts import Standing, gather_facts
-from app.store import dead, history, inbox, merges
+from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
