@@ -150,7 +150,7 @@ FIELDS = ("type", "userId", "anonymousId", "previousId", "groupId", "event", "na
 CALLS = st.fixed_dictionaries({}, optional={name: JSON_VALUES for name in (*FIELDS, "sentAt", "messageId", "context")})
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["track", "identify", "page", "group", "alias"]),
     CALLS | st.fixed_dictionaries({"userId": st.just("u1"), "event": st.just("a"), "properties": JSON_VALUES, "traits": JSON_VALUES}),
@@ -162,7 +162,7 @@ def test_p17_no_json_whatever_makes_a_fault(server: Server, kind: str, call: dic
     assert batch.status_code in (200, 400), (call, batch.text)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=200))
 def test_p17_no_bytes_whatever_make_a_fault(server: Server, body: bytes) -> None:
     assert server.post("/v1/batch", body).status_code == 400
