@@ -1,0 +1,26 @@
+"""Field types that several nodes share: names of events, ports, attributes and tags. Never a field's title: that is the node's."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+from flows.words import _
+
+NAME_AT_MOST = 200
+RESERVED = "message."  # events about messages: only receipts may say them
+
+_ONE_LINE = StringConstraints(min_length=1, max_length=NAME_AT_MOST, pattern=r"^[^\x00-\x1f\x7f]+$", strip_whitespace=True)
+
+EventName = Annotated[str, _ONE_LINE]
+PortName = Annotated[str, _ONE_LINE]
+AttributeName = Annotated[str, _ONE_LINE]
+TagName = Annotated[str, _ONE_LINE]
+
+
+def _not_reserved(name: str) -> str:
+    if name.startswith(RESERVED):
+        raise ValueError(_("events named message.… are receipts; choose another name"))
+    return name
+
+
+OwnEventName = Annotated[str, _ONE_LINE, AfterValidator(_not_reserved)]
