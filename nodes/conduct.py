@@ -1,4 +1,4 @@
-"""The part of the contract that shows when people walk: everybody placed once, purely, whatever they bring. Only for `nodes.testing`."""
+"""The contract as people walk: everybody placed once, purely, whatever they bring. Only for `nodes.testing`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -71,7 +71,9 @@ def _member(number: int, state: State, node: NodeType, settings: BaseModel) -> M
     for name in reads:
         if found := re.match(r"event:(.+?)( within .*| since entry)?$", name):
             times = [START + timedelta(minutes=minute - 5) for minute in range(number % 7)]
-            events[found[1]] = [Event(found[1], at, {"a": ODD[number % len(ODD)]}, place) for place, at in enumerate(times)]
+            events[found[1]] = [
+                Event(found[1], at, {"a": ODD[number % len(ODD)]}, place) for place, at in enumerate(times)
+            ]
     facts = Facts(attributes, {"vip"} if number % 2 else set(), events)
     arrived = START + timedelta(seconds=number % 90)
     return Member(

@@ -1,4 +1,4 @@
-"""Field types that several nodes share: names of events, ports, attributes and tags. Never a field's title: that is the node's."""
+"""Field types that several nodes share: names of events, ports, attributes, tags. Never a title: that is the node's."""
 
 from typing import Annotated
 
@@ -9,7 +9,9 @@ from flows.words import _
 NAME_AT_MOST = 200
 RESERVED = "message."  # events about messages: only receipts may say them
 
-_ONE_LINE = StringConstraints(min_length=1, max_length=NAME_AT_MOST, pattern=r"^[^\x00-\x1f\x7f]+$", strip_whitespace=True)
+_ONE_LINE = StringConstraints(
+    min_length=1, max_length=NAME_AT_MOST, pattern=r"^[^\x00-\x1f\x7f]+$", strip_whitespace=True
+)
 
 EventName = Annotated[str, _ONE_LINE]
 PortName = Annotated[str, _ONE_LINE]

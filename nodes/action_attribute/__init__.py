@@ -39,7 +39,11 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(", ".join([*(f"{name} = {value}" for name, value in settings.set.items()), *(f"−{name}" for name in settings.unset)]))
+    return clip(
+        ", ".join(
+            [*(f"{name} = {value}" for name, value in settings.set.items()), *(f"−{name}" for name in settings.unset)]
+        )
+    )
 
 
 def advance(batch: Batch) -> Outcome:

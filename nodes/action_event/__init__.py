@@ -13,7 +13,9 @@ PROPERTIES_AT_MOST = 100
 
 
 class Settings(NodeSettings):
-    event: OwnEventName = Field(title=_("Event"), description=_("Its name; other journeys can start with it or wait for it."))
+    event: OwnEventName = Field(
+        title=_("Event"), description=_("Its name; other journeys can start with it or wait for it.")
+    )
     properties: dict[str, JsonValue] = Field(
         default_factory=dict,
         title=_("Properties"),

@@ -12,7 +12,9 @@ TAGS_AT_MOST = 50
 
 class Settings(NodeSettings):
     add: tuple[TagName, ...] = Field((), title=_("Add"), description=_("Tags to give."), max_length=TAGS_AT_MOST)
-    remove: tuple[TagName, ...] = Field((), title=_("Remove"), description=_("Tags to take away."), max_length=TAGS_AT_MOST)
+    remove: tuple[TagName, ...] = Field(
+        (), title=_("Remove"), description=_("Tags to take away."), max_length=TAGS_AT_MOST
+    )
 
     @model_validator(mode="after")
     def _something_once(self) -> "Settings":

@@ -11,7 +11,10 @@ MORE_SAMPLES: tuple[dict[str, str], ...] = ({},)
 
 class Settings(NodeSettings):
     reason: str = Field(
-        "", title=_("Reason"), description=_("How this end is called in lists and numbers; the node's id if empty."), max_length=100
+        "",
+        title=_("Reason"),
+        description=_("How this end is called in lists and numbers; the node's id if empty."),
+        max_length=100,
     )
 
 

@@ -12,7 +12,10 @@ SAMPLE = {"node": "paid"}
 
 class Settings(NodeSettings):
     node: str = Field(
-        title=_("Node"), description=_("Where people go on; a way back must lead through a wait."), min_length=1, max_length=200
+        title=_("Node"),
+        description=_("Where people go on; a way back must lead through a wait."),
+        min_length=1,
+        max_length=200,
     )
 
 

@@ -1,0 +1,60 @@
+"""Post JSON about a person to another system."""
+
+from pydantic import Field
+
+from flows.contract import Batch, Channel, Json, NodeType, Outcome
+from flows.words import _
+from nodes.send_webhook.deliver import Account, deliver
+from nodes.sending import SendSettings, listens, ports, send, summary_of
+
+SAMPLE: dict[str, Json] = {
+    "account": "demo-crm",
+    "url": "https://crm.example.com/hooks/orders",
+    "body": '{"order": "{{ entry.properties.order_id }}", "name": "{{ contact.name }}"}',
+}
+MORE_SAMPLES: tuple[dict[str, Json], ...] = ({"account": "demo-crm", "wait_for": "delivered", "timeout": "PT1H"},)
+URL_AT_MOST, BODY_AT_MOST = 2048, 100_000
+
+
+class Settings(SendSettings):
+    account: str = Field(
+        title=_("Account"), description=_("The receiver: it holds the signing secret."), min_length=1, max_length=200
+    )
+    url: str = Field(
+        "",
+        title=_("Address"),
+        description=_("Where to post (Liquid); the account's address if empty."),
+        max_length=URL_AT_MOST,
+    )
+    body: str = Field(
+        "", title=_("Body"), description=_("JSON text (Liquid); who the person is, if empty."), max_length=BODY_AT_MOST
+    )
+
+
+def summary(settings: Settings) -> str:
+    return summary_of(settings, f"POST {settings.url or settings.account}")
+
+
+def advance(batch: Batch) -> Outcome:
+    return send(batch, "webhook", batch.settings.account)
+
+
+node = NodeType(
+    "send.webhook",
+    version=1,
+    title=_("Webhook"),
+    group="send",
+    settings=Settings,
+    ports=ports,
+    summary=summary,
+    advance=advance,
+    listens=listens,
+    channel=Channel(
+        "webhook",
+        {"url": "url", "body": "json"},
+        deliver,
+        account=Account,
+        repeats="sent again",
+    ),
+    help=_("Tells another system about the person, signed."),
+)

@@ -10,7 +10,9 @@ from flows.words import _, clip
 from nodes.fields import PortName
 
 SAMPLE = {"arms": [{"name": "A", "weight": 50}, {"name": "B", "weight": 50}]}
-MORE_SAMPLES = ({"arms": [{"name": "big", "weight": 3}, {"name": "off", "weight": 0}, {"name": "small", "weight": 0.5}]},)
+MORE_SAMPLES = (
+    {"arms": [{"name": "big", "weight": 3}, {"name": "off", "weight": 0}, {"name": "small", "weight": 0.5}]},
+)
 ARMS_AT_MOST = 1000
 
 
@@ -52,7 +54,7 @@ def summary(settings: Settings) -> str:
 def advance(batch: Batch) -> Outcome:
     arms: tuple[Arm, ...] = tuple(arm for arm in batch.settings.arms if arm.weight)
     total = sum(arm.weight for arm in arms)
-    # Where each arm but the last ends in [0, 1): a draw beyond the last bound belongs to the last arm, whatever was rounded.
+    # Where each arm but the last ends in [0, 1): a draw beyond them all is the last arm's, whatever was rounded.
     bounds = [end / total for end in accumulate(arm.weight for arm in arms)][:-1]
     dealt: list[list[MemberId]] = [[] for _arm in arms]
     draw = batch.draw

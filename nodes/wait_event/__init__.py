@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from flows.calendar import Duration, elapsed, words
 from flows.contract import Batch, Event, Json, Member, MemberId, NodeSettings, NodeType, Outcome, Wait
-from flows.rules import Where
+from flows.rules import EVERY_EVENT, Where
 from flows.words import _, clip
 from nodes.fields import EventName, PortName
 
@@ -27,8 +27,10 @@ TIMEOUT = "timeout"
 
 class Case(NodeSettings):
     event: EventName = Field(title=_("Event"), description=_("The name of the event that ends the wait."))
-    where: Where = Field(default_factory=Where, title=_("Where"), description=_("Only if its properties are like this."))
-    name: PortName | None = Field(None, title=_("Way out"), description=_("The name of its port; the event's name if empty."))
+    where: Where = Field(EVERY_EVENT, title=_("Where"), description=_("Only if its properties are like this."))
+    name: PortName | None = Field(
+        None, title=_("Way out"), description=_("The name of its port; the event's name if empty.")
+    )
 
     @property
     def port(self) -> str:
@@ -40,7 +42,9 @@ class Settings(NodeSettings):
         title=_("Events"), description=_("The first that fits ends the wait."), min_length=1, max_length=50
     )
     timeout: Duration | None = Field(
-        None, title=_("Time-out"), description=_("How long to wait at most; without it, until the event or the end of the journey.")
+        None,
+        title=_("Time-out"),
+        description=_("How long to wait at most; without it, until the event or the end of the journey."),
     )
     since: Literal["arrival", "entry"] = Field(
         "arrival",

@@ -35,7 +35,9 @@ class Settings(NodeSettings):
         max_length=40,
     )
     time: TimeOfDay | None = Field(
-        None, title=_("Time of day"), description=_("HH:MM, local time of each person: the next one from their arrival on.")
+        None,
+        title=_("Time of day"),
+        description=_("HH:MM, local time of each person: the next one from their arrival on."),
     )
     weekdays: tuple[Weekday, ...] | None = Field(
         None, title=_("Weekdays"), description=_("Only on these days; every day where none is chosen."), min_length=1
@@ -104,7 +106,9 @@ def advance(batch: Batch) -> Outcome:
             rest[until].append(member.id)
         else:
             ports["next" if until == arrived else late_port].append(member.id)
-    return Outcome(go={port: ids for port, ids in ports.items() if ids}, stay={Wait(at): ids for at, ids in rest.items()}, why=why)
+    return Outcome(
+        go={port: ids for port, ids in ports.items() if ids}, stay={Wait(at): ids for at, ids in rest.items()}, why=why
+    )
 
 
 def _moment(settings: Settings) -> Moment:
@@ -122,7 +126,7 @@ def _moment(settings: Settings) -> Moment:
         window = Window(at, time_of_day(settings.end), frozenset(settings.weekdays) if settings.weekdays else None)
         opens = lru_cache(MOMENTS_KEPT)(lambda local, arrived: opening(local, window, arrived))
         return lambda member, local: opens(local, member.arrived_at)
-    # Whoever comes round to the same wait at the very time it ended would loop within one moment: for them it is tomorrow's.
+    # Whoever comes round again at the very time the wait ended would loop within one moment: for them it is the next.
     wall = lru_cache(MOMENTS_KEPT)(
         lambda local, arrived, again: next_wall(local, arrived, at, weekdays=settings.weekdays, strictly=again)
     )
