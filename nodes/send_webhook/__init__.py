@@ -54,7 +54,7 @@ node = NodeType(
         {"url": "url", "body": "json"},
         deliver,
         account=Account,
-        repeats="sent again",
+        repeats="absorbed",  # a repeat carries the same Idempotency-Key, which receivers are told to honour
     ),
     help=_("Tells another system about the person, signed."),
 )
