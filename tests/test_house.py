@@ -51,6 +51,7 @@ FLOORS = {
     "app.web": 4,
     "app.auth": 4,
     "app.engine": 5,
+    "app.world": 5,
     "app.main": 5,
     "app.heartbeat": 6,
     "app.bench": 6,
