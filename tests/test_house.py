@@ -52,6 +52,7 @@ FLOORS = {
     "app.auth": 4,
     "app.engine": 5,
     "app.world": 5,
+    "app.scenarios": 6,
     "app.main": 5,
     "app.heartbeat": 6,
     "app.bench": 6,
