@@ -86,6 +86,6 @@ def make_partitions(connection: Connection, months: Iterable[datetime]) -> None:
         after = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
         name = f"event_{month:%Y_%m}"
         connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF event"  # type: ignore[arg-type]  # a name made of digits
+            f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF event"
             f" FOR VALUES FROM ('{month:%Y-%m-%d} 00:00:00+00') TO ('{after:%Y-%m-%d} 00:00:00+00')"
         )

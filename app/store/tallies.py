@@ -13,7 +13,9 @@ from flows.compile import Plan
 FOLD_AFTER = timedelta(minutes=5)  # minutes stay apart this long, for live pages; then the hour is enough
 
 
-def append(connection: Connection, plans: Mapping[int, Plan], tally: Mapping[tuple[int, str, str], int], at: datetime) -> None:
+def append(
+    connection: Connection, plans: Mapping[int, Plan], tally: Mapping[tuple[int, str, str], int], at: datetime
+) -> None:
     """One row for each transition counted in a batch."""
     minute = instant(at.replace(second=0, microsecond=0))
     copy_lines(
