@@ -1,5 +1,6 @@
 """What match must know about the contacts of a batch, read once: facts, walks under way, places taken. Never decides."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from flows.contract import Event, Facts
 from flows.interpret import Status, Traveller
 from flows.match import Entry, Place
 
+ASKED = re.compile(r"event:(.+?)(?: within (P\S+)|( since entry))?$")  # a name may hold blanks and the very words
 FOR_EVER = timedelta(days=3650)
 
 
@@ -52,14 +54,11 @@ def windows(reads: Iterable[str]) -> dict[str, timedelta]:
     """How far back each event is asked for, out of reads such as `event:order_paid within P7D`."""
     found: dict[str, timedelta] = {}
     for read in reads:
-        if not read.startswith("event:"):
-            continue
-        name, _, rest = read.removeprefix("event:").partition(" within ")
-        if name.endswith(" since entry"):
-            name, back = name.removesuffix(" since entry"), timedelta()
-        else:
-            back = elapsed(rest) if rest else FOR_EVER
-        found[name] = max(back, found.get(name, timedelta()))
+        asked = ASKED.match(read)
+        if asked:
+            name, window, entry = asked.groups()
+            back = elapsed(window) if window else timedelta() if entry else FOR_EVER
+            found[name] = max(back, found.get(name, timedelta()))
     return found
 
 
@@ -88,11 +87,12 @@ def gather_facts(
 
 
 def _walking(connection: Connection, plans: Plans, posts: Sequence[Opened]) -> list[enrollments.Row]:
-    """Walks of the contacts whose events somebody may wait for or leave on."""
+    """Walks of the contacts whose events somebody may wait for or leave on, or whose facts change."""
     interested = {
         (post.letter.workspace_id, post.letter.contact_id)
         for post in posts
-        if (book := plans.books.get(post.letter.workspace_id)) and post.event.name in book.asked
+        if (book := plans.books.get(post.letter.workspace_id))
+        and (post.event.name in book.asked or post.letter.kind == "identify")
     }
     return enrollments.walking(connection, sorted(interested))
 
@@ -121,7 +121,7 @@ def _remember_past(
         letter = post.letter
         if letter.contact_id in standing:
             since = [one.since for one in standing[letter.contact_id].travellers]
-            lowest = min([letter.received_at, letter.timestamp, *since]) - min(back, FOR_EVER)
+            lowest = min([letter.received_at, letter.timestamp, *since]) - back
             known = wanted.get(letter.contact_id)
             wanted[letter.contact_id] = (
                 letter.workspace_id,
@@ -131,6 +131,21 @@ def _remember_past(
             )
     for contact, event in history.of_contacts(connection, list(wanted.values()), sorted(asked)):
         standing[contact].facts.events.setdefault(event.name, []).append(event)
+
+
+def recall(connection: Connection, travellers: Sequence[Traveller]) -> None:
+    """Give travellers' facts the past events that their steps ahead ask for, as far back as the longest window."""
+    steps = {id(one.plan.steps[one.node]): one.plan.steps[one.node] for one in travellers}
+    asked = windows(frozenset[str]().union(*(step.reads_ahead for step in steps.values())))
+    if not asked:
+        return
+    back = max(asked.values())
+    by_contact = {one.contact: one for one in travellers}
+    wanted = [
+        (one.plan.workspace_id, one.lane, one.contact, min(one.arrived_at, one.since) - back) for one in by_contact.values()
+    ]
+    for contact, event in history.of_contacts(connection, wanted, sorted(asked)):
+        by_contact[contact].facts.events.setdefault(event.name, []).append(event)
 
 
 def _take_places(connection: Connection, standing: dict[int, Standing], posts: Sequence[Opened]) -> None:

@@ -9,20 +9,18 @@ from datetime import datetime
 
 from app import schedules as firing
 from app.database import transaction
+from app.facts import recall
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.stages.timers import TOLERANCE
 from app.store import audiences, enrollments, schedules
 from app.store.contacts import Wanted
 from app.store.rows import Connection, take_ids
-from app.walk import Passage, walk, write
+from app.store.segments import Clause
+from app.walk import TOLERANCE, Passage, walk, write
 from flows.compile import Plan, Step
-from flows.contract import Facts, Start
+from flows.contract import Start
 from flows.interpret import Traveller
 from flows.match import Place, may_enter
-
-NOBODY = Facts()
-
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
     """Fire what is due, then let in up to `limit` people of the oldest run; returns how much was done (0: nothing is open)."""
@@ -81,31 +79,35 @@ def _slice(connection: Connection, plans: Plans, current: schedules.Run, now: da
         schedules.progress(connection, current, [(lane, after, 0, True) for lane, after in current.lanes])
         schedules.finish(connection, now)
         return len(current.lanes)
-    filters = _filters(start, current)
+    audience = _audience(start, current)
     found = audiences.members(
         connection,
         current.workspace_id,
         current.lanes,
         wanted=Wanted(step.reads_ahead),
         limit=each,
-        filters=filters,
+        audience=audience,
     )
     entering = found
     if start.schedule and "on" in start.schedule:
         entering = audiences.joined(connection, current.workspace_id, current.journey_id, current.node, found)
         audiences.left(
-            connection, current.workspace_id, current.journey_id, current.node, [lane for lane, _ in current.lanes], filters
+            connection,
+            current.workspace_id,
+            current.journey_id,
+            current.node,
+            lanes=[lane for lane, _ in current.lanes],
+            audience=audience,
         )
-    moment = current.planned_at if now - current.planned_at <= TOLERANCE else now
-    entered = _let_in(connection, plans, plan, step, entering, moment, now)
+    entered = _let_in(connection, plans, current, entering, now)
     _note_progress(connection, current, found, entered, each)
     schedules.finish(connection, now)
     return len(found) + len(current.lanes)
 
 
-def _filters(start: Start, current: schedules.Run) -> tuple[str, list[object]]:
+def _audience(start: Start, current: schedules.Run) -> Clause:
     if start.kind != "date":
-        return audiences.rule_filter(start.rule, current.planned_at)
+        return audiences.rule_audience(start.rule, current.planned_at)
     days = []
     for one in firing.of_detail(current.detail):
         origins = firing.origins(start, one.day)
@@ -113,16 +115,20 @@ def _filters(start: Start, current: schedules.Run) -> tuple[str, list[object]]:
         until = max(origins, default=one.day) if start.every_year else None
         known = current.detail.get("known", [])
         days.append(audiences.DayFilter(start.attribute, dates, until, one.zones, known, one.default))
-    return audiences.day_filter(days)
+    return audiences.day_audience(days)
 
 
 def _let_in(
-    connection: Connection, plans: Plans, plan: Plan, step: Step, found: Sequence[audiences.Found], moment: datetime, now: datetime
+    connection: Connection, plans: Plans, current: schedules.Run, found: Sequence[audiences.Found], now: datetime
 ) -> dict[int, int]:
     """Enrol those whom the re-entry rule admits and walk them to rest; returns how many by lane."""
+    plan = plans.by_version[current.version_id]
     if plan.key_path or not found:
         return {}
-    places = enrollments.places(connection, [(plan.workspace_id, one.id, plan.journey_id, "") for one in found])
+    moment = current.planned_at if now - current.planned_at <= TOLERANCE else now
+    places = {}
+    if not schedules.alone(connection, current):
+        places = enrollments.places(connection, [(plan.workspace_id, one.id, plan.journey_id, "") for one in found])
     ids = take_ids(connection, "enrollment_block", len(found))
     passage = Passage(now, plans.by_version)
     travellers, entered = [], dict.fromkeys((one.lane for one in found), 0)
@@ -132,8 +138,13 @@ def _let_in(
             if not may_enter(plan, Place(*past), moment):
                 continue
             passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
-        travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=step.id, lane=lane))
+        travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=current.node, lane=lane))
         entered[lane] += 1
+    # Equal people share their facts until an effect writes; what they did is each one's own.
+    if any(read.startswith("event:") for read in plan.steps[current.node].reads_ahead):
+        for one in travellers:
+            one.facts = one.facts.copy()
+        recall(connection, travellers)
     walk(passage, travellers)
     failpoint("CP9")
     write(connection, passage)
