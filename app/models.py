@@ -180,6 +180,7 @@ class Journey(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     created_by: str = Field(sa_type=TEXT)
     updated_at: datetime = Field(sa_type=INSTANT)
+    updated_by: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 class Version(SQLModel, table=True):

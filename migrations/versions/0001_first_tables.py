@@ -166,7 +166,8 @@ CREATE TABLE journey (
     revision INTEGER DEFAULT '1' NOT NULL, editors TEXT[] DEFAULT '{}'::text[] NOT NULL,
     live_version_id INTEGER, paused_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL, created_by TEXT NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE NOT NULL, CONSTRAINT pk_journey PRIMARY KEY (id),
+    updated_at TIMESTAMP WITH TIME ZONE NOT NULL, updated_by TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_journey PRIMARY KEY (id),
     CONSTRAINT fk_journey_workspace_id_workspace FOREIGN KEY(workspace_id) REFERENCES workspace (id)
 );
 CREATE INDEX ix_journey_workspace_id_status ON journey (workspace_id, status);
