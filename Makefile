@@ -1,0 +1,64 @@
+# make run     set up what is missing, start everything on this machine     RUN_ARGS="--no-demo"
+# make test    set up what is missing, run every test                       TEST_ARGS="-k timers"
+# make lint    formatting, style, types
+# make bench   the figures of the README, measured here                     BENCH_ARGS="--contacts 10000"
+# make lock    write both lock files and package-lock.json anew             LOCK_ARGS="--upgrade"
+# make clean   remove what set-up and tests made; the data in var/ stays
+# Every step leaves a stamp that bears the sum of what it was made from, so a second run has nothing to do.
+
+.PHONY: run test lint bench lock clean
+MAKEFLAGS += --no-print-directory
+
+sum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+BASE := .venv/base
+RUN_STAMP := .venv/run-$(call sum,requirements.lock pyproject.toml)
+DEV_STAMP := .venv/dev-$(call sum,requirements-dev.lock pyproject.toml)
+NPM_STAMP := node_modules/.set-up-$(call sum,package-lock.json)
+PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
+UV := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --extra local --extra build
+
+run: $(RUN_STAMP)
+	@exec .venv/bin/journey run $(RUN_ARGS)
+
+test: $(DEV_STAMP) $(NPM_STAMP)
+	@.ci/browser --install >/dev/null
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
+
+lint: $(DEV_STAMP)
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+bench: $(RUN_STAMP)
+	@exec .venv/bin/journey bench all $(BENCH_ARGS)
+
+lock: $(BASE)
+	@.venv/bin/uv --version >/dev/null 2>&1 || $(PIP) install uv
+	@$(UV) $(LOCK_ARGS) pyproject.toml -o requirements.lock
+	@$(UV) --extra dev $(LOCK_ARGS) pyproject.toml -o requirements-dev.lock
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" npm install --package-lock-only --ignore-scripts
+
+clean:
+	rm -rf .venv node_modules build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache screenshots
+	find app flows nodes migrations tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BASE):
+	@.ci/venv
+	@touch $@
+
+# The project itself is installed last and without looking anything up; its one build tool is in the lock.
+$(RUN_STAMP): $(BASE)
+	@echo "Setting up .venv; this takes a minute the first time."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@rm -f .venv/run-* && touch $@
+
+$(DEV_STAMP): $(BASE)
+	@echo "Setting up .venv for tests; this takes a minute or two the first time."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@rm -f .venv/dev-* && touch $@
+
+$(NPM_STAMP): $(DEV_STAMP)
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" npm ci --ignore-scripts --loglevel=error
+	@rm -f node_modules/.set-up-* && touch $@

@@ -1,0 +1,175 @@
+"""Problems of a document as data, and their words in English and Chinese; finds nothing itself (validate does).
+
+The English template is the message id: pages that use gettext translate `Problem.message` and fill in `Problem.params`.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic_core import ErrorDetails
+
+from flows.durations import Language, words
+
+Severity = Literal["error", "warning"]
+
+_PROBLEMS: dict[str, tuple[str, str]] = {
+    "entry.missing": ("Nobody can enter: the journey has no entry", "没有人能进入：旅程缺少入口"),
+    "node.unreachable": ("“{node}” cannot be reached from an entry", "从任何入口都到不了“{node}”"),
+    "end.missing": ("Nobody ever leaves: no end can be reached from the entry", "没有人能离开：从入口到不了任何结束点"),
+    "port.open": ("“{port}” leads nowhere; who goes there ends there", "“{port}”没有连线，走到这里的人就此结束"),
+    "port.unknown": (
+        "An edge leaves by “{port}”, which this step does not have",
+        "连线从“{port}”出发，但此节点没有这个出口",
+    ),
+    "port.twice": ("“{port}” leads to several steps; it may lead to one", "“{port}”连到了多个节点，只能连一个"),
+    "edge.from_unknown": ("An edge starts at “{other}”, which does not exist", "有连线从不存在的节点“{other}”出发"),
+    "edge.to_unknown": ("“{port}” leads to “{other}”, which does not exist", "“{port}”连到了不存在的节点“{other}”"),
+    "edge.to_entry": (
+        "“{port}” leads into the entry “{other}”; nobody can walk into it",
+        "“{port}”连到了入口“{other}”，入口不能被连入",
+    ),
+    "node.unknown_type": ("The step type “{type}” is not installed", "没有安装“{type}”类型的节点"),
+    "node.newer": (
+        "The step was saved by a newer release (version {version}, here {known})",
+        "此节点由更新的版本保存（版本 {version}，当前为 {known}）",
+    ),
+    "node.not_upgraded": (
+        "The step's old settings (version {version}) could not be brought up to date",
+        "此节点的旧设置（版本 {version}）无法升级",
+    ),
+    "settings": ("{reason}", "{reason}"),
+    "cycle.no_wait": ("The steps {nodes} go round without ever waiting", "节点 {nodes} 形成了没有等待的循环"),
+    "wait.endless": ("Nothing can end this wait", "没有任何条件能结束这个等待"),
+    "jump.itself": ("The step jumps to itself", "此节点跳转到自己"),
+    "jump.unknown": ("The step jumps to “{other}”, which does not exist", "此节点跳转到不存在的“{other}”"),
+    "weights.sum": ("The shares add up to {sum}; they must add up to 100", "各分支占比之和为 {sum}，必须为 100"),
+    "weights.zero": ("All shares are zero; nobody could go anywhere", "所有分支占比都是 0，没有人能通过"),
+    "message.unknown": (
+        "The rule asks about the message “{other}”, which is not a step here",
+        "规则引用了消息“{other}”，但流程里没有这个节点",
+    ),
+    "message.not_send": ("The rule asks about “{other}”, which sends nothing", "规则引用了“{other}”，但它不发送消息"),
+    "reentry.key_missing": ("A journey entered once per key needs the key", "按键进入的旅程必须填写键"),
+    "reentry.cooldown_missing": ("A journey with a cool-down needs its length", "有冷却期的旅程必须填写冷却时长"),
+    "timezone.unknown": ("There is no time zone “{zone}”", "没有名为“{zone}”的时区"),
+    "account.missing": ("The account “{account}” does not exist", "账号“{account}”不存在"),
+    "account.needed": ("Choose the account this message is sent by", "请选择发送此消息的账号"),
+}
+_FIXES: dict[str, tuple[str, str]] = {
+    "entry.missing": ("Add an entry step", "添加一个入口节点"),
+    "node.unreachable": ("Connect it, or remove it", "把它连上，或删除它"),
+    "end.missing": ("Connect a step that waits for nothing more to an exit", "把流程连到一个退出节点"),
+    "port.open": ("Connect it, for example to an exit", "把它连上，例如连到退出节点"),
+    "port.unknown": ("Remove the edge, or bring the port back", "删除连线，或恢复这个出口"),
+    "cycle.no_wait": ("Put a wait into the circle", "在循环中加入等待节点"),
+    "wait.endless": ("Give it a time-out, or an event to wait for", "设置超时，或选择要等待的事件"),
+    "reentry.key_missing": ("Write for example properties.order_id", "例如填写 properties.order_id"),
+    "reentry.cooldown_missing": ("Write for example P7D", "例如填写 P7D"),
+    "timezone.unknown": ("Write an IANA name such as Asia/Shanghai", "填写 IANA 时区名，例如 Asia/Shanghai"),
+    "node.unknown_type": ("Install the plugin, or remove the step", "安装对应插件，或删除此节点"),
+    "node.newer": ("Upgrade this installation", "升级当前系统"),
+}
+_SAYINGS: dict[str, tuple[str, str]] = {
+    "missing": ("is needed", "必填"),
+    "extra_forbidden": ("is unknown here; remove it, or check the spelling", "是未知字段，请删除或检查拼写"),
+    "string": ("must be text", "必须是文本"),
+    "int": ("must be a whole number", "必须是整数"),
+    "float": ("must be a number", "必须是数字"),
+    "bool": ("must be true or false", "必须是 true 或 false"),
+    "list": ("must be a list", "必须是列表"),
+    "object": ("must be an object", "必须是对象"),
+    "string_too_short": ("must be at least {min_length} characters long", "至少 {min_length} 个字符"),
+    "string_too_long": ("must be at most {max_length} characters long", "至多 {max_length} 个字符"),
+    "string_pattern_mismatch": ("may only be written as {pattern}", "格式必须符合 {pattern}"),
+    "greater_than_equal": ("must be at least {ge}", "不能小于 {ge}"),
+    "greater_than": ("must be more than {gt}", "必须大于 {gt}"),
+    "less_than_equal": ("must be at most {le}", "不能大于 {le}"),
+    "less_than": ("must be less than {lt}", "必须小于 {lt}"),
+    "too_short": ("needs at least {min_length}", "至少需要 {min_length} 项"),
+    "too_long": ("holds at most {max_length}", "至多 {max_length} 项"),
+    "literal_error": ("must be one of {expected}", "必须是以下之一：{expected}"),
+    "finite_number": ("must be an ordinary number", "必须是有限的数字"),
+    "duration_bounds": ("must be between {least} and {most}", "必须在 {least} 到 {most} 之间"),
+}
+_SAME: dict[str, str] = {
+    "string_type": "string",
+    "int_type": "int",
+    "int_parsing": "int",
+    "int_from_float": "int",
+    "int_parsing_size": "int",
+    "float_type": "float",
+    "float_parsing": "float",
+    "bool_type": "bool",
+    "bool_parsing": "bool",
+    "list_type": "list",
+    "tuple_type": "list",
+    "dict_type": "object",
+    "model_type": "object",
+    "model_attributes_type": "object",
+    "mapping_type": "object",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a document. `node` None: the journey as a whole; `field`: a path such as `cases[0].rule`."""
+
+    node: str | None
+    field: str | None
+    code: str
+    params: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    severity: Severity = "error"
+
+    @property
+    def message(self) -> str:
+        """The English template, which is the message id for gettext."""
+        return _PROBLEMS[self.code][0]
+
+    @property
+    def text(self) -> str:
+        """The problem in English."""
+        return self.render("en")
+
+    @property
+    def fix(self) -> str | None:
+        """What to do about it, in English, where there is one obvious thing."""
+        return self.render_fix("en")
+
+    def render(self, language: Language = "en") -> str:
+        """The problem in a language."""
+        own = self.params.get(f"reason_{language}")
+        return own if own is not None else _pick(_PROBLEMS[self.code], language).format_map(self.params)
+
+    def render_fix(self, language: Language = "en") -> str | None:
+        """What to do about it, in a language."""
+        fix = _FIXES.get(self.code)
+        return None if fix is None else _pick(fix, language)
+
+
+def place(location: Sequence[int | str]) -> str:
+    """The path of a field as people write it: `cases[0].rule`."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path
+
+
+def say(error: ErrorDetails, language: Language = "en") -> str:
+    """A pydantic error as a plain sentence without the name of the field."""
+    kind = error["type"]
+    context: dict[str, Any] = dict(error.get("ctx") or {})
+    if kind == "duration_bounds":
+        context |= {end: words(context[f"{end}_iso"], language) for end in ("least", "most")}
+    saying = _SAYINGS.get(_SAME.get(kind, kind))
+    if saying is None:
+        return error["msg"].removeprefix("Value error, ")
+    return _pick(saying, language).format_map(context)
+
+
+def _pick(pair: tuple[str, str], language: Language) -> str:
+    return pair[1] if language == "zh" else pair[0]

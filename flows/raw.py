@@ -1,0 +1,104 @@
+"""Reads JSON text from strangers without surprises: bounded, no twin keys, all of it storable; knows no format."""
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+
+from flows.contract import Json
+from flows.errors import DocumentError
+
+TEXT_AT_MOST = 10 * 1024 * 1024
+DEPTH_AT_MOST = 40
+WHOLE_NUMBER_AT_MOST = 2**63
+DIGITS_AT_MOST = 100
+
+Path = tuple["Path", str | int] | None
+
+
+def parse_text(text: str | bytes) -> Json:
+    """The value of JSON text; DocumentError says what is wrong with it."""
+    if len(text) > TEXT_AT_MOST:
+        raise DocumentError([("", f"the text is longer than {TEXT_AT_MOST // 1024 // 1024} MB")])
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_constant=_no_constant)
+    except RecursionError:
+        raise DocumentError([("", f"nested deeper than {DEPTH_AT_MOST} levels")]) from None
+    except UnicodeDecodeError:
+        raise DocumentError([("", "the text is not UTF-8")]) from None
+    except json.JSONDecodeError as error:
+        raise DocumentError([("", f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}")]) from None
+    except ValueError as error:
+        raise DocumentError([("", f"not JSON that can be used: {error}")]) from None
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twin = next(key for key in found if keys.count(key) > 1)
+        raise ValueError(f"“{twin[:60]}” stands twice in one object")
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS_AT_MOST:
+        raise ValueError("a number has too many digits")
+    return int(digits)
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not a number")
+
+
+def refuse_unsafe(value: Json) -> None:
+    """Refuses what a database or a reader of JSON would choke on: depth, NUL, half surrogates, endless numbers.
+
+    Walks with a list of its own, so that depth costs nothing; stops at the first finding.
+    """
+    rest: list[tuple[Json, int, Path]] = [(value, 1, None)]
+    characters = 0
+    while rest:
+        item, depth, path = rest.pop()
+        if isinstance(item, str):
+            characters += len(item)
+            _check_text(item, path)
+        elif isinstance(item, Mapping):
+            characters += sum(map(_check_key, item))
+            rest.extend((child, depth + 1, (path, key)) for key, child in item.items())
+        elif isinstance(item, list | tuple):
+            rest.extend((child, depth + 1, (path, position)) for position, child in enumerate(item))
+        elif isinstance(item, int | float):
+            if not isfinite(item) or (isinstance(item, int) and abs(item) >= WHOLE_NUMBER_AT_MOST):
+                raise DocumentError([(_words(path), "the number is too large")])
+        elif item is not None:
+            raise DocumentError([(_words(path), "is not a JSON value")])
+        if depth > DEPTH_AT_MOST:
+            raise DocumentError([(_words(path), f"nested deeper than {DEPTH_AT_MOST} levels")])
+        if characters > TEXT_AT_MOST:
+            raise DocumentError([("", f"the text is longer than {TEXT_AT_MOST // 1024 // 1024} MB")])
+
+
+def _check_key(key: Json) -> int:
+    if not isinstance(key, str):
+        raise DocumentError([("", f"keys are text; {str(key)[:60]} is not")])
+    _check_text(key, None)
+    return len(key)
+
+
+def _check_text(text: str, path: Path) -> None:
+    if "\0" in text:
+        raise DocumentError([(_words(path), "holds a NUL character, which cannot be stored")])
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DocumentError([(_words(path), "holds half a surrogate pair, which is not text")]) from None
+
+
+def _words(path: Path) -> str:
+    parts: list[str] = []
+    while path is not None:
+        path, key = path
+        parts.append(f"[{key}]" if isinstance(key, int) else f".{key}")
+    return "".join(reversed(parts)).removeprefix(".")
