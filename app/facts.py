@@ -11,7 +11,7 @@ from app.store import contacts, enrollments, history
 from app.store.inbox import Letter
 from app.store.rows import Connection
 from app.walk import Passage, restored, supply
-from flows.calendar import elapsed
+from flows.durations import elapsed
 from flows.contract import Event, Facts
 from flows.interpret import Status, Traveller
 from flows.match import Entry, Place

@@ -396,6 +396,7 @@ class Schedule(SQLModel, table=True):
     journey_id: int = Field(primary_key=True)
     node: str = Field(primary_key=True, sa_type=TEXT)
     version_id: int
+    kind: str = Field(sa_type=TEXT)
     next_at: datetime | None = Field(default=None, sa_type=INSTANT, index=True)
 
 

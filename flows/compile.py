@@ -11,11 +11,11 @@ from typing import Any
 import networkx as nx
 from pydantic import BaseModel
 
-from flows import upgrade
-from flows.calendar import elapsed
 from flows.contract import Json, NodeType, Start, names
 from flows.document import Document
 from flows.document import Target as TargetDocument
+from flows.durations import elapsed
+from flows.upgrade import upgrade_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +90,26 @@ class Label:
 
 def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Label) -> Plan:
     """The plan of a document that `validate` found no error in; `label.timezone` is the workspace's, used where it names none."""
+    document = upgrade_nodes(document, catalog)
     settings = document.settings
-    wires = _wires(document, catalog)
+    parsed = {one.id: _parsed(catalog.get(one.type), one.settings) for one in document.nodes}
+    wires = _wires(document, catalog, parsed)
     ranks, cyclic = _order(wires)
-    reads = _reads_ahead(document, catalog, wires)
+    reads = _reads_ahead(document, catalog, parsed, wires)
     steps = {}
     for saved in document.nodes:
-        node = catalog.get(saved.type)
-        parsed = parse_settings(node, saved.settings, saved.version) if node else None
+        node, own = catalog.get(saved.type), parsed[saved.id]
         steps[saved.id] = Step(
             id=saved.id,
             type=saved.type,
             node=node,
-            settings=parsed,
+            settings=own,
             wires=wires[saved.id],
-            listens=frozenset(names(node.listens, parsed)) if node else frozenset(),
+            listens=frozenset(names(node.listens, own)) if node else frozenset(),
             reads_ahead=reads[saved.id],
             rank=ranks[saved.id],
             cyclic=saved.id in cyclic,
-            start=node.start(parsed) if node and node.start else None,
+            start=node.start(own) if node and node.start else None,
             seed=f"{label.workspace_id}/{label.journey_id}/{saved.id}",
         )
     goal, exit_when = _target(settings.goal), _target(settings.exit_when)
@@ -139,9 +140,8 @@ def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Lab
     )
 
 
-def parse_settings(node: NodeType, settings: Mapping[str, Json], version: int) -> BaseModel:
-    """A node's saved settings as its own model, brought to the installed version first."""
-    return node.settings.model_validate(upgrade.settings(node, dict(settings), version))
+def _parsed(node: NodeType | None, settings: Mapping[str, Json]) -> BaseModel | None:
+    return node.settings.model_validate(settings) if node else None
 
 
 def _target(saved: TargetDocument | None) -> Target | None:
@@ -150,16 +150,18 @@ def _target(saved: TargetDocument | None) -> Target | None:
     return Target(saved.event, saved.where, elapsed(saved.within) if saved.within else None)
 
 
-def _wires(document: Document, catalog: Mapping[str, NodeType]) -> dict[str, dict[str, str | None]]:
+Parsed = Mapping[str, BaseModel | None]
+
+
+def _wires(document: Document, catalog: Mapping[str, NodeType], parsed: Parsed) -> dict[str, dict[str, str | None]]:
     """Port → next node for every node: its declared ports, then edges, then jumps out of the settings."""
     wires: dict[str, dict[str, str | None]] = {}
     for saved in document.nodes:
         node = catalog.get(saved.type)
         wires[saved.id] = {}
         if node:
-            parsed = parse_settings(node, saved.settings, saved.version)
-            wires[saved.id] = dict.fromkeys(names(node.ports, parsed))
-            wires[saved.id].update(node.jumps(parsed) if node.jumps else {})
+            wires[saved.id] = dict.fromkeys(names(node.ports, parsed[saved.id]))
+            wires[saved.id].update(node.jumps(parsed[saved.id]) if node.jumps else {})
     for edge in document.edges:
         wires[edge.source][edge.port] = edge.to
     return wires
@@ -186,7 +188,7 @@ def _order(wires: Mapping[str, Mapping[str, str | None]]) -> tuple[dict[str, int
 
 
 def _reads_ahead(
-    document: Document, catalog: Mapping[str, NodeType], wires: Mapping[str, Mapping[str, str | None]]
+    document: Document, catalog: Mapping[str, NodeType], parsed: Parsed, wires: Mapping[str, Mapping[str, str | None]]
 ) -> dict[str, frozenset[str]]:
     """For each node the facts that it or any node after it reads, gathered from the last node of the order to the first."""
     own: dict[str, frozenset[str]] = {}
@@ -195,9 +197,8 @@ def _reads_ahead(
         if node is None:
             own[saved.id] = frozenset()
             continue
-        parsed = parse_settings(node, saved.settings, saved.version)
         sends = {"consents"} if node.channel else set()
-        own[saved.id] = frozenset(names(node.reads, parsed)) | sends
+        own[saved.id] = frozenset(names(node.reads, parsed[saved.id])) | sends
     parts = nx.condensation(_graph(wires))
     ahead: dict[int, frozenset[str]] = {}
     for part in reversed(list(nx.topological_sort(parts))):

@@ -269,6 +269,7 @@ class Channel:
     local: bool = False  # True: nothing leaves the house (in-app), the rendered fields are kept for pulling
 
 
+SettingsClass = type[BaseModel]  # named here, because inside NodeType `type` is a field
 Names = tuple[str, ...] | Callable[[Any], tuple[str, ...]]
 
 
@@ -292,7 +293,7 @@ class NodeType:
     version: int
     title: str
     group: str
-    settings: type[BaseModel]
+    settings: SettingsClass
     ports: Names
     summary: Callable[[Any], str]
     advance: Callable[[Batch], Outcome]

@@ -42,10 +42,16 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     "settings": ("{reason}", "{reason}"),
     "cycle.no_wait": ("The steps {nodes} go round without ever waiting", "节点 {nodes} 形成了没有等待的循环"),
     "wait.endless": ("Nothing can end this wait", "没有任何条件能结束这个等待"),
+    "wait.no_timeout": (
+        "Without a time-out, who never does this waits here for ever",
+        "没有设置超时，一直不触发的人会永远停在这里",
+    ),
     "jump.itself": ("The step jumps to itself", "此节点跳转到自己"),
     "jump.unknown": ("The step jumps to “{other}”, which does not exist", "此节点跳转到不存在的“{other}”"),
-    "weights.sum": ("The shares add up to {sum}; they must add up to 100", "各分支占比之和为 {sum}，必须为 100"),
-    "weights.zero": ("All shares are zero; nobody could go anywhere", "所有分支占比都是 0，没有人能通过"),
+    "weights.sum": (
+        "The shares add up to {sum}, not 100; each is taken as its part of that",
+        "各分支占比之和为 {sum} 而不是 100，将按比例换算",
+    ),
     "message.unknown": (
         "The rule asks about the message “{other}”, which is not a step here",
         "规则引用了消息“{other}”，但流程里没有这个节点",
@@ -55,6 +61,11 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     "reentry.cooldown_missing": ("A journey with a cool-down needs its length", "有冷却期的旅程必须填写冷却时长"),
     "timezone.unknown": ("There is no time zone “{zone}”", "没有名为“{zone}”的时区"),
     "account.missing": ("The account “{account}” does not exist", "账号“{account}”不存在"),
+    "account.channel": (
+        "The account “{account}” is for {channel}, not for this channel",
+        "账号“{account}”用于 {channel}，不能用于此渠道",
+    ),
+    "audience.leaf": ("{reason}", "{reason}"),
     "account.needed": ("Choose the account this message is sent by", "请选择发送此消息的账号"),
 }
 _FIXES: dict[str, tuple[str, str]] = {
@@ -65,6 +76,7 @@ _FIXES: dict[str, tuple[str, str]] = {
     "port.unknown": ("Remove the edge, or bring the port back", "删除连线，或恢复这个出口"),
     "cycle.no_wait": ("Put a wait into the circle", "在循环中加入等待节点"),
     "wait.endless": ("Give it a time-out, or an event to wait for", "设置超时，或选择要等待的事件"),
+    "wait.no_timeout": ("Give it a time-out", "设置超时"),
     "reentry.key_missing": ("Write for example properties.order_id", "例如填写 properties.order_id"),
     "reentry.cooldown_missing": ("Write for example P7D", "例如填写 P7D"),
     "timezone.unknown": ("Write an IANA name such as Asia/Shanghai", "填写 IANA 时区名，例如 Asia/Shanghai"),

@@ -18,7 +18,7 @@ SCHEMA = 1
 STEPS: Mapping[int, Callable[[dict[str, Json]], dict[str, Json]]] = {}
 
 # What a plugin's upgrade step raises when old settings are not what it expects.
-_UNEXPECTED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+UNEXPECTED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
 def upgrade_document(raw: Mapping[str, Json]) -> dict[str, Json]:
@@ -45,13 +45,19 @@ def upgrade_nodes(document: "Document", catalog: Mapping[str, NodeType]) -> "Doc
     return document if nodes == document.nodes else document.model_copy(update={"nodes": nodes})
 
 
+def settings(kind: NodeType, saved: Mapping[str, Json], version: int) -> dict[str, Json]:
+    """The saved settings of a node in the version its type has now; each of the type's steps goes up by one."""
+    current = dict(saved)
+    for step in range(version, kind.version):
+        current = dict(kind.upgrade(current, step))
+    return current
+
+
 def _upgraded(node: "Node", kind: NodeType | None) -> "Node":
     if kind is None or node.version >= kind.version:
         return node
-    settings = dict(node.settings)
     try:
-        for version in range(node.version, kind.version):
-            settings = dict(kind.upgrade(settings, version))
-    except _UNEXPECTED:
+        current = settings(kind, node.settings, node.version)
+    except UNEXPECTED:
         return node
-    return node.model_copy(update={"settings": settings, "version": kind.version})
+    return node.model_copy(update={"settings": current, "version": kind.version})

@@ -1,4 +1,4 @@
-"""Text that people read: the marker by which gettext finds it, and one line cut to fit. It never translates: pages do."""
+"""Text that people read: the marker by which gettext finds it, and a line cut to fit. Never translates: pages do."""
 
 SUMMARY_AT_MOST = 60
 

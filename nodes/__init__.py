@@ -19,7 +19,7 @@ GROUP = "journey.nodes"
 
 
 class Catalog(Mapping[str, NodeType]):
-    """The node types by name; nothing can be added later. `broken` names the strangers left out, each with the reason."""
+    """The node types by name, fixed once made. `broken` names the strangers left out, each with the reason."""
 
     __slots__ = ("_types", "broken")
 
@@ -72,7 +72,7 @@ def _built_in() -> Mapping[str, NodeType]:
 
 
 def _strangers(taken: Mapping[str, NodeType]) -> tuple[dict[str, NodeType], dict[str, str]]:
-    """Plugins that load, and the reason of each that does not. Two of one name are both left out: nobody knows which was meant."""
+    """Plugins that load, and why the others do not. Two of one name are both left out: nobody knows which is meant."""
     types: dict[str, NodeType] = {}
     broken: dict[str, str] = {}
     offers: dict[str, list[EntryPoint]] = {}

@@ -1,4 +1,4 @@
-"""The part of the contract that shows when people walk: everybody placed once, purely, whatever they bring. Only for `nodes.testing`."""
+"""The contract as people walk: everybody placed once, purely, whatever they bring. Only for `nodes.testing`."""
 
 import re
 from collections.abc import Iterator, Sequence

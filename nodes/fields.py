@@ -1,4 +1,4 @@
-"""Field types that several nodes share: names of events, ports, attributes and tags. Never a field's title: that is the node's."""
+"""Field types that several nodes share: names of events, ports, attributes, tags. Never a title: that is the node's."""
 
 from typing import Annotated
 

@@ -24,7 +24,7 @@ def check(node: NodeType) -> Iterator[str]:
     """What is wrong whatever the settings are."""
     if not TYPE.fullmatch(node.type):
         yield f"the name {node.type!r} is not lower case words with dots"
-    if not isinstance(node.version, int) or node.version < 1:
+    if node.version < 1:
         yield "the version is not a number from 1 up"
     for part in ("title", "group", "help"):
         if not getattr(node, part).strip():
@@ -47,8 +47,19 @@ def check_settings(node: NodeType, settings: BaseModel) -> Iterator[str]:
     line = node.summary(settings)
     if not line.strip() or len(line) > LONGEST_SUMMARY or "\n" in line:
         yield f"the summary is not one line of at most {LONGEST_SUMMARY} characters: {line!r}"
+    yield from _names(node, settings)
+    if node.start and not isinstance(node.start(settings), Start):
+        yield "`start` gives no Start"
+    if node.jumps and not set(node.jumps(settings)) <= set(names(node.ports, settings)):
+        yield "`jumps` names ports that do not exist"
+    if node.channel:
+        for name in set(node.channel.fields) - set(type(settings).model_fields):
+            yield f"the channel renders {name!r}, which is no setting"
+
+
+def _names(node: NodeType, settings: BaseModel) -> Iterator[str]:
     for part in ("ports", "reads", "listens"):
-        given = names(getattr(node, part), settings)
+        given: object = names(getattr(node, part), settings)
         if not isinstance(given, tuple) or not all(isinstance(name, str) and name.strip() for name in given):
             yield f"{part} are not a tuple of names: {given!r}"
         elif len(set(given)) != len(given):
@@ -56,14 +67,6 @@ def check_settings(node: NodeType, settings: BaseModel) -> Iterator[str]:
     for fact in names(node.reads, settings):
         if not READS.fullmatch(fact):
             yield f"nobody can fetch the fact {fact!r}"
-    if node.start and not isinstance(node.start(settings), Start):
-        yield "`start` gives no Start"
-    if node.jumps and not set(node.jumps(settings)) <= set(names(node.ports, settings)):
-        yield "`jumps` names ports that do not exist"
-    if node.channel:
-        fields = type(settings).model_fields
-        for name in set(node.channel.fields) - set(fields):
-            yield f"the channel renders {name!r}, which is no setting"
 
 
 def _words(where: str, field: dict[str, Any]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A guard for tests: while it stands, a node that reads a clock, asks for chance or reaches outside gets an error.
 
-It watches the calls themselves (`sys.setprofile`), so it does not matter under which name a node imported the clock. Never
-used while people walk: it costs time on every call.
+It watches the calls themselves (`sys.setprofile`), so it does not matter under which name a node imported the clock.
+Never used while people walk: it costs time on every call.
 """
 
 import _random
@@ -45,7 +45,7 @@ def _impure(called: Any) -> bool:
 
 
 def _loads_a_zone(frame: FrameType | None) -> bool:
-    """The standard library reads a time zone from a file when it is first asked for it: the same for everybody, hence pure."""
+    """The first use of a zone reads it from a file; the answer is the same for everybody, hence pure."""
     while frame is not None:
         if str(frame.f_globals.get("__name__", "")).startswith("zoneinfo"):
             return True

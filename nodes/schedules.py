@@ -1,4 +1,4 @@
-"""When entries that no event drives let people in: once at a time, again and again by cron, or as people join. Never a clock."""
+"""When entries that no event drives let people in: once, again and again by cron, or as people join. Never a clock."""
 
 from typing import Literal
 

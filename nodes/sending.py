@@ -105,6 +105,6 @@ def _port(batch: Batch, member: Member, deadline: datetime) -> str | None:
 
 
 def _speaks_of(event: Event, member: Member, node: str) -> bool:
-    """Whether the receipt is about the very message that this visit sent: not another node's, nor an earlier round's."""
+    """Whether the receipt is about the message that this visit sent: not another node's, nor an earlier round's."""
     given = event.properties
     return (given.get("enrollment"), given.get("node"), given.get("visit")) == (member.id, node, member.visit)

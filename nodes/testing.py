@@ -3,7 +3,7 @@
 Never a test of what a node means: that stands beside the node.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from sys import modules
@@ -11,14 +11,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from flows.contract import Batch, Event, Facts, Json, Member, NodeType, names
+from flows.contract import Batch, Event, Facts, Json, Member, NodeType
 from nodes import conduct, looks
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def make_member(id: int = 1, at: datetime = NOON, **known: Any) -> Member:
-    """A member at rest nowhere; `known` are the other arguments of `Member`, or `attributes`, `tags`, `events` of its facts."""
+    """Somebody just arrived; `known`: the other arguments of `Member`, or `attributes`, `tags`, `events` of its facts."""
     facts = Facts(*(known.pop(name, None) for name in ("attributes", "tags", "events")))
     return Member(id, known.pop("contact", id), at, known.pop("facts", facts), **known)
 
@@ -29,7 +29,7 @@ def make_batch(
     members: int | Sequence[Member] = 1,
     **given: Any,
 ) -> Batch:
-    """A batch standing at the node; `settings` as an operator saves them, `members` or how many; `given` as `Batch` takes it."""
+    """A batch standing at the node: `settings` as saved, `members` or how many, `given` as `Batch` takes it."""
     standing = [make_member(number + 1) for number in range(members)] if isinstance(members, int) else list(members)
     parsed = settings if isinstance(settings, BaseModel) else node.settings.model_validate(settings or {})
     return Batch(
@@ -69,8 +69,8 @@ def check_contract(
 ) -> None:
     """Raise AssertionError with everything that is wrong with the node type.
 
-    `samples` are valid settings; without them those of its module are taken (`SAMPLE`, `MORE_SAMPLES`). `old_samples` holds, for each
-    earlier version, settings as that version saved them (`OLD_SAMPLES`).
+    `samples` are valid settings; without them those of its module are taken (`SAMPLE`, `MORE_SAMPLES`). `old_samples`
+    holds, for each earlier version, settings as that version saved them (`OLD_SAMPLES`).
     """
     assert isinstance(node, NodeType), f"{node!r} is not a NodeType"
     wrong = list(faults(node, samples, old_samples))

@@ -1,4 +1,4 @@
-"""Asks one rule of many members: whether it holds, and the words that say why. Never which port that means: that is the node's."""
+"""Asks one rule of many members: whether it holds, and why. Never which port that means: that is the node's."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,8 +16,8 @@ Judge = Callable[[Member], Verdict]
 def judge(rule: Rule) -> Judge:
     """The rule as a function of a member, for the length of one batch.
 
-    In a cohort most people show a rule the same few values; where it asks for nothing but attributes and tags, its answer is
-    worked out once for each.
+    In a cohort most people show a rule the same few values; where it asks for nothing but attributes and tags, its
+    answer is worked out once for each.
     """
 
     def ask(member: Member) -> Verdict:

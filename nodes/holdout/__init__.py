@@ -1,4 +1,4 @@
-"""Hold a share of people back, so that the others can be compared with them; the same person always falls on the same side."""
+"""Hold a share of people back, to compare the others with; the same person always falls on the same side."""
 
 from pydantic import Field
 

@@ -17,10 +17,9 @@ MORE_SAMPLES: tuple[dict[str, Json], ...] = (
         **SAMPLE,
         "html": "<p>…</p>",
         "from_name": "Shop",
-        "wait_for": "clicked",
-        "timeout": "P2D",
         "message_class": "marketing",
     },
+    {**SAMPLE, "wait_for": "clicked", "timeout": "P2D"},
 )
 LINE_AT_MOST, TEXT_AT_MOST = 500, 200_000
 

@@ -54,7 +54,7 @@ def summary(settings: Settings) -> str:
 def advance(batch: Batch) -> Outcome:
     arms: tuple[Arm, ...] = tuple(arm for arm in batch.settings.arms if arm.weight)
     total = sum(arm.weight for arm in arms)
-    # Where each arm but the last ends in [0, 1): a draw beyond the last bound belongs to the last arm, whatever was rounded.
+    # Where each arm but the last ends in [0, 1): a draw beyond them all is the last arm's, whatever was rounded.
     bounds = [end / total for end in accumulate(arm.weight for arm in arms)][:-1]
     dealt: list[list[MemberId]] = [[] for _arm in arms]
     draw = batch.draw

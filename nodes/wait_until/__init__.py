@@ -126,7 +126,7 @@ def _moment(settings: Settings) -> Moment:
         window = Window(at, time_of_day(settings.end), frozenset(settings.weekdays) if settings.weekdays else None)
         opens = lru_cache(MOMENTS_KEPT)(lambda local, arrived: opening(local, window, arrived))
         return lambda member, local: opens(local, member.arrived_at)
-    # Whoever comes round to the same wait at the very time it ended would loop within one moment: for them it is tomorrow's.
+    # Whoever comes round again at the very time the wait ended would loop within one moment: for them it is the next.
     wall = lru_cache(MOMENTS_KEPT)(
         lambda local, arrived, again: next_wall(local, arrived, at, weekdays=settings.weekdays, strictly=again)
     )

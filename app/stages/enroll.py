@@ -1,0 +1,158 @@
+"""enroll: fire the schedules that are due, and let the audience of the oldest firing in, a slice of my lanes at a time.
+
+One bounded slice a call, so that a blast to a million people cannot delay a reminder. How far a lane has come is written in
+the transaction that lets its people in. Never reads the clock.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app import schedules as firing
+from app.database import transaction
+from app.failpoints import failpoint
+from app.plans import Plans
+from app.stages.timers import TOLERANCE
+from app.store import audiences, enrollments, schedules
+from app.store.contacts import Wanted
+from app.store.rows import Connection, take_ids
+from app.walk import Passage, walk, write
+from flows.compile import Plan, Step
+from flows.contract import Facts, Start
+from flows.interpret import Traveller
+from flows.match import Place, may_enter
+
+NOBODY = Facts()
+
+
+def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Fire what is due, then let in up to `limit` people of the oldest run; returns how much was done (0: nothing is open)."""
+    with transaction(connection):
+        plans.refresh(connection)
+        fired = _fire(connection, plans, now)
+    with transaction(connection):
+        paused = [plan.version_id for plan in plans.by_version.values() if plan.paused]
+        current = schedules.next_run(connection, lanes, paused)
+        if current is None:
+            return fired
+        plans.include(connection, {current.version_id})
+        done = _slice(connection, plans, current, now, limit)
+        failpoint("CP6")
+    failpoint("CP7")
+    return fired + done
+
+
+def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
+    """Begin runs for due schedules and say when each fires next; one missed for too long is skipped."""
+    due = schedules.due(connection, now)
+    if not due:
+        return 0
+    known = [(one, plans.by_version.get(one.version_id)) for one in due]
+    places = schedules.zones(connection, sorted({one.workspace_id for one in due if _is_date(plans, one)}))
+    runs, nexts = [], []
+    for one, plan in known:
+        step = plan.steps.get(one.node) if plan else None
+        if plan is None or step is None or step.start is None or not plan.live:
+            nexts.append((one, None))
+            continue
+        zones = places.get(one.workspace_id, [])
+        late = now - one.next_at > firing.MAX_LATE
+        found = firing.days(step.start, zones, plan.timezone, one.next_at) if step.start.kind == "date" else []
+        if not late and (found or step.start.kind != "date"):
+            runs.append((one, {**firing.as_detail(found), "known": zones}))
+        after = max(one.next_at, now - firing.MAX_LATE) if step.start.kind == "date" else max(one.next_at, now)
+        nexts.append((one, firing.next_firing(step.start, zones, plan.timezone, after)))
+    schedules.open_runs(connection, runs)
+    schedules.advance(connection, nexts)
+    return len(due)
+
+
+def _is_date(plans: Plans, due: schedules.Due) -> bool:
+    plan = plans.by_version.get(due.version_id)
+    start = plan.steps[due.node].start if plan and due.node in plan.steps else None
+    return start is not None and start.kind == "date"
+
+
+def _slice(connection: Connection, plans: Plans, current: schedules.Run, now: datetime, limit: int) -> int:
+    plan = plans.by_version[current.version_id]
+    step = plan.steps[current.node]
+    start = step.start
+    each = max(1, limit // len(current.lanes))
+    if start is None or plan.stopped:
+        schedules.progress(connection, current, [(lane, after, 0, True) for lane, after in current.lanes])
+        schedules.finish(connection, now)
+        return len(current.lanes)
+    filters = _filters(start, current)
+    found = audiences.members(
+        connection,
+        current.workspace_id,
+        current.lanes,
+        wanted=Wanted(step.reads_ahead),
+        limit=each,
+        filters=filters,
+    )
+    entering = found
+    if start.schedule and "on" in start.schedule:
+        entering = audiences.joined(connection, current.workspace_id, current.journey_id, current.node, found)
+        audiences.left(
+            connection, current.workspace_id, current.journey_id, current.node, [lane for lane, _ in current.lanes], filters
+        )
+    moment = current.planned_at if now - current.planned_at <= TOLERANCE else now
+    entered = _let_in(connection, plans, plan, step, entering, moment, now)
+    _note_progress(connection, current, found, entered, each)
+    schedules.finish(connection, now)
+    return len(found) + len(current.lanes)
+
+
+def _filters(start: Start, current: schedules.Run) -> tuple[str, list[object]]:
+    if start.kind != "date":
+        return audiences.rule_filter(start.rule, current.planned_at)
+    days = []
+    for one in firing.of_detail(current.detail):
+        origins = firing.origins(start, one.day)
+        dates = firing.month_days(origins) if start.every_year else [origin.isoformat() for origin in origins]
+        until = max(origins, default=one.day) if start.every_year else None
+        known = current.detail.get("known", [])
+        days.append(audiences.DayFilter(start.attribute, dates, until, one.zones, known, one.default))
+    return audiences.day_filter(days)
+
+
+def _let_in(
+    connection: Connection, plans: Plans, plan: Plan, step: Step, found: Sequence[audiences.Found], moment: datetime, now: datetime
+) -> dict[int, int]:
+    """Enrol those whom the re-entry rule admits and walk them to rest; returns how many by lane."""
+    if plan.key_path or not found:
+        return {}
+    places = enrollments.places(connection, [(plan.workspace_id, one.id, plan.journey_id, "") for one in found])
+    ids = take_ids(connection, "enrollment_block", len(found))
+    passage = Passage(now, plans.by_version)
+    travellers, entered = [], dict.fromkeys((one.lane for one in found), 0)
+    for lane, contact, facts in found:
+        past = places.get((contact, plan.journey_id, "")) if places else None
+        if past is not None:
+            if not may_enter(plan, Place(*past), moment):
+                continue
+            passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
+        travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=step.id, lane=lane))
+        entered[lane] += 1
+    walk(passage, travellers)
+    failpoint("CP9")
+    write(connection, passage)
+    return entered
+
+
+def _note_progress(
+    connection: Connection, current: schedules.Run, found: Sequence[audiences.Found], entered: dict[int, int], each: int
+) -> None:
+    last: dict[int, int] = {}
+    count: dict[int, int] = {}
+    for one in found:
+        last[one.lane] = max(one.id, last.get(one.lane, 0))
+        count[one.lane] = count.get(one.lane, 0) + 1
+    schedules.progress(
+        connection,
+        current,
+        [
+            (lane, last.get(lane, after), entered.get(lane, 0), count.get(lane, 0) < each)
+            for lane, after in current.lanes
+        ],
+    )

@@ -1,0 +1,16 @@
+"""rollup: fold tallies into hours, so that pages sum few rows. Never counts people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.database import transaction
+from app.plans import Plans
+from app.store import tallies
+from app.store.rows import Connection
+
+
+def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Fold up to `limit` rows; returns how many."""
+    del plans, lanes  # tallies belong to no lane; folding is safe beside other workers because it deletes what it sums
+    with transaction(connection):
+        return tallies.fold(connection, now, limit)
