@@ -121,7 +121,7 @@ def _remember_past(
         letter = post.letter
         if letter.contact_id in standing:
             since = [one.since for one in standing[letter.contact_id].travellers]
-            lowest = min([letter.received_at, letter.timestamp, *since]) - min(back, FOR_EVER)
+            lowest = min([letter.received_at, letter.timestamp, *since]) - back
             known = wanted.get(letter.contact_id)
             wanted[letter.contact_id] = (
                 letter.workspace_id,
@@ -131,6 +131,21 @@ def _remember_past(
             )
     for contact, event in history.of_contacts(connection, list(wanted.values()), sorted(asked)):
         standing[contact].facts.events.setdefault(event.name, []).append(event)
+
+
+def recall(connection: Connection, travellers: Sequence[Traveller]) -> None:
+    """Give travellers' facts the past events that their steps ahead ask for, as far back as the longest window."""
+    steps = {id(one.plan.steps[one.node]): one.plan.steps[one.node] for one in travellers}
+    asked = windows(frozenset[str]().union(*(step.reads_ahead for step in steps.values())))
+    if not asked:
+        return
+    back = max(asked.values())
+    by_contact = {one.contact: one for one in travellers}
+    wanted = [
+        (one.plan.workspace_id, one.lane, one.contact, min(one.arrived_at, one.since) - back) for one in by_contact.values()
+    ]
+    for contact, event in history.of_contacts(connection, wanted, sorted(asked)):
+        by_contact[contact].facts.events.setdefault(event.name, []).append(event)
 
 
 def _take_places(connection: Connection, standing: dict[int, Standing], posts: Sequence[Opened]) -> None:

@@ -6,17 +6,20 @@ everything is written at the end in a number of statements that does not grow wi
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from app.gate import refusal
-from app.store import contacts, enrollments, history, inbox, messages, tallies
+from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
 from flows.contract import Event
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
+
+# A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
+TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -28,7 +31,7 @@ class Passage:
     record: Rested = field(default_factory=rested)
     travellers: dict[int, Traveller] = field(default_factory=dict)
     reentrants: list[tuple[int, int, int, str]] = field(default_factory=list)
-    contacts: dict[int, contacts.ContactKey] = field(default_factory=dict)
+    keys: dict[int, contacts.ContactKey] = field(default_factory=dict)
     drafts: list[messages.Draft] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
@@ -36,7 +39,7 @@ class Passage:
 
     def change(self, key: contacts.ContactKey) -> Change:
         """The difference gathered for a contact."""
-        self.contacts[key[2]] = key
+        self.keys[key[2]] = key
         return self.record.changes.setdefault(key[2], Change())
 
 
@@ -80,6 +83,8 @@ def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
             one.walks += 1
             passage.trail.append(enrollments.trail_line(one))
             one.path = ""
+        if one.contact in record.changes:
+            passage.keys[one.contact] = (one.plan.workspace_id, one.lane, one.contact)
         passage.travellers[one.id] = one
 
 
@@ -109,8 +114,11 @@ def write(connection: Connection, passage: Passage) -> None:
         entered = sum(1 for one in new if one.plan is plan)
         passage.record.tally[plan.version_id, "", "entered"] += entered
     tallies.append(connection, passage.plans, passage.record.tally, passage.now)
-    keyed = {passage.contacts[contact]: change for contact, change in passage.record.changes.items()}
+    keyed = {passage.keys[contact]: change for contact, change in passage.record.changes.items()}
     contacts.apply(connection, keyed, passage.now)
+    zoned = {key[0] for key, change in keyed.items() if "timezone" in change.attributes}
+    if zoned:
+        schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -39,10 +40,11 @@ class Event(NamedTuple):
 class Facts:
     """What is known of one contact while its batch is walked; shared by all members of that contact.
 
-    `events` holds, by name and in order of timestamp, only what some `reads` asked for. Nodes read; only the walk writes.
+    `events` holds, by name and in order of timestamp, only what some `reads` asked for. Nodes read; only the walk writes, and
+    where `shared` says that a cohort of contacts with equal facts shares the object, it writes to a copy.
     """
 
-    __slots__ = ("attributes", "consents", "events", "segments", "tags")
+    __slots__ = ("attributes", "consents", "events", "segments", "shared", "tags")
 
     def __init__(
         self,
@@ -57,6 +59,12 @@ class Facts:
         self.events: dict[str, list[Event]] = {} if events is None else events
         self.segments = segments
         self.consents: Mapping[str, Mapping[str, Json]] = {} if consents is None else consents
+        self.shared = False
+
+    def copy(self) -> "Facts":
+        """The same facts, one contact's own."""
+        events = {name: list(past) for name, past in self.events.items()}
+        return Facts(dict(self.attributes), set(self.tags), events, self.segments, self.consents)
 
 
 class Member:
@@ -68,49 +76,23 @@ class Member:
     `since` is the timestamp of the entry; `messages` maps node ids of this enrollment to the outcomes reached there.
     """
 
-    __slots__ = (
-        "arrived_at",
-        "contact",
-        "entry",
-        "facts",
-        "id",
-        "key",
-        "messages",
-        "rested_at",
-        "since",
-        "visit",
-        "waiting",
-        "woken_by",
-    )
+    # Defaults stand on the class: a blast makes a member for everybody, and most never differ from these.
+    key: str = ""
+    entry: Event | None = None
+    messages: Mapping[str, frozenset[str]] = MappingProxyType({})
+    visit: int = 1
+    waiting: bool = False
+    rested_at: datetime | None = None
+    woken_by: Event | None = None
 
-    def __init__(
-        self,
-        id: MemberId,
-        contact: int,
-        arrived_at: datetime,
-        facts: Facts,
-        *,
-        key: str = "",
-        since: datetime | None = None,
-        entry: Event | None = None,
-        messages: Mapping[str, frozenset[str]] | None = None,
-        visit: int = 1,
-        waiting: bool = False,
-        rested_at: datetime | None = None,
-        woken_by: Event | None = None,
-    ) -> None:
+    def __init__(self, id: MemberId, contact: int, arrived_at: datetime, facts: Facts, **more: Any) -> None:
         self.id = id
         self.contact = contact
         self.arrived_at = arrived_at
         self.facts = facts
-        self.key = key
-        self.since = since or arrived_at
-        self.entry = entry
-        self.messages: Mapping[str, frozenset[str]] = messages or {}
-        self.visit = visit
-        self.waiting = waiting
-        self.rested_at = rested_at
-        self.woken_by = woken_by
+        self.since = arrived_at
+        for name, value in more.items():
+            setattr(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)

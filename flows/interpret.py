@@ -33,53 +33,29 @@ class Status(IntEnum):
 class Traveller(Member):
     """A member with the state that the engine keeps for it: what is read from and written to the enrollment row."""
 
-    __slots__ = (
-        "cause",
-        "entered_at",
-        "entry_event",
-        "lane",
-        "moved",
-        "new",
-        "node",
-        "path",
-        "plan",
-        "reason",
-        "slot",
-        "status",
-        "visits",
-        "wake_at",
-        "walks",
-    )
+    new: bool = True
+    moved: bool = False
+    status: Status = Status.ACTIVE
+    reason: str | None = None
+    wake_at: datetime | None = None
+    visits: dict[str, int] | None = None
+    walks: int = 0
+    path: str = ""
+    cause: str = "entry"
+    entry_event: int | None = None
+    slot: int = 0
 
-    def __init__(self, id: int, contact: int, arrived_at: datetime, facts: Facts, *, plan: Plan, node: str, lane: int) -> None:
+    def __init__(
+        self, id: int, contact: int, arrived_at: datetime, facts: Facts, *, plan: Plan, node: str, lane: int
+    ) -> None:
         # Written out instead of calling Member's: this runs once for every person of a blast.
         self.id = id
         self.contact = contact
-        self.arrived_at = arrived_at
+        self.arrived_at = self.since = self.entered_at = arrived_at
         self.facts = facts
-        self.key = ""
-        self.since = arrived_at
-        self.entry: Event | None = None
-        self.messages: Mapping[str, frozenset[str]] = {}
-        self.visit = 1
-        self.waiting = False
-        self.rested_at: datetime | None = None
-        self.woken_by: Event | None = None
         self.plan = plan
         self.node = node
         self.lane = lane
-        self.new = True
-        self.moved = False
-        self.status = Status.ACTIVE
-        self.reason: str | None = None
-        self.wake_at: datetime | None = None
-        self.visits: dict[str, int] | None = None
-        self.walks = 0
-        self.path = ""
-        self.cause = "entry"
-        self.entered_at = arrived_at
-        self.entry_event: int | None = None
-        self.slot = 0
 
 
 class Send(NamedTuple):
@@ -137,7 +113,7 @@ def to_rest(plan: Plan, groups: Mapping[str, list[Traveller]], now: datetime, re
 
 def leave(traveller: Traveller, status: Status, reason: str, *, why: str, record: Rested) -> None:
     """Take one traveller out where it stands (goal, exit rule, stop, holdout)."""
-    _end(traveller, status, reason, record)
+    _end(traveller.plan, [traveller], status, reason, record)
     record.tally[traveller.plan.version_id, traveller.node, "!end"] += 1
     traveller.path = _join(traveller.path, step_text(traveller.node, "", why))
     traveller.moved = True
@@ -147,13 +123,13 @@ def _arrive(plan: Plan, step: Step, travellers: list[Traveller], record: Rested)
     """Count the arrivals; inside a cycle take out those whose visit would be one too many."""
     if step.cyclic:
         travellers = [one for one in travellers if _visit(plan, step, one, record)]
-    else:
-        for one in travellers:
-            one.visit = 1
+    node = step.id
     for one in travellers:
-        one.node = step.id
-        one.waiting = False
-        one.woken_by = None
+        one.node = node
+        if one.waiting:
+            one.waiting, one.woken_by = False, None
+        if not step.cyclic:
+            one.visit = 1
     record.tally[plan.version_id, step.id, ""] += len(travellers)
     return travellers
 
@@ -162,18 +138,20 @@ def _visit(plan: Plan, step: Step, traveller: Traveller, record: Rested) -> bool
     visits = traveller.visits = dict(traveller.visits or {})
     count = visits.get(step.id, 0) + 1
     if count > plan.visit_limit:
-        _end(traveller, Status.EXITED, "visit_limit", record)
+        _end(plan, [traveller], Status.EXITED, "visit_limit", record)
         return False
     visits[step.id] = traveller.visit = count
     return True
 
 
-def _end(traveller: Traveller, status: Status, reason: str, record: Rested) -> None:
-    traveller.status = status
-    traveller.reason = reason[:REASON_LENGTH]
-    traveller.wake_at = None
-    traveller.moved = True
-    record.tally[traveller.plan.version_id, "", status.name.lower()] += 1
+def _end(plan: Plan, travellers: Sequence[Traveller], status: Status, reason: str, record: Rested) -> None:
+    reason = reason[:REASON_LENGTH]
+    for one in travellers:
+        one.status = status
+        one.reason = reason
+        one.wake_at = None
+        one.moved = True
+    record.tally[plan.version_id, "", status.name.lower()] += len(travellers)
 
 
 def _advance(
@@ -236,17 +214,19 @@ def _place(
     for wait, ids in outcome.stay.items():
         _rest(step, wait, [by_id[i] for i in ids], outcome.why)
     for reason, ids in outcome.leave.items():
-        _finish(step, Status.COMPLETED, reason, [by_id[i] for i in ids], record)
+        _finish(plan, step, Status.COMPLETED, reason, [by_id[i] for i in ids], record)
     for reason, ids in outcome.fail.items():
-        _finish(step, Status.FAILED, reason, [by_id[i] for i in ids], record)
+        _finish(plan, step, Status.FAILED, reason, [by_id[i] for i in ids], record)
     for port, ids in outcome.go.items():
         members = [by_id[i] for i in ids]
-        _trace(members, step.id, port, outcome.why)
+        if outcome.why:
+            _trace_why(members, step.id, port, outcome.why)
+        else:
+            _trace(members, step_text(step.id, port, ""))
         record.tally[plan.version_id, step.id, port] += len(members)
         target = step.wires[port]
         if target is None:
-            for one in members:
-                _end(one, Status.COMPLETED, f"{step.id}.{port}", record)
+            _end(plan, members, Status.COMPLETED, f"{step.id}.{port}", record)
         else:
             yield plan.steps[target], members
 
@@ -263,21 +243,23 @@ def _rest(step: Step, wait: Wait, members: list[Traveller], why: Mapping[int, st
         one.moved = True
 
 
-def _finish(step: Step, status: Status, reason: str, members: list[Traveller], record: Rested) -> None:
-    for one in members:
-        record.tally[one.plan.version_id, step.id, "!end"] += 1
-        one.path = _join(one.path, step_text(step.id, "", reason if status is Status.FAILED else ""))
-        _end(one, status, reason, record)
+def _finish(
+    plan: Plan, step: Step, status: Status, reason: str, members: list[Traveller], record: Rested
+) -> None:
+    record.tally[plan.version_id, step.id, "!end"] += len(members)
+    _trace(members, step_text(step.id, "", reason if status is Status.FAILED else ""))
+    _end(plan, members, status, reason, record)
 
 
-def _trace(members: list[Traveller], node: str, port: str, why: Mapping[int, str]) -> None:
-    if why:
-        for one in members:
-            one.path = _join(one.path, step_text(node, port, why.get(one.id, "")))
-            one.moved = True
-        return
-    text = step_text(node, port, "")
+def _trace(members: list[Traveller], text: str) -> None:
     for one in members:
+        one.path = f"{one.path},{text}" if one.path else text
+        one.moved = True
+
+
+def _trace_why(members: list[Traveller], node: str, port: str, why: Mapping[int, str]) -> None:
+    for one in members:
+        text = step_text(node, port, why.get(one.id, ""))
         one.path = f"{one.path},{text}" if one.path else text
         one.moved = True
 
@@ -310,6 +292,8 @@ def _apply(effect: Effect, by_id: Mapping[int, Traveller], record: Rested) -> No
         return
     for one in members:
         change = record.changes.setdefault(one.contact, Change())
+        if one.facts.shared:
+            one.facts = one.facts.copy()
         if isinstance(effect, Tag):
             change_tags(one.facts, change, effect.add, effect.remove)
         else:

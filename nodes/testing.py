@@ -13,12 +13,15 @@ from pydantic import BaseModel, ValidationError
 
 from flows.contract import Batch, Event, Facts, Json, Member, NodeType
 from nodes import conduct, looks
+from nodes.conduct import placements
+
+__all__ = ["NOON", "check_contract", "faults", "make_batch", "make_member", "placements", "samples_of", "wake"]
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def make_member(id: int = 1, at: datetime = NOON, **known: Any) -> Member:
-    """Somebody just arrived; `known`: the other arguments of `Member`, or `attributes`, `tags`, `events` of its facts."""
+    """Somebody just arrived; `known`: other arguments of `Member`, or `attributes`, `tags`, `events` of its facts."""
     facts = Facts(*(known.pop(name, None) for name in ("attributes", "tags", "events")))
     return Member(id, known.pop("contact", id), at, known.pop("facts", facts), **known)
 

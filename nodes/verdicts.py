@@ -13,8 +13,8 @@ Verdict = tuple[bool, str]
 Judge = Callable[[Member], Verdict]
 
 
-def judge(rule: Rule) -> Judge:
-    """The rule as a function of a member, for the length of one batch.
+def judge(rule: Rule, *, why_not: bool = True) -> Judge:
+    """The rule as a function of a member, for the length of one batch; a no goes without reason unless `why_not`.
 
     In a cohort most people show a rule the same few values; where it asks for nothing but attributes and tags, its
     answer is worked out once for each.
@@ -22,6 +22,8 @@ def judge(rule: Rule) -> Judge:
 
     def ask(member: Member) -> Verdict:
         properties = member.entry.properties if member.entry else {}
+        if not why_not and not rule.holds(member.facts, member.arrived_at, properties, member.messages):
+            return False, ""
         found = rule.explain(member.facts, member.arrived_at, properties, member.messages)
         return found.held, found.text
 

@@ -10,10 +10,12 @@ import fcntl
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from app.localservers import binaries, children, minder
 from app.localservers.binaries import Account, LocalServerError
@@ -22,7 +24,10 @@ from app.localservers.postgres import url as postgres_url
 from app.localservers.valkey import start as start_valkey
 from app.localservers.valkey import url as valkey_url
 
-__all__ = ["LocalServerError", "Servers", "start"]
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+__all__ = ["LocalServerError", "Servers", "provided", "start"]
 
 # A socket's path must fit into 103 (macOS) or 107 bytes, wherever the project lies.
 PARENT_BYTES = 70
@@ -43,12 +48,14 @@ class Servers:
         if self._users is None:
             return
         with minder.exclusive(self.data):
+            state = minder.load(self.data)
             last = minder.alone(self._users)
             if last:
                 minder.stop(self.data)
             os.close(self._users)
             self._users = None
-        children.collect(MINDER_SECONDS if last else 0.0)
+        if state is not None:
+            children.collect((state.postgres, state.valkey, state.minder), MINDER_SECONDS if last else 0.0)
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +70,8 @@ def start(
     data: Path, *, fsync: bool = True, postgres: bool = True, valkey: bool = True, major: int | None = None
 ) -> Servers:
     """Start what is asked for, or join what already runs for this folder. `fsync=False` is for tests only."""
+    if not postgres and not valkey:
+        return Servers(data, None, None, None)
     data = _folder(data)
     users = minder.open_lock(data / minder.USERS_FILE)
     try:
@@ -84,6 +93,23 @@ def start(
         redis_url=valkey_url(state.run) if valkey else None,
         _users=users,
     )
+
+
+@contextmanager
+def provided(settings: "Settings") -> Iterator["Settings"]:
+    """The settings with both addresses filled in: yours where given, else local servers for as long as this lasts."""
+    with start(
+        settings.data,
+        postgres=settings.database_url is None,
+        valkey=settings.redis_url is None,
+        major=settings.postgres_major,
+    ) as servers:
+        yield settings.model_copy(
+            update={
+                "database_url": settings.database_url or servers.database_url,
+                "redis_url": settings.redis_url or servers.redis_url,
+            }
+        )
 
 
 def _complete(data: Path, state: minder.State, *, postgres: bool, valkey: bool, major: int | None) -> None:

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,19 +78,28 @@ def account_for(home: Path) -> Account:
 
 
 def named_account() -> Account:
-    """For `initdb`, which insists on an account that has a name; what it makes is handed over afterwards."""
-    if os.geteuid() != 0:
-        return Account()
-    for name in ("nobody", "daemon", "postgres"):
-        try:
+    """For `initdb`, which insists on an account that has a name; what root makes with it is handed over afterwards."""
+    return Account() if os.geteuid() != 0 else _nobody()
+
+
+def name_lent() -> list[str]:
+    """The start of a command line that gives a user without a name (common in containers) the name that it lacks."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        nobody = _nobody()
+        return ["unshare", "--user", f"--map-user={nobody.uid}", f"--map-group={nobody.gid}"]
+    return []
+
+
+def _nobody() -> Account:
+    for name in ("nobody", "daemon"):
+        with suppress(KeyError):
             entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        if entry.pw_uid != 0:
             return Account(entry.pw_uid, entry.pw_gid)
     raise LocalServerError(
-        "Root cannot make a database here, because the system has no account named nobody; run as an ordinary user,"
-        " or set JOURNEY_DATABASE_URL."
+        "No database can be made here, because the system has no account named nobody; run as an ordinary user"
+        " that has a name, or set JOURNEY_DATABASE_URL."
     )
 
 

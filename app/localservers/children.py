@@ -2,8 +2,8 @@
 
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -37,16 +37,18 @@ def spawn(
     return child
 
 
-def collect(patience: float) -> None:
-    """Wait for those that are ending; let go of those that others go on using."""
+def collect(pids: Collection[int | None], patience: float) -> None:
+    """Wait for those of these that are ending, and let go of those that others go on using."""
     deadline = time.monotonic() + patience
-    for child in _children:
-        try:
-            child.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            # Told that it has ended, `Popen` neither waits for it nor warns about it.
-            child.returncode = 0
-    _children.clear()
+    for child in _children.copy():
+        if child.pid in pids:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.0, deadline - time.monotonic()))
+            if child.returncode is None:
+                # Told that it has ended, `Popen` neither waits for it nor warns about it.
+                child.returncode = 0
+        if child.poll() is not None:
+            _children.remove(child)
 
 
 @contextmanager

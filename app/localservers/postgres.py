@@ -100,7 +100,10 @@ def _make(home: Path, folder: Path, run: Path, account: Account, *, durable: boo
     finally:
         account.own(run)
     if made.returncode != 0:
-        raise LocalServerError(f"PostgreSQL could not make a database in {home}: {' '.join(made.stderr.split())}")
+        raise LocalServerError(
+            f"PostgreSQL could not make a database in {home}; set JOURNEY_DATABASE_URL to a server that runs elsewhere,"
+            f" or mend what it says: {' '.join(made.stderr.split())}"
+        )
     account.own(aside)
     aside.rename(home)
 
@@ -112,7 +115,7 @@ def _initdb(folder: Path, home: Path, maker: Account, *, durable: bool) -> subpr
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     with _entrance(home, maker) as (path, handles):
         return subprocess.run(
-            [folder / "initdb", "-D", path, "-U", USER, *options],
+            [*binaries.name_lent(), folder / "initdb", "-D", path, "-U", USER, *options],
             capture_output=True,
             text=True,
             check=False,

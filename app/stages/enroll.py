@@ -9,20 +9,17 @@ from datetime import datetime
 
 from app import schedules as firing
 from app.database import transaction
+from app.facts import recall
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.stages.timers import TOLERANCE
 from app.store import audiences, enrollments, schedules
 from app.store.contacts import Wanted
 from app.store.rows import Connection, take_ids
-from app.walk import Passage, walk, write
+from app.walk import TOLERANCE, Passage, walk, write
 from flows.compile import Plan, Step
-from flows.contract import Facts, Start
+from flows.contract import Start
 from flows.interpret import Traveller
 from flows.match import Place, may_enter
-
-NOBODY = Facts()
-
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
     """Fire what is due, then let in up to `limit` people of the oldest run; returns how much was done (0: nothing is open)."""
@@ -96,8 +93,7 @@ def _slice(connection: Connection, plans: Plans, current: schedules.Run, now: da
         audiences.left(
             connection, current.workspace_id, current.journey_id, current.node, [lane for lane, _ in current.lanes], filters
         )
-    moment = current.planned_at if now - current.planned_at <= TOLERANCE else now
-    entered = _let_in(connection, plans, plan, step, entering, moment, now)
+    entered = _let_in(connection, plans, current, entering, now)
     _note_progress(connection, current, found, entered, each)
     schedules.finish(connection, now)
     return len(found) + len(current.lanes)
@@ -117,12 +113,16 @@ def _filters(start: Start, current: schedules.Run) -> tuple[str, list[object]]:
 
 
 def _let_in(
-    connection: Connection, plans: Plans, plan: Plan, step: Step, found: Sequence[audiences.Found], moment: datetime, now: datetime
+    connection: Connection, plans: Plans, current: schedules.Run, found: Sequence[audiences.Found], now: datetime
 ) -> dict[int, int]:
     """Enrol those whom the re-entry rule admits and walk them to rest; returns how many by lane."""
+    plan = plans.by_version[current.version_id]
     if plan.key_path or not found:
         return {}
-    places = enrollments.places(connection, [(plan.workspace_id, one.id, plan.journey_id, "") for one in found])
+    moment = current.planned_at if now - current.planned_at <= TOLERANCE else now
+    places = {}
+    if not schedules.alone(connection, current):
+        places = enrollments.places(connection, [(plan.workspace_id, one.id, plan.journey_id, "") for one in found])
     ids = take_ids(connection, "enrollment_block", len(found))
     passage = Passage(now, plans.by_version)
     travellers, entered = [], dict.fromkeys((one.lane for one in found), 0)
@@ -132,8 +132,13 @@ def _let_in(
             if not may_enter(plan, Place(*past), moment):
                 continue
             passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
-        travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=step.id, lane=lane))
+        travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=current.node, lane=lane))
         entered[lane] += 1
+    # Equal people share their facts until an effect writes; what they did is each one's own.
+    if any(read.startswith("event:") for read in plan.steps[current.node].reads_ahead):
+        for one in travellers:
+            one.facts = one.facts.copy()
+        recall(connection, travellers)
     walk(passage, travellers)
     failpoint("CP9")
     write(connection, passage)

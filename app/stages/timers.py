@@ -4,18 +4,16 @@ A timer never overtakes a letter of its contact that was accepted before: event 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.database import transaction
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import FOR_EVER, windows
-from app.store import contacts, enrollments, history, inbox
+from app.facts import recall
+from app.store import contacts, enrollments, inbox
 from app.store.rows import Connection
-from app.walk import Passage, restored, supply, take_out, walk, write
+from app.walk import TOLERANCE, Passage, restored, supply, take_out, walk, write
 from flows.interpret import Status, Traveller
-
-TOLERANCE = timedelta(minutes=5)  # a timer later than this counts from now, so that an outage does not fold waits together
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
@@ -76,12 +74,4 @@ def _supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> No
         }
     for one in travellers:
         one.facts = fresh.setdefault(one.contact, contacts.Facts())
-    asked = windows(reads)
-    if asked:
-        back = min(max(asked.values()), FOR_EVER)
-        wanted = {
-            one.contact: (one.plan.workspace_id, one.lane, one.contact, min(one.arrived_at, one.since) - back)
-            for one in travellers
-        }
-        for contact, event in history.of_contacts(connection, list(wanted.values()), sorted(asked)):
-            fresh[contact].events.setdefault(event.name, []).append(event)
+    recall(connection, travellers)

@@ -52,7 +52,8 @@ def members(
         """,  # type: ignore[arg-type]  # made of fixed parts; every value is bound
         (*wanted.parameters, [lane for lane, _ in lanes], [after for _, after in lanes], workspace_id, *bound, limit),
     ).fetchall()
-    return [Found(row[0], row[1], wanted.facts(row[2:])) for row in rows]
+    facts = wanted.cohorts()
+    return [Found(row[0], row[1], facts(row[2:])) for row in rows]
 
 
 def rule_filter(rule: Any, at: datetime) -> tuple[str, list[Any]]:

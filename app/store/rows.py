@@ -55,6 +55,23 @@ def take_ids(connection: Connection, sequence: LiteralString, count: int) -> Ite
     return chain.from_iterable(range(number * BLOCK, (number + 1) * BLOCK) for (number,) in rows)
 
 
-def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows turned into one list per column, also when there are none: what `unnest` takes."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[str]:
+    """Rows turned into one array literal per column, for `unnest(%s::type[], …)`; also when there are none."""
+    return [array(column) for column in zip(*rows, strict=True)] if rows else ["{}"] * width
+
+
+def array(values: Iterable[Any]) -> str:
+    """An array literal; several times faster than the driver's own, and a batch sends a dozen of them."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, datetime):
+        return f'"{instant(value)}"'
+    return str(int(value)) if isinstance(value, int) else f'"{value}"'

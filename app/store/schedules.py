@@ -117,6 +117,24 @@ def next_run(connection: Connection, lanes: Sequence[int], skip: Sequence[int]) 
     return Run(*row[:7], list(zip(row[7], row[8], strict=True))) if row else None
 
 
+def alone(connection: Connection, run: Run) -> bool:
+    """Whether nobody but this run has ever let people into the journey: then no one of the next slice has been there.
+
+    Entries and progress are committed together, so the two sums are equal only when there were no others.
+    """
+    row = connection.execute(
+        """
+        SELECT (SELECT coalesce(sum(count), 0) FROM tally WHERE workspace_id = %(w)s AND journey_id = %(j)s
+                AND node = '' AND port = 'entered')
+             + (SELECT coalesce(sum(count), 0) FROM tally_hour WHERE workspace_id = %(w)s AND journey_id = %(j)s
+                AND node = '' AND port = 'entered')
+             = (SELECT coalesce(sum(entered), 0) FROM run_lane WHERE workspace_id = %(w)s AND run_id = %(r)s)
+        """,
+        {"w": run.workspace_id, "j": run.journey_id, "r": run.id},
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def progress(connection: Connection, run: Run, lanes: Sequence[tuple[int, int, int, bool]]) -> None:
     """How far the run has come: `(lane, after_id, entered, done)`; the run is over when its last lane is."""
     connection.execute(

@@ -118,7 +118,8 @@ CREATE TABLE run_lane (
 CREATE INDEX ix_run_lane_open ON run_lane (lane) WHERE NOT done;
 CREATE TABLE schedule (
     workspace_id INTEGER NOT NULL, journey_id INTEGER NOT NULL, node TEXT NOT NULL, version_id INTEGER NOT NULL,
-    next_at TIMESTAMP WITH TIME ZONE, CONSTRAINT pk_schedule PRIMARY KEY (workspace_id, journey_id, node)
+    kind TEXT NOT NULL, next_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_schedule PRIMARY KEY (workspace_id, journey_id, node)
 );
 CREATE INDEX ix_schedule_next_at ON schedule (next_at);
 CREATE TABLE seen (

@@ -57,7 +57,7 @@ def reads(settings: Settings) -> tuple[str, ...]:
 
 
 def advance(batch: Batch) -> Outcome:
-    cases = [(case.name, judge(case.rule)) for case in batch.settings.cases]
+    cases = [(case.name, judge(case.rule, why_not=False)) for case in batch.settings.cases]
     go: dict[str, list[MemberId]] = defaultdict(list)
     why: dict[MemberId, str] = {}
     for member in batch.members:

@@ -28,9 +28,7 @@ TIMEOUT = "timeout"
 class Case(NodeSettings):
     event: EventName = Field(title=_("Event"), description=_("The name of the event that ends the wait."))
     where: Where = Field(EVERY_EVENT, title=_("Where"), description=_("Only if its properties are like this."))
-    name: PortName | None = Field(
-        None, title=_("Way out"), description=_("The name of its port; the event's name if empty.")
-    )
+    name: PortName | None = Field(None, title=_("Way out"), description=_("Its port's name; the event's if empty."))
 
     @property
     def port(self) -> str:
@@ -42,9 +40,7 @@ class Settings(NodeSettings):
         title=_("Events"), description=_("The first that fits ends the wait."), min_length=1, max_length=50
     )
     timeout: Duration | None = Field(
-        None,
-        title=_("Time-out"),
-        description=_("How long to wait at most; without it, until the event or the end of the journey."),
+        None, title=_("Time-out"), description=_("How long to wait at most; without it, until the event.")
     )
     since: Literal["arrival", "entry"] = Field(
         "arrival",

@@ -1,0 +1,73 @@
+"""blast: an audience through entry → condition (half pass) → split → send → exit, written out durably by one worker."""
+
+from typing import Any
+
+from app.bench import ground
+from app.bench.measure import Progress, floor, measured, memory_mb, result
+from app.lanes import ALL_LANES
+from app.stages import enroll
+from app.store.rows import Connection
+
+BATCH = 10_000
+FLOW: dict[str, Any] = {
+    "schema": 1,
+    "settings": {"reentry": {"mode": "once"}},
+    "nodes": [
+        {"id": "start", "type": "entry.segment", "version": 1, "settings": {"rule": {"attribute": "plan", "op": "exists"}, "schedule": {"at": "2026-03-01T08:00:00Z"}}},
+        {"id": "pro", "type": "condition", "version": 1, "settings": {"rule": {"attribute": "plan", "op": "eq", "value": "pro"}}},
+        {"id": "arm", "type": "split", "version": 1, "settings": {"arms": [{"name": "a", "weight": 50}, {"name": "b", "weight": 50}]}},
+        {"id": "mail_a", "type": "send.inapp", "version": 1, "settings": {"title": "A for {{ contact.name }}", "body": "…"}},
+        {"id": "mail_b", "type": "send.inapp", "version": 1, "settings": {"title": "B for {{ contact.name }}", "body": "…"}},
+        {"id": "end", "type": "exit", "version": 1, "settings": {}},
+    ],
+    "edges": [
+        {"from": "start", "port": "next", "to": "pro"},
+        {"from": "pro", "port": "yes", "to": "arm"},
+        {"from": "pro", "port": "no", "to": "end"},
+        {"from": "arm", "port": "a", "to": "mail_a"},
+        {"from": "arm", "port": "b", "to": "mail_b"},
+        {"from": "mail_a", "port": "next", "to": "end"},
+        {"from": "mail_b", "port": "next", "to": "end"},
+    ],
+}
+
+
+def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, Any]:
+    """Let everybody in and count what came out; raises where the books do not balance."""
+    workspace = ground.workspace(connection)
+    ground.people(connection, workspace, contacts)
+    journey, version = ground.publish(connection, workspace, FLOW)
+    ground.fire(connection, workspace, journey, version, "start")
+    plans = ground.plans()
+    handled = 0
+    with measured(connection) as cost:
+        while True:
+            done = enroll.run(connection, plans, lanes=ALL_LANES, now=ground.START, limit=BATCH)
+            if not done:
+                break
+            handled += done
+            progress("blast", min(handled, contacts), contacts)
+    balance(connection, workspace, contacts)
+    by = f"WHERE workspace_id = {workspace}"
+    floor_seconds = floor(
+        connection,
+        {
+            "enrollment": f"SELECT * FROM enrollment {by}",
+            "trail": f"SELECT * FROM trail {by}",
+            "message": f"SELECT * FROM message {by}",
+            "tally": f"SELECT * FROM tally {by}",
+        },
+    )
+    each = cost.each(contacts)
+    return result("blast", contacts, cost.seconds, floor_seconds, **each, memory_mb=memory_mb())
+
+
+def balance(connection: Connection, workspace: int, contacts: int) -> None:
+    """Everybody is through, half of them have a message."""
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM enrollment WHERE workspace_id = %(w)s AND status = 1),"
+        " (SELECT count(*) FROM message WHERE workspace_id = %(w)s)",
+        {"w": workspace},
+    ).fetchone()
+    if row != (contacts, contacts // 2):
+        raise RuntimeError(f"{row} enrollments and messages instead of {contacts} and {contacts // 2}")

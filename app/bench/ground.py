@@ -1,0 +1,85 @@
+"""What benchmarks stand on: a workspace of invented contacts and published journeys in a scratch database. Never real data."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from app.database import transaction
+from app.lanes import lane_of
+from app.plans import Plans
+from app.store import history, schedules, versions
+from app.store.rows import Connection, copy_lines, instant, take_ids
+from flows import document
+from nodes import catalog
+
+START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+def workspace(connection: Connection, name: str = "bench") -> int:
+    """A fresh workspace."""
+    with transaction(connection):
+        row = connection.execute(
+            "INSERT INTO workspace (name, timezone, secret, created_at) VALUES (%s, 'UTC', 'bench', %s) RETURNING id",
+            (name, START),
+        ).fetchone()
+        history.make_partitions(connection, [START.replace(day=1, hour=0)])
+    if row is None:
+        raise RuntimeError("no workspace")
+    return int(row[0])
+
+
+def people(connection: Connection, workspace_id: int, count: int, *, named: bool = False) -> list[int]:
+    """Contacts, half of them on plan `pro`; `named` gives each the user id `u<n>`."""
+    with transaction(connection):
+        ids = [id for id, _ in zip(take_ids(connection, "contact_block", count), range(count), strict=False)]
+        at = instant(START)
+        copy_lines(
+            connection,
+            "contact (workspace_id, lane, id, attributes, tags, consents, created_at, updated_at)",
+            (
+                f"{workspace_id}\t{lane_of(workspace_id, id)}\t{id}\t"
+                f'{{"plan": "{"pro" if n % 2 else "free"}", "name": "Contact {n}", "city": "上海", "age": {n % 70}}}'
+                f"\t{{}}\t{{}}\t{at}\t{at}"
+                for n, id in enumerate(ids)
+            ),
+        )
+        if named:
+            copy_lines(
+                connection,
+                "identity (workspace_id, kind, value, contact_id, created_at)",
+                (f"{workspace_id}\tuser_id\tu{n}\t{id}\t{at}" for n, id in enumerate(ids)),
+            )
+    with transaction(connection):
+        connection.execute("ANALYZE contact, identity")
+    return ids
+
+
+def publish(connection: Connection, workspace_id: int, raw: dict[str, Any], name: str = "bench") -> tuple[int, int]:
+    """Put a journey live as it is, past review: (journey, version)."""
+    with transaction(connection):
+        journey = connection.execute(
+            "INSERT INTO journey (workspace_id, name, status, draft, created_at, created_by, updated_at)"
+            " VALUES (%s, %s, 'live', %s, %s, 'bench', %s) RETURNING id",
+            (workspace_id, name, json.dumps(raw), START, START),
+        ).fetchone()
+        version = connection.execute(
+            "INSERT INTO version (workspace_id, journey_id, number, document, content_hash, published_at, published_by)"
+            " VALUES (%s, %s, 1, %s, %s, %s, 'bench') RETURNING id",
+            (workspace_id, journey and journey[0], json.dumps(raw), document.content_hash(document.load(raw)), START),
+        ).fetchone()
+        if journey is None or version is None:
+            raise RuntimeError("not published")
+        connection.execute("UPDATE journey SET live_version_id = %s WHERE id = %s", (version[0], journey[0]))
+        versions.bump(connection)
+    return int(journey[0]), int(version[0])
+
+
+def fire(connection: Connection, workspace_id: int, journey_id: int, version_id: int, node: str) -> None:
+    """Make an audience entry due now."""
+    with transaction(connection):
+        schedules.replace(connection, workspace_id, journey_id, version_id, [(node, "segment", START)])
+
+
+def plans() -> Plans:
+    """Plans over the built-in nodes."""
+    return Plans(catalog())
