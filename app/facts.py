@@ -1,5 +1,6 @@
 """What match must know about the contacts of a batch, read once: facts, walks under way, places taken. Never decides."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from flows.contract import Event, Facts
 from flows.interpret import Status, Traveller
 from flows.match import Entry, Place
 
+ASKED = re.compile(r"event:(.+?)(?: within (P\S+)|( since entry))?$")  # a name may hold blanks and the very words
 FOR_EVER = timedelta(days=3650)
 
 
@@ -52,14 +54,11 @@ def windows(reads: Iterable[str]) -> dict[str, timedelta]:
     """How far back each event is asked for, out of reads such as `event:order_paid within P7D`."""
     found: dict[str, timedelta] = {}
     for read in reads:
-        if not read.startswith("event:"):
-            continue
-        name, _, rest = read.removeprefix("event:").partition(" within ")
-        if name.endswith(" since entry"):
-            name, back = name.removesuffix(" since entry"), timedelta()
-        else:
-            back = elapsed(rest) if rest else FOR_EVER
-        found[name] = max(back, found.get(name, timedelta()))
+        asked = ASKED.match(read)
+        if asked:
+            name, window, entry = asked.groups()
+            back = elapsed(window) if window else timedelta() if entry else FOR_EVER
+            found[name] = max(back, found.get(name, timedelta()))
     return found
 
 
@@ -88,11 +87,12 @@ def gather_facts(
 
 
 def _walking(connection: Connection, plans: Plans, posts: Sequence[Opened]) -> list[enrollments.Row]:
-    """Walks of the contacts whose events somebody may wait for or leave on."""
+    """Walks of the contacts whose events somebody may wait for or leave on, or whose facts change."""
     interested = {
         (post.letter.workspace_id, post.letter.contact_id)
         for post in posts
-        if (book := plans.books.get(post.letter.workspace_id)) and post.event.name in book.asked
+        if (book := plans.books.get(post.letter.workspace_id))
+        and (post.event.name in book.asked or post.letter.kind == "identify")
     }
     return enrollments.walking(connection, sorted(interested))
 

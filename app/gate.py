@@ -1,11 +1,49 @@
-"""The gate: may this message go out now? Pure, over what is known of contact and address. (Grows with the deliver branch.)"""
+"""The gate: may this message go out now? Pure, over what is known of contact and address; every no has its reason.
 
-from collections.abc import Mapping
-from typing import Any
+Asked twice: when a message is written, of what is known then, and again when it is claimed, of fresh reads.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+Consents = Mapping[str, Mapping[str, Any]]
 
 
-def refusal(channel: str, marketing: bool, consents: Mapping[str, Mapping[str, Any]]) -> str | None:
+class Case(NamedTuple):
+    """What the gate looks at. `recipient` is empty where the contact has no address of the kind the channel needs."""
+
+    channel: str
+    marketing: bool
+    consents: Consents
+    recipient: str
+    suppressed: str | None = None  # why nothing more may go to this address
+
+
+def refusal(channel: str, marketing: bool, consents: Consents) -> str | None:
     """Why the message must not go out, or None. Missing consent is consent; only marketing asks for it."""
     if marketing and consents and consents.get(channel, {}).get("marketing") is False:
         return "opted_out"
     return None
+
+
+def _consent(case: Case) -> str | None:
+    return refusal(case.channel, case.marketing, case.consents)
+
+
+def _address(case: Case) -> str | None:
+    return None if case.recipient else "no_address"
+
+
+def _suppression(case: Case) -> str | None:
+    """Also for transactional messages: a dead or complaining mailbox is not asked again, whatever the occasion."""
+    return f"suppressed: {case.suppressed}" if case.suppressed else None
+
+
+# In order: the first no is the reason. Quiet hours and frequency caps take their place at the end, where the message is
+# known to be possible at all and only its moment is in question.
+CHECKS: tuple[Callable[[Case], str | None], ...] = (_consent, _address, _suppression)
+
+
+def verdicts(cases: Sequence[Case]) -> list[str | None]:
+    """For each case the reason of the first check that says no, or None."""
+    return [next((reason for check in CHECKS if (reason := check(case))), None) for case in cases]

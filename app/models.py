@@ -308,7 +308,7 @@ class Message(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("workspace_id", "id"),
-        Index("ix_message_due", "due_at", postgresql_where=text("status IN (0, 1)")),
+        Index("ix_message_due", "due_at", postgresql_where=text("status IN (0, 1, 6)")),
         {"postgresql_with": {"fillfactor": "80"}},
     )
     workspace_id: int = Field(primary_key=True)

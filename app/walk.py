@@ -67,11 +67,10 @@ def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
     record = passage.record
     for step, message, members in record.sends:
         name, account, content = message.channel, message.account, message.content
-        marketing = members[0][0].plan.marketing if members else True
         tells = "message.suppressed" in step.listens
         for one, visit in members:
-            why = refusal(name, marketing, one.facts.consents)
-            passage.drafts.append(messages.Draft(one, step.id, visit, one.arrived_at, name, account, why, content))
+            why = refusal(name, step.marketing, one.facts.consents)
+            passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content))
             if why and tells:
                 told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
                 passage.letters.append(_letter(one, "message.suppressed", told))

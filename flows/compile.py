@@ -46,6 +46,7 @@ class Step:
     cyclic: bool
     start: Start | None
     seed: str
+    marketing: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +112,7 @@ def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Lab
             cyclic=saved.id in cyclic,
             start=node.start(own) if node and node.start else None,
             seed=f"{label.workspace_id}/{label.journey_id}/{saved.id}",
+            marketing=(getattr(own, "message_class", None) or settings.message_class) == "marketing",
         )
     goal, exit_when = _target(settings.goal), _target(settings.exit_when)
     reentry = settings.reentry

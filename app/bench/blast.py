@@ -4,7 +4,7 @@ from typing import Any
 
 from app.bench import ground
 from app.bench.measure import Progress, floor, measured, memory_mb, result
-from app.lanes import ALL_LANES
+from app.process import calm_gc
 from app.stages import enroll
 from app.store.rows import Connection
 
@@ -38,15 +38,12 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
     ground.people(connection, workspace, contacts)
     journey, version = ground.publish(connection, workspace, FLOW)
     ground.fire(connection, workspace, journey, version, "start")
-    plans = ground.plans()
-    handled = 0
+    calm_gc()
+    enroll.run(connection, ground.plans(), lanes=(), now=ground.START, limit=1)  # the schedule fires, nobody enters yet
     with measured(connection) as cost:
-        while True:
-            done = enroll.run(connection, plans, lanes=ALL_LANES, now=ground.START, limit=BATCH)
-            if not done:
-                break
-            handled += done
-            progress("blast", min(handled, contacts), contacts)
+        handled = ground.on_tracks(connection, lambda track: drain(track, progress, contacts))
+    if handled < contacts:
+        raise RuntimeError(f"{handled} of {contacts} handled")
     balance(connection, workspace, contacts)
     by = f"WHERE workspace_id = {workspace}"
     floor_seconds = floor(
@@ -60,6 +57,15 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
     )
     each = cost.each(contacts)
     return result("blast", contacts, cost.seconds, floor_seconds, **each, memory_mb=memory_mb())
+
+
+def drain(track: ground.Track, progress: Progress, contacts: int) -> int:
+    """Let people in until the run is over, one bounded slice after the other."""
+    handled = 0
+    while done := enroll.run(track.connection, track.plans, lanes=track.lanes, now=ground.START, limit=BATCH):
+        handled += done
+        progress("blast", min(handled, contacts), contacts)
+    return handled
 
 
 def balance(connection: Connection, workspace: int, contacts: int) -> None:

@@ -1,17 +1,23 @@
 """What benchmarks stand on: a workspace of invented contacts and published journeys in a scratch database. Never real data."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
-from app.database import transaction
-from app.lanes import lane_of
+from app.database import connect, transaction
+from app.lanes import ALL_LANES, lane_of
 from app.plans import Plans
 from app.store import history, schedules, versions
 from app.store.rows import Connection, copy_lines, instant, take_ids
 from flows import document
 from nodes import catalog
 
+TRACKS = 2
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
@@ -83,3 +89,31 @@ def fire(connection: Connection, workspace_id: int, journey_id: int, version_id:
 def plans() -> Plans:
     """Plans over the built-in nodes."""
     return Plans(catalog())
+
+
+@dataclass(frozen=True)
+class Track:
+    """One of the engine's tracks: its own connection, plans and share of the lanes."""
+
+    connection: Connection
+    plans: Plans
+    lanes: tuple[int, ...]
+
+
+def on_tracks(connection: Connection, work: Callable[[Track], int], tracks: int = TRACKS) -> int:
+    """Do the work as one worker process does it: on its tracks, each in a thread; returns the sum of what they handled."""
+    shares = [tuple(lane for lane in ALL_LANES if lane % tracks == number) for number in range(tracks)]
+    with ExitStack() as stack:
+        opened = [stack.enter_context(connect(twin_url(connection), statement_seconds=300)) for _ in shares]
+        with ThreadPoolExecutor(tracks) as pool:
+            jobs = [
+                pool.submit(work, Track(one, plans(), share)) for one, share in zip(opened, shares, strict=True)
+            ]
+            return sum(job.result() for job in jobs)
+
+
+def twin_url(connection: Connection) -> str:
+    """The address of the database that a connection is on."""
+    info = connection.info
+    password = f":{quote(info.password)}" if info.password else ""
+    return f"postgresql://{info.user}{password}@/{info.dbname}?host={quote(info.host)}&port={info.port}"

@@ -15,6 +15,7 @@ from app.plans import Plans
 from app.store import audiences, enrollments, schedules
 from app.store.contacts import Wanted
 from app.store.rows import Connection, take_ids
+from app.store.segments import Clause
 from app.walk import TOLERANCE, Passage, walk, write
 from flows.compile import Plan, Step
 from flows.contract import Start
@@ -80,20 +81,25 @@ def _slice(connection: Connection, plans: Plans, current: schedules.Run, now: da
         schedules.progress(connection, current, [(lane, after, 0, True) for lane, after in current.lanes])
         schedules.finish(connection, now)
         return len(current.lanes)
-    filters = _filters(start, current)
+    audience = _audience(start, current)
     found = audiences.members(
         connection,
         current.workspace_id,
         current.lanes,
         wanted=Wanted(step.reads_ahead),
         limit=each,
-        filters=filters,
+        audience=audience,
     )
     entering = found
     if start.schedule and "on" in start.schedule:
         entering = audiences.joined(connection, current.workspace_id, current.journey_id, current.node, found)
         audiences.left(
-            connection, current.workspace_id, current.journey_id, current.node, [lane for lane, _ in current.lanes], filters
+            connection,
+            current.workspace_id,
+            current.journey_id,
+            current.node,
+            lanes=[lane for lane, _ in current.lanes],
+            audience=audience,
         )
     entered = _let_in(connection, plans, current, entering, now)
     _note_progress(connection, current, found, entered, each)
@@ -101,9 +107,9 @@ def _slice(connection: Connection, plans: Plans, current: schedules.Run, now: da
     return len(found) + len(current.lanes)
 
 
-def _filters(start: Start, current: schedules.Run) -> tuple[str, list[object]]:
+def _audience(start: Start, current: schedules.Run) -> Clause:
     if start.kind != "date":
-        return audiences.rule_filter(start.rule, current.planned_at)
+        return audiences.rule_audience(start.rule, current.planned_at)
     days = []
     for one in firing.of_detail(current.detail):
         origins = firing.origins(start, one.day)
@@ -111,7 +117,7 @@ def _filters(start: Start, current: schedules.Run) -> tuple[str, list[object]]:
         until = max(origins, default=one.day) if start.every_year else None
         known = current.detail.get("known", [])
         days.append(audiences.DayFilter(start.attribute, dates, until, one.zones, known, one.default))
-    return audiences.day_filter(days)
+    return audiences.day_audience(days)
 
 
 def _let_in(

@@ -18,11 +18,12 @@ from app.store import dead, history, inbox, merges
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.taken import Taken
-from app.walk import Passage, remember, take_out, walk, write
+from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
 from flows.contract import Event, key_of
 from flows.interpret import Change, Status, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
 
+CATCH_UP_AT_MOST = 1_000  # waits ended in a row before one letter; a node that never lets go must not hold the lane
 MERGES = ("merge_out", "merge_in")
 
 
@@ -127,6 +128,7 @@ def _rounds(posts: Sequence[Post]) -> Iterable[list[Post]]:
 
 
 def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Post], new_id: Callable[[], int]) -> None:
+    _catch_up(passage, standing, posts)
     walking: list[Traveller] = []
     for post in posts:
         here = standing[post.letter.contact_id]
@@ -144,6 +146,24 @@ def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Pos
     walk(passage, walking)
     for one in walking:
         standing[one.contact].settle(one)
+
+
+def _catch_up(passage: Passage, standing: dict[int, Standing], posts: list[Post]) -> None:
+    """Waits that ended before the letter arrived end first, however late this batch is; at the same instant the event wins."""
+    for _ in range(CATCH_UP_AT_MOST):
+        overdue = []
+        for post in posts:
+            arrived = post.letter.received_at
+            for one in standing[post.letter.contact_id].travellers:
+                if one.wake_at is not None and one.wake_at < arrived and not one.plan.paused and not one.plan.stopped:
+                    one.arrived_at = one.wake_at if arrived - one.wake_at <= TOLERANCE else arrived
+                    one.woken_by, one.waiting, one.cause = None, True, "timer"
+                    overdue.append(one)
+        if not overdue:
+            return
+        walk(passage, overdue)
+        for one in overdue:
+            standing[one.contact].settle(one)
 
 
 def _learn(passage: Passage, here: Standing, post: Post) -> None:

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from app.store.contacts import Wanted
-from app.store.rows import Connection
-from app.store.segments import clause
+from app.store.rows import Connection, array
+from app.store.segments import Clause, clause
 from flows.contract import Facts
 
 
@@ -36,53 +36,62 @@ def members(
     *,
     wanted: Wanted,
     limit: int,
-    filters: tuple[str, list[Any]],
+    audience: Clause,
 ) -> list[Found]:
     """The next members of each `(lane, after_id)`, at most `limit` in each lane, in order of id."""
-    condition, bound = filters
     rows = connection.execute(
         f"""
         SELECT c.lane, c.id, {wanted.select}
-        FROM unnest(%s::smallint[], %s::bigint[]) AS mine(lane, after_id) CROSS JOIN LATERAL (
+        FROM unnest(%(lanes)s::smallint[], %(after)s::bigint[]) AS mine(lane, after_id) CROSS JOIN LATERAL (
             SELECT c.lane, c.id, c.attributes, c.tags, c.consents FROM contact c
-            WHERE c.workspace_id = %s AND c.lane = mine.lane AND c.id > mine.after_id AND c.merged_into IS NULL
-              AND {condition}
-            ORDER BY c.id LIMIT %s
+            WHERE c.workspace_id = %(workspace_id)s AND c.lane = mine.lane AND c.id > mine.after_id
+              AND c.merged_into IS NULL AND {audience.sql}
+            ORDER BY c.id LIMIT %(limit)s
         ) AS c
         """,  # type: ignore[arg-type]  # made of fixed parts; every value is bound
-        (*wanted.parameters, [lane for lane, _ in lanes], [after for _, after in lanes], workspace_id, *bound, limit),
+        {
+            **wanted.parameters,
+            **audience.parameters,
+            "lanes": array(lane for lane, _ in lanes),
+            "after": array(after for _, after in lanes),
+            "workspace_id": workspace_id,
+            "limit": limit,
+        },
     ).fetchall()
     facts = wanted.cohorts()
     return [Found(row[0], row[1], facts(row[2:])) for row in rows]
 
 
-def rule_filter(rule: Any, at: datetime) -> tuple[str, list[Any]]:
+def rule_audience(rule: Any, at: datetime) -> Clause:
     """A rule as a condition on `c`; no rule is everybody."""
-    if rule is None:
-        return "true", []
-    parameters: list[Any] = []
-    return clause(rule.tree, at=at, parameters=parameters), parameters
+    return Clause("true", {}) if rule is None else clause(rule.tree, at=at)
 
 
-def day_filter(days: Iterable[DayFilter]) -> tuple[str, list[Any]]:
+def day_audience(days: Iterable[DayFilter]) -> Clause:
     """Date entries as a condition on `c`."""
-    parts, bound = [], []
-    for one in days:
-        text, values = "left(c.attributes ->> %s, 10) = ANY(%s)", [one.attribute, list(one.dates)]
+    parts: list[str] = []
+    bound: dict[str, Any] = {}
+    for number, one in enumerate(days):
+        name = f"day_{number}_"
+        bound |= {
+            f"{name}attribute": one.attribute,
+            f"{name}dates": list(one.dates),
+            f"{name}zones": list(one.zones),
+            f"{name}known": list(one.known),
+        }
+        day = f"left(c.attributes ->> %({name}attribute)s, 10) = ANY(%({name}dates)s)"
         if one.yearly_until is not None:
-            text = (
-                "c.attributes ->> %s ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' AND substr(c.attributes ->> %s, 6, 5) = ANY(%s)"
-                " AND left(c.attributes ->> %s, 10) <= %s"
+            bound[f"{name}until"] = one.yearly_until.isoformat()
+            value = f"c.attributes ->> %({name}attribute)s"
+            day = (
+                f"{value} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}' AND left({value}, 10) <= %({name}until)s"
+                f" AND substr({value}, 6, 5) = ANY(%({name}dates)s)"
             )
-            values = [one.attribute, one.attribute, list(one.dates), one.attribute, one.yearly_until.isoformat()]
-        place = "c.attributes ->> 'timezone' = ANY(%s)"
-        values.append(list(one.zones))
+        place = f"c.attributes ->> 'timezone' = ANY(%({name}zones)s)"
         if one.default:
-            place = f"({place} OR coalesce(c.attributes ->> 'timezone', '') <> ALL(%s))"
-            values.append(list(one.known))
-        parts.append(f"({text} AND {place})")
-        bound += values
-    return f"({' OR '.join(parts)})" if parts else "false", bound
+            place = f"({place} OR coalesce(c.attributes ->> 'timezone', '') <> ALL(%({name}known)s))"
+        parts.append(f"({day} AND {place})")
+    return Clause(f"({' OR '.join(parts)})" if parts else "false", bound)
 
 
 def joined(connection: Connection, workspace_id: int, journey_id: int, node: str, found: Sequence[Found]) -> list[Found]:
@@ -100,16 +109,22 @@ def joined(connection: Connection, workspace_id: int, journey_id: int, node: str
 
 
 def left(
-    connection: Connection, workspace_id: int, journey_id: int, node: str, lanes: Sequence[int], rule: tuple[str, list[Any]]
+    connection: Connection, workspace_id: int, journey_id: int, node: str, *, lanes: Sequence[int], audience: Clause
 ) -> None:
     """Forget members of a join entry whom the rule does not hold for any more, so that they may join again."""
-    condition, bound = rule
     connection.execute(
         f"""
-        DELETE FROM audience_member m WHERE m.workspace_id = %s AND m.lane = ANY(%s) AND m.journey_id = %s AND m.node = %s
+        DELETE FROM audience_member m WHERE m.workspace_id = %(workspace_id)s AND m.lane = ANY(%(lanes)s::smallint[])
+          AND m.journey_id = %(journey_id)s AND m.node = %(node)s
           AND NOT EXISTS (
             SELECT FROM contact c WHERE c.workspace_id = m.workspace_id AND c.lane = m.lane AND c.id = m.contact_id
-              AND {condition})
+              AND {audience.sql})
         """,  # type: ignore[arg-type]  # made of fixed parts; every value is bound
-        (workspace_id, list(lanes), journey_id, node, *bound),
+        {
+            **audience.parameters,
+            "workspace_id": workspace_id,
+            "lanes": array(lanes),
+            "journey_id": journey_id,
+            "node": node,
+        },
     )

@@ -40,13 +40,15 @@ class Wanted:
     def select(self) -> str:
         """The column list, and in `parameters` what it binds."""
         parts = ["c.tags" if self.tags else "NULL", "c.consents::text" if self.consents else "NULL"]
-        parts += ["c.attributes::text"] if self.whole else ["(c.attributes -> %s)::text"] * len(self.attributes)
+        parts += ["c.attributes::text"] if self.whole else [
+            f"(c.attributes -> %(attribute_{number})s)::text" for number in range(len(self.attributes))
+        ]
         return ", ".join(parts)
 
     @property
-    def parameters(self) -> list[str]:
+    def parameters(self) -> dict[str, str]:
         """The attribute names that `select` binds."""
-        return [] if self.whole else list(self.attributes)
+        return {} if self.whole else {f"attribute_{number}": name for number, name in enumerate(self.attributes)}
 
     def facts(self, row: Sequence[Any]) -> Facts:
         """The facts of one row of `select`."""
@@ -85,10 +87,10 @@ def read(connection: Connection, keys: Sequence[ContactKey], wanted: Wanted) -> 
     rows = connection.execute(
         f"""
         SELECT c.id, c.merged_into, {wanted.select}
-        FROM unnest(%s::int[], %s::smallint[], %s::bigint[]) AS one(workspace_id, lane, id)
+        FROM unnest(%(workspaces)s::int[], %(lanes)s::smallint[], %(ids)s::bigint[]) AS one(workspace_id, lane, id)
         JOIN contact c ON c.workspace_id = one.workspace_id AND c.lane = one.lane AND c.id = one.id
         """,  # type: ignore[arg-type]  # the column list is built from fixed parts
-        (*wanted.parameters, *columns(keys, 3)),
+        {**wanted.parameters, **dict(zip(("workspaces", "lanes", "ids"), columns(keys, 3), strict=True))},
     ).fetchall()
     return {row[0]: (wanted.facts(row[2:]), row[1]) for row in rows}
 

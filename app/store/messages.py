@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.store.rows import NULL, Connection, columns, copy_lines, escape, instant, optional
+from flows.compile import Step
 from flows.contract import OUTCOMES
 from flows.interpret import Traveller
 
@@ -28,7 +29,7 @@ class Draft(NamedTuple):
     """A message about to be written: for whom, from which node and visit, and what the gate said."""
 
     traveller: Traveller
-    node: str
+    step: Step
     visit: int
     at: datetime
     channel: str
@@ -53,8 +54,8 @@ def _line(draft: Draft, id: int) -> str:
     status = 0 if draft.refusal is None else 4
     content = NULL if draft.content is None else escape(msgspec.json.encode(draft.content).decode())
     return (
-        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{draft.node}\t{draft.visit}\t{id}\t{one.contact}\t{at}\t{at}"
-        f"\t{plan.journey_id}\t{plan.version_id}\t{status}\t{'t' if plan.marketing else 'f'}\t{draft.channel}"
+        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{draft.step.id}\t{draft.visit}\t{id}\t{one.contact}\t{at}\t{at}"
+        f"\t{plan.journey_id}\t{plan.version_id}\t{status}\t{'t' if draft.step.marketing else 'f'}\t{draft.channel}"
         f"\t{optional(draft.account)}\t{optional(draft.refusal)}\t{content}"
     )
 

@@ -36,6 +36,7 @@ class Account(NodeSettings):
     from_name: str = Field("", title="Sender name", max_length=200)
     reply_to: str = Field("", title="Reply to", max_length=LONGEST_ADDRESS)
     bounce_address: str = Field("", title="Bounces go to (a tag is added per message)", max_length=LONGEST_ADDRESS)
+    hook_secret: SecretStr = Field(SecretStr(""), title="Secret that signs receipts coming in")
     unsubscribe_mailto: str = Field("", title="Unsubscribe by mail to", max_length=LONGEST_ADDRESS)
 
     @model_validator(mode="after")
@@ -67,10 +68,10 @@ def compose(message: Outgoing, account: Account, now: datetime) -> Mail:
             mail["Reply-To"] = Address(addr_spec=_address(reply_to, "reply-to"))
         mail["Subject"] = _line(fields.get("subject", ""), "subject")
         mail["Date"] = now
-        mail["Message-ID"] = f"<{message.idempotency_key}@{sender.rpartition('@')[2]}>"
+        mail["Message-ID"] = f"<{message.idempotency_key}.{message.id}@{sender.rpartition('@')[2]}>"
         _way_out(mail, message, account)
         _parts(mail, fields.get("text", ""), fields.get("html", ""), message.idempotency_key)
-        bounces = _return_path(account, sender, message.idempotency_key)
+        bounces = _return_path(account, sender, message.id)
         content = mail.as_bytes()
         _count_headers(content, len(mail))
         return Mail(bounces, recipient, content, utf8=not recipient.isascii())
@@ -105,12 +106,12 @@ def _parts(mail: EmailMessage, text: str, html: str, key: str) -> None:
         mail.set_boundary(f"=_{key[:40]}")  # ours, so that a repeat is the same bytes
 
 
-def _return_path(account: Account, sender: str, key: str) -> str:
+def _return_path(account: Account, sender: str, number: int) -> str:
     """Bounces come back tagged with the message (VERP) where the account names a mailbox for them."""
     if not account.bounce_address:
         return sender
     local, _, domain = _address(account.bounce_address, "bounce address").rpartition("@")
-    return f"{local}+{key[:32]}@{domain}"
+    return f"{local}+{number}@{domain}"
 
 
 def _count_headers(content: bytes, meant: int) -> None:

@@ -29,6 +29,7 @@ class Account(NodeSettings):
     url: str = Field("", title="Address", max_length=2048)
     secret: SecretStr = Field(SecretStr(""), title="Signing secret")
     previous_secret: SecretStr = Field(SecretStr(""), title="Previous signing secret (while it is being replaced)")
+    hook_secret: SecretStr = Field(SecretStr(""), title="Secret that signs receipts coming in")
 
 
 async def deliver(messages: Sequence[Outgoing], egress: Any) -> list[Report]:
@@ -54,6 +55,7 @@ async def _one(message: Outgoing, account: Account, egress: Any) -> Report:
     if problem := _problem(url, body, account):
         return Report("failed", problem)
     headers = signed_headers(message.idempotency_key, body.encode(), account, egress.now())
+    headers["X-Journey-Message"] = str(message.id)  # how receipts name it
     try:
         answer = await egress.post(url, body.encode(), headers)
     except PermissionError as error:

@@ -37,7 +37,7 @@ def test_a_mail_arrives_with_both_parts_and_the_words_intact(server: tuple[Perso
     assert text is not None
     assert html is not None
     assert (text.get_content().strip(), html.get_content().strip()) == ("你好 小明", "<p>你好 <b>小明</b></p>")
-    assert mail["message-id"] == f"<{7:064x}@example.com>"
+    assert mail["message-id"] == f"<{7:064x}.7@example.com>"
     assert personality.senders == ["shop@example.com"]
 
 
@@ -74,7 +74,7 @@ def test_transactional_mail_needs_no_way_out_and_marketing_mail_does(server: tup
 def test_bounces_come_back_tagged_with_the_message(server: tuple[Personality, int]) -> None:
     personality, port = server
     send_mail([outgoing(7, "a@example.com")], port, bounce_address="bounces@example.com")
-    assert personality.senders == [f"bounces+{f'{7:064x}'[:32]}@example.com"]
+    assert personality.senders == ["bounces+7@example.com"]
 
 
 def test_h03_one_refused_recipient_among_five_hundred_fails_alone(server: tuple[Personality, int]) -> None:

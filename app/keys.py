@@ -1,0 +1,41 @@
+"""Names and secrets that follow from other things, so nobody has to store them: the same question, the same answer.
+
+Pure; the program's secret is an argument. Never random, never a clock.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+
+KEY_FIELDS = ("workspace", "journey", "contact", "trigger", "node", "visit", "channel", "recipient")
+
+
+def idempotency_key(*parts: object) -> str:
+    """The name of one message towards its provider (rule D6), out of `KEY_FIELDS` in this order.
+
+    Every attempt, on every machine, after every crash, says the same key; nothing of process, job or clock is in it.
+    """
+    if len(parts) != len(KEY_FIELDS):
+        raise TypeError(f"a key is made of {', '.join(KEY_FIELDS)}")
+    text = "".join(f"{len(str(part))}:{part}" for part in parts)  # lengths, so that no two lists read alike
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def derived(secret: bytes, purpose: str) -> bytes:
+    """A key for one purpose out of the program's one secret; who learns one has not learnt the others."""
+    return hmac.new(secret, f"journey-canvas/{purpose}".encode(), hashlib.sha256).digest()
+
+
+def identity_secret(secret: bytes, workspace_id: int) -> str:
+    """What a workspace's own server signs user ids with, so that a browser cannot pretend to be somebody else (T21)."""
+    return urlsafe_b64encode(derived(secret, f"identity/{workspace_id}")).decode().rstrip("=")
+
+
+def user_hash(identity: str, user_id: str) -> str:
+    """HMAC-SHA256 of the user id under the workspace's identity secret, in hex."""
+    return hmac.new(identity.encode(), user_id.encode(), hashlib.sha256).hexdigest()
+
+
+def is_user(identity: str, user_id: str, given: str) -> bool:
+    """Whether the hash was made by somebody who knows the identity secret."""
+    return hmac.compare_digest(user_hash(identity, user_id).encode(), given.encode())

@@ -1,0 +1,236 @@
+"""deliver: claim what is due, ask the gate on fresh reads, render, hand over, write what became of it.
+
+Three transactions, none open while the network is used: the claim, the words and links (after which a message counts as
+`sending`), the outcomes. The number of statements does not grow with the batch. Never decides what a journey does next.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from app.copywriting import CopyError
+from app.courier import Courier, loads_of
+from app.database import transaction
+from app.failpoints import failpoint
+from app.gate import Case, verdicts
+from app.plans import Plans
+from app.rendering import Words, track, words
+from app.store import credentials, history, inbox, links, outbox
+from app.store.inbox import Letter
+from app.store.messages import MessageStatus
+from app.store.outbox import NEVER, Claimed, Settled
+from app.store.rows import Connection
+from app.vault import VaultError, unseal
+from flows.contract import Channel, Event, Report
+
+LEASE = timedelta(seconds=120)
+FIRST_RETRY_SECONDS = 30.0
+LONGEST_RETRY_SECONDS = 3600.0
+JITTER = 0.2
+LONGEST_TRYING = timedelta(hours=24)
+PATIENCE = timedelta(minutes=15)  # how long marketing mail waits for a receipt before its one repeat
+TOLD = {
+    MessageStatus.SENT: "message.sent",
+    MessageStatus.FAILED: "message.failed",
+    MessageStatus.SUPPRESSED: "message.suppressed",
+}
+
+
+@dataclass(slots=True)
+class _Round:
+    """One batch on its way through this stage."""
+
+    now: datetime
+    claimed: list[Claimed]
+    entries: Mapping[int, Event] = field(default_factory=dict)
+    accounts: Mapping[tuple[int, str], credentials.Credential] = field(default_factory=dict)
+    going: list[tuple[Words, dict[str, Any]]] = field(default_factory=list)
+    titles: list[tuple[Claimed, str, dict[str, Any] | None]] = field(default_factory=list)
+    ended: list[Settled] = field(default_factory=list)
+
+
+def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime, limit: int) -> int:
+    """Handle up to `limit` due messages; returns how many were claimed."""
+    work = _claim(connection, plans, courier, now, limit)
+    if not work.claimed:
+        return 0
+    failpoint("CP19")
+    _prepare(plans, courier, work)
+    with transaction(connection):
+        ids = links.keep(
+            connection, [(made.message.workspace_id, url) for made, _ in work.going for url in made.addresses]
+        )
+        ours = outbox.dress(connection, work.titles)
+        _finish(
+            connection, plans, [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours], now
+        )
+    going = [(made, account) for made, account in work.going if (made.message.workspace_id, made.message.id) in ours]
+    if going:
+        outcomes = _send(courier, going, ids, now)
+        failpoint("CP23")
+        with transaction(connection):
+            _finish(connection, plans, outcomes, now)
+    failpoint("CP24")
+    return len(work.claimed)
+
+
+def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime, limit: int) -> _Round:
+    """Lease messages and read what rendering needs, in one transaction."""
+    with transaction(connection):
+        plans.refresh(connection)
+        addresses = {node.channel.name: node.channel.address for node in plans.catalog.values() if node.channel}
+        claimed = outbox.claim(
+            connection, addresses, resting=courier.resting(now), now=now, lease=now + LEASE, limit=limit
+        )
+        work = _Round(now, claimed)
+        if claimed:
+            plans.include(connection, {one.version_id for one in claimed})
+            came = [
+                (one.workspace_id, one.lane, one.contact_id, one.since, one.entry_event)
+                for one in claimed
+                if one.entry_event is not None
+            ]
+            work.entries = history.entries(connection, came)
+            wanted = [(one.workspace_id, one.account) for one in claimed if one.account]
+            work.accounts = {(held.workspace_id, held.name): held for held in credentials.of(connection, wanted)}
+    return work
+
+
+def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
+    """Ask the gate and render; sorts the batch into what goes out and what has ended here."""
+    cases = [
+        Case(one.channel, one.marketing, one.consents, one.recipient or "", one.suppressed) for one in work.claimed
+    ]
+    for one, reason in zip(work.claimed, verdicts(cases), strict=True):
+        plan = plans.by_version[one.version_id]
+        try:
+            made = words(one, plan, work.entries.get(one.entry_event or 0), courier.site, work.now)
+            account = {} if reason else _account(courier, work, one, made.channel)
+        except (CopyError, VaultError) as error:
+            work.titles.append((one, "", None))
+            status = MessageStatus.SUPPRESSED if reason else MessageStatus.FAILED
+            work.ended.append(Settled(one, status, NEVER, reason=reason or str(error)))
+            continue
+        work.titles.append((one, made.title, made.content))
+        if reason:
+            work.ended.append(Settled(one, MessageStatus.SUPPRESSED, NEVER, reason=reason))
+        elif made.channel.local:
+            work.ended.append(Settled(one, MessageStatus.SENT, NEVER, sent_at=work.now, outcome=1))
+        elif one.was == MessageStatus.SENDING and not _repeats_at_once(one, made.channel):
+            work.ended.append(_unknown(one, made.channel, "the sender stopped before it knew", work.now))
+        else:
+            work.going.append((made, account))
+
+
+def _account(courier: Courier, work: _Round, one: Claimed, channel: Channel) -> dict[str, Any]:
+    """The provider settings in clear; empty for channels that have none."""
+    if channel.local or channel.account is None:
+        return {}
+    held = work.accounts.get((one.workspace_id, one.account or ""))
+    if held is not None and held.channel == channel.name:
+        return unseal(held.shown, held.sealed, owner=held.owner, secret=courier.secret)
+    if courier.divert or courier.cut_off:
+        return {}  # the sink stands in for a provider nobody has configured yet
+    raise CopyError(f"no {channel.name} account named {one.account or '(none)'}")
+
+
+def _send(
+    courier: Courier, going: Sequence[tuple[Words, dict[str, Any]]], ids: Mapping[tuple[int, str], int], now: datetime
+) -> list[Settled]:
+    made = []
+    for one, account in going:
+        track(one, courier.site, ids)
+        if courier.divert:
+            one.fields, account = courier.divert(one.channel.name, one.fields, account)
+        made.append((one.message.place, one.channel, one.outgoing(account)))
+    loads, positions = loads_of(made)
+    reports = courier.carry(loads, now)
+    return [
+        _outcome(one.message, one.channel, reports[load][place], now)
+        for (one, _), (load, place) in zip(going, positions, strict=True)
+    ]
+
+
+def _outcome(one: Claimed, channel: Channel, report: Report, now: datetime) -> Settled:
+    """What a report means for the message (rule D7)."""
+    if report.status == "sent":
+        # Whoever takes a message for a system instead of a mailbox has it: its yes is the delivery.
+        reached = 2 if channel.address is None else 1
+        return Settled(one, MessageStatus.SENT, NEVER, now, None, report.provider_id or None, reached)
+    if report.status == "failed":
+        return Settled(one, MessageStatus.FAILED, NEVER, reason=report.reason or "failed")
+    if report.status == "unknown":
+        return _unknown(one, channel, report.reason, now)
+    due = now + _back_off(one, report.retry_after)
+    if due - one.created_at > LONGEST_TRYING:
+        return Settled(one, MessageStatus.FAILED, NEVER, reason=f"gave up: {report.reason}")
+    return Settled(one, MessageStatus.PENDING, due, reason=report.reason)
+
+
+def _repeats_at_once(one: Claimed, channel: Channel) -> bool:
+    return channel.repeats == "absorbed" or not one.marketing
+
+
+def _unknown(one: Claimed, channel: Channel, reason: str, now: datetime) -> Settled:
+    """Nobody knows whether it arrived: a repeat is harmless, or worth it, or waits once for a receipt."""
+    said = f"unknown: {reason}"
+    if _repeats_at_once(one, channel):
+        due = now + _back_off(one, None)
+        final = due - one.created_at > LONGEST_TRYING
+    else:
+        due = now + PATIENCE
+        final = (one.reason or "").startswith("unknown")  # it had its one repeat
+    return Settled(one, MessageStatus.UNKNOWN, NEVER if final else due, reason=said)
+
+
+def _back_off(one: Claimed, asked: float | None) -> timedelta:
+    """Doubling, with a jitter that is the message's own: repeatable, and no two messages in step."""
+    seconds = min(FIRST_RETRY_SECONDS * 2.0 ** min(one.attempt - 1, 20), LONGEST_RETRY_SECONDS)
+    draw = int.from_bytes(blake2b(b"%d/%d" % (one.id, one.attempt), digest_size=4).digest()) / 2**32
+    return timedelta(seconds=max(seconds * (1 - JITTER + 2 * JITTER * draw), asked or 0.0))
+
+
+def _finish(connection: Connection, plans: Plans, outcomes: Sequence[Settled], now: datetime) -> None:
+    """Write outcomes, and tell those who wait for them."""
+    written = outbox.settle(connection, outcomes)
+    mine = [one for one in outcomes if (one.message.workspace_id, one.message.id) in written]
+    inbox.put(connection, _letters(plans, mine, now))
+
+
+def _letters(plans: Plans, outcomes: Iterable[Settled], now: datetime) -> list[Letter]:
+    asked = {plan.workspace_id: _asked(plans, plan.workspace_id) for plan in plans.by_version.values()}
+    letters = []
+    for one in outcomes:
+        name = TOLD.get(MessageStatus(one.status))
+        names = [name] if name else []
+        if one.outcome == 2:
+            names.append("message.delivered")
+        wanted = asked.get(one.message.workspace_id, set())
+        letters += [_letter(one, told, now) for told in names if told in wanted]
+    return letters
+
+
+def _asked(plans: Plans, workspace_id: int) -> set[str]:
+    """The events that some step, goal or entry of this workspace looks out for."""
+    mine = [plan for plan in plans.by_version.values() if plan.workspace_id == workspace_id]
+    entries = {step.start.event for plan in mine for step in plan.entries if step.start}
+    return entries.union(*(plan.listens for plan in mine))
+
+
+def _letter(one: Settled, name: str, now: datetime) -> Letter:
+    message = one.message
+    properties = {
+        "message": message.id,
+        "enrollment": message.enrollment_id,
+        "node": message.node,
+        "visit": message.visit,
+        "journey": message.journey_id,
+        "channel": message.channel,
+        **({"reason": one.reason} if one.reason else {}),
+    }
+    text = msgspec.json.encode(properties).decode()
+    return Letter(message.lane, 0, message.workspace_id, message.contact_id, "track", name, now, now, text, None)

@@ -1,0 +1,197 @@
+"""Messages on their way out: claimed in one statement with all the gate asks for, written back in one (rule D7).
+
+A claim is a lease and counts as an attempt; `dress` makes it `sending`, the last thing committed before a socket opens.
+Whoever writes an outcome names the attempt it speaks of, so a late writer changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.store.rows import Connection, columns
+
+NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")  # due then: nobody will touch it again
+Place = tuple[int, str, str]  # workspace, channel, account ("" for none)
+
+
+class Claimed(NamedTuple):
+    """A message in our hands until the lease ends. `was` is the status it was found in."""
+
+    workspace_id: int
+    lane: int
+    enrollment_id: int
+    node: str
+    visit: int
+    id: int
+    contact_id: int
+    origin: int | None
+    journey_id: int
+    version_id: int
+    channel: str
+    account: str | None
+    marketing: bool
+    attempt: int
+    was: int
+    created_at: datetime
+    reason: str | None
+    content: dict[str, Any] | None
+    recipient: str | None
+    attributes: dict[str, Any]
+    consents: dict[str, Any]
+    user_id: str | None
+    suppressed: str | None
+    since: datetime
+    entry_event: int | None
+
+    @property
+    def place(self) -> Place:
+        """Whose patience it needs: one provider account."""
+        return self.workspace_id, self.channel, self.account or ""
+
+
+class Settled(NamedTuple):
+    """What became of one attempt. `outcome` counts what has been reached: 1 sent, 2 delivered."""
+
+    message: Claimed
+    status: int
+    due_at: datetime
+    sent_at: datetime | None = None
+    reason: str | None = None
+    provider_id: str | None = None
+    outcome: int = 0
+
+
+def claim(
+    connection: Connection,
+    addresses: Mapping[str, str | None],
+    *,
+    resting: Iterable[Place],
+    now: datetime,
+    lease: datetime,
+    limit: int,
+) -> list[Claimed]:
+    """Lease due messages of the channels in `addresses` (channel → identity kind), with consent and suppression."""
+    rows = connection.execute(
+        """
+        WITH kinds AS (SELECT * FROM unnest(%(channels)s::text[], %(kinds)s::text[]) AS one(channel, kind)),
+        resting AS (
+            SELECT * FROM unnest(%(workspaces)s::int[], %(rested)s::text[], %(accounts)s::text[])
+              AS one(workspace_id, channel, account)
+        ), due AS (
+            SELECT m.workspace_id, m.lane, m.enrollment_id, m.node, m.visit, m.contact_id, m.channel, m.status AS was
+            FROM message m
+            WHERE m.status IN (0, 1, 6) AND m.due_at <= %(now)s AND m.channel = ANY(%(channels)s)
+              AND (m.workspace_id, m.channel, coalesce(m.account, '')) NOT IN (SELECT * FROM resting)
+            ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ), known AS (
+            SELECT due.*, c.attributes, c.consents, users.value AS user_id, CASE WHEN kinds.kind IS NULL
+                THEN coalesce(users.value, due.contact_id::text)
+                ELSE coalesce(c.attributes ->> kinds.kind, named.value) END AS address
+            FROM due
+            JOIN contact c ON c.workspace_id = due.workspace_id AND c.lane = due.lane AND c.id = due.contact_id
+            JOIN kinds ON kinds.channel = due.channel
+            LEFT JOIN LATERAL (
+                SELECT i.value FROM identity i WHERE i.workspace_id = due.workspace_id AND i.contact_id = due.contact_id
+                  AND i.kind = 'user_id' ORDER BY i.created_at DESC LIMIT 1
+            ) AS users ON true
+            LEFT JOIN LATERAL (
+                SELECT i.value FROM identity i WHERE i.workspace_id = due.workspace_id AND i.contact_id = due.contact_id
+                  AND i.kind = kinds.kind ORDER BY i.created_at DESC LIMIT 1
+            ) AS named ON true
+        ), taken AS (
+            UPDATE message m SET attempt = least(m.attempt + 1, 32000), due_at = %(lease)s,
+                   lease_until = %(lease)s, recipient = coalesce(m.recipient, known.address)
+            FROM known
+            WHERE m.workspace_id = known.workspace_id AND m.lane = known.lane
+              AND m.enrollment_id = known.enrollment_id AND m.node = known.node AND m.visit = known.visit
+            RETURNING m.*, known.was, known.attributes, known.consents, known.user_id
+        )
+        SELECT t.workspace_id, t.lane, t.enrollment_id, t.node, t.visit, t.id, t.contact_id, t.origin, t.journey_id,
+               t.version_id, t.channel, t.account, t.marketing, t.attempt, t.was, t.created_at, t.reason, t.content,
+               t.recipient, t.attributes, t.consents, t.user_id, s.reason, e.since, e.entry_event
+        FROM taken t
+        JOIN enrollment e ON e.workspace_id = t.workspace_id AND e.lane = t.lane AND e.id = t.enrollment_id
+        LEFT JOIN suppression s ON s.workspace_id = t.workspace_id AND s.channel = t.channel
+             AND s.address = lower(btrim(t.recipient))
+        ORDER BY t.created_at, t.id
+        """,
+        {
+            "channels": list(addresses),
+            "kinds": list(addresses.values()),
+            **dict(zip(("workspaces", "rested", "accounts"), columns(sorted(resting), 3), strict=True)),
+            "now": now,
+            "lease": lease,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [Claimed._make(row) for row in rows]
+
+
+def dress(
+    connection: Connection, dressed: Iterable[tuple[Claimed, str, dict[str, Any] | None]]
+) -> set[tuple[int, int]]:
+    """Keep titles (and the content of messages that are pulled) and mark them `sending`; returns those still ours."""
+    rows = [
+        (*one[:5], one.attempt, title[:200], None if content is None else msgspec.json.encode(content).decode())
+        for one, title, content in dressed
+    ]
+    if not rows:
+        return set()
+    found = connection.execute(
+        """
+        UPDATE message m SET status = 1, title = one.title, content = coalesce(one.content::jsonb, m.content)
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::text[],
+                    %s::text[])
+          AS one(workspace_id, lane, enrollment_id, node, visit, attempt, title, content)
+        WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
+          AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
+        RETURNING m.workspace_id, m.id
+        """,
+        columns(rows, 8),
+    ).fetchall()
+    return {(workspace, id) for workspace, id in found}
+
+
+def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int, int]]:
+    """Write outcomes of our own attempts; returns `(workspace, message)` of those that were still ours to write."""
+    rows = [
+        (
+            *one.message[:5],
+            one.message.attempt,
+            one.status,
+            one.due_at,
+            one.sent_at,
+            one.reason,
+            one.provider_id,
+            one.outcome,
+        )
+        for one in outcomes
+    ]
+    if not rows:
+        return set()
+    found = connection.execute(
+        """
+        UPDATE message m SET status = one.status, due_at = one.due_at, lease_until = NULL,
+               sent_at = coalesce(one.sent_at, m.sent_at), reason = one.reason,
+               provider_id = coalesce(one.provider_id, m.provider_id), outcome = greatest(m.outcome, one.outcome)
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::smallint[],
+                    %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::smallint[])
+          AS one(workspace_id, lane, enrollment_id, node, visit, attempt, status, due_at, sent_at, reason, provider_id,
+                 outcome)
+        WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
+          AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
+        RETURNING m.workspace_id, m.id
+        """,
+        columns(rows, 12),
+    ).fetchall()
+    return {(workspace, id) for workspace, id in found}
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next message wants attention; None where none will."""
+    row = connection.execute(
+        "SELECT min(due_at) FROM message WHERE status IN (0, 1, 6) AND due_at < %s", (NEVER,)
+    ).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,121 @@
+"""What was said about messages after they went out: kept once each, then settled. Status only climbs (I11)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from app.store.rows import Connection, columns
+
+OPEN_AT_MOST = 5_000
+
+
+class Said(NamedTuple):
+    """One word about one message. `event_id` tells repeats of the same word from new ones."""
+
+    workspace_id: int
+    message_id: int
+    kind: str
+    event_id: str
+    at: datetime
+    detail: dict[str, Any]
+
+
+class Receipt(NamedTuple):
+    """An unsettled receipt with the message it speaks of."""
+
+    workspace_id: int
+    id: int
+    kind: str
+    at: datetime
+    detail: dict[str, Any]
+    message_id: int
+    lane: int
+    enrollment_id: int
+    node: str
+    visit: int
+    contact_id: int
+    journey_id: int
+    version_id: int
+    status: int
+    outcome: int
+    channel: str
+    recipient: str | None
+
+
+def add(connection: Connection, said: Iterable[Said], *, account: str | None = None) -> int:
+    """Keep receipts of messages that exist (and went through the account, if one is named); a repeat changes nothing.
+
+    Returns how many were new.
+    """
+    rows = [
+        (one.workspace_id, one.message_id, one.kind, one.event_id, one.at, msgspec.json.encode(one.detail).decode())
+        for one in said
+    ]
+    if not rows:
+        return 0
+    return connection.execute(
+        """
+        INSERT INTO receipt (workspace_id, message_id, kind, provider_event_id, at, detail)
+        SELECT one.workspace_id, one.message_id, one.kind, one.event_id, one.at, one.detail::jsonb
+        FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::text[])
+          AS one(workspace_id, message_id, kind, event_id, at, detail)
+        JOIN message m ON m.workspace_id = one.workspace_id AND m.id = one.message_id
+        WHERE %s::text IS NULL OR m.account = %s
+        ON CONFLICT DO NOTHING
+        """,
+        (*columns(rows, 6), account, account),
+    ).rowcount
+
+
+def take(connection: Connection, limit: int, now: datetime) -> list[Receipt]:
+    """Mark the oldest open receipts as settled and return them with their messages, in order."""
+    rows = connection.execute(
+        """
+        WITH open AS (
+            SELECT workspace_id, id FROM receipt WHERE settled_at IS NULL
+            ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+        ), taken AS (
+            UPDATE receipt r SET settled_at = %s FROM open
+            WHERE r.workspace_id = open.workspace_id AND r.id = open.id RETURNING r.*
+        )
+        SELECT t.workspace_id, t.id, t.kind, t.at, t.detail, m.id, m.lane, m.enrollment_id, m.node, m.visit,
+               m.contact_id, m.journey_id, m.version_id, m.status, m.outcome, m.channel, m.recipient
+        FROM taken t JOIN message m ON m.workspace_id = t.workspace_id AND m.id = t.message_id
+        ORDER BY t.id
+        """,
+        (min(limit, OPEN_AT_MOST), now),
+    ).fetchall()
+    return [Receipt._make(row) for row in rows]
+
+
+def climb(
+    connection: Connection, reached: Iterable[tuple[int, int, int]], failed: Iterable[tuple[int, int, str]]
+) -> None:
+    """Raise outcomes of `(workspace, message, outcome)`, and end `(workspace, message, reason)` as failed.
+
+    A receipt also settles what nobody knew: an unknown or stale message that was opened has been sent.
+    """
+    up = sorted(reached)
+    if up:
+        connection.execute(
+            """
+            UPDATE message m SET outcome = greatest(m.outcome, one.outcome),
+                   status = CASE WHEN m.status IN (1, 6) THEN 2 ELSE m.status END,
+                   sent_at = coalesce(m.sent_at, m.due_at)
+            FROM unnest(%s::int[], %s::bigint[], %s::smallint[]) AS one(workspace_id, id, outcome)
+            WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (1, 2, 6)
+            """,
+            columns(up, 3),
+        )
+    down = sorted(failed)
+    if down:
+        connection.execute(
+            """
+            UPDATE message m SET status = 3, reason = one.reason
+            FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS one(workspace_id, id, reason)
+            WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (1, 2, 6)
+            """,
+            columns(down, 3),
+        )

@@ -1,0 +1,87 @@
+"""A world with its own clock: the real stages on a scratch database, run from one moment of interest to the next.
+
+Scenarios, replays and tests live in it. Nothing leaves: only local channels deliver, all others count as sent. Never asks for
+the time of day.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.database import transaction
+from app.lanes import ALL_LANES
+from app.plans import Plans
+from app.publishing import put_live
+from app.stages import deliver, enroll, match, settle, timers
+from app.store import accept, enrollments, outbox, schedules, workspaces
+from app.store.rows import Connection
+from app.web.ingest import accept_now
+from flows.contract import NodeType
+
+BATCH = 5_000
+STILL_AT_MOST = 10_000  # passes over the stages within one moment; more means something turns in a circle
+Json = Any
+
+
+class World:
+    """One workspace under a virtual clock. `now` only moves forward, through every moment at which something is due."""
+
+    def __init__(self, connection: Connection, catalog: Mapping[str, NodeType], *, timezone: str, start: datetime) -> None:
+        self.connection = connection
+        self.plans = Plans(catalog)
+        self.now = start
+        with transaction(connection):
+            self.workspace_id = workspaces.add(connection, "scenario", timezone=timezone, now=start)
+        self.deliverer = deliver.cut_off(connection, self.plans)
+
+    def accept(self, payloads: Sequence[dict[str, Json]], *, at: datetime) -> None:
+        """Put events through the ingest door as arriving at `at`."""
+        accept_now(self.connection, self.workspace_id, payloads, at)
+
+    def publish(self, name: str, document: dict[str, Json], journey_id: int | None = None) -> int:
+        """Put a flow live as the journey's next version, past review; returns the journey."""
+        with transaction(self.connection):
+            return put_live(
+                self.connection, self.plans.catalog, self.workspace_id, document, name=name, journey_id=journey_id, now=self.now
+            )
+
+    def enroll(self, journey_id: int, user: str, context: dict[str, Json], key: str) -> None:
+        """Let one contact in by API."""
+        with transaction(self.connection):
+            accept.enroll(
+                self.connection, self.workspace_id, journey_id, user_id=user, context=context, idempotency_key=key, now=self.now
+            )
+
+    def until(self, moment: datetime, *, including: bool = True) -> None:
+        """Do all that is due up to a moment, each at its own time; `including` also what is due at that very moment."""
+        while True:
+            due = self._next_due()
+            if due is None or due > moment or (due == moment and not including):
+                break
+            self.now = max(self.now, due)
+            self.still()
+        self.now = max(self.now, moment)
+
+    def still(self) -> None:
+        """Run the stages at the present moment until nothing moves any more: events before timers, as the engine does."""
+        for _ in range(STILL_AT_MOST):
+            if not self._pass():
+                return
+        raise RuntimeError(f"the stages do not come to rest at {self.now}")
+
+    def _pass(self) -> int:
+        for stage in (match, timers, enroll):
+            if done := stage.run(self.connection, self.plans, lanes=ALL_LANES, now=self.now, limit=BATCH):
+                return done
+        return self.deliverer.run(now=self.now, limit=BATCH) or settle.run(
+            self.connection, self.plans, lanes=ALL_LANES, now=self.now, limit=BATCH
+        )
+
+    def _next_due(self) -> datetime | None:
+        with transaction(self.connection):
+            found = [
+                enrollments.next_due(self.connection, ALL_LANES),
+                schedules.next_due(self.connection),
+                outbox.next_due(self.connection),
+            ]
+        return min((one for one in found if one is not None), default=None)
