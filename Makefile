@@ -28,6 +28,7 @@ lint: $(DEV_STAMP)
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@.venv/bin/python tests/house.py
 
 bench: $(RUN_STAMP)
 	@exec .venv/bin/journey bench all $(BENCH_ARGS)

@@ -154,6 +154,7 @@ def pending(url: str) -> tuple[str, ...]:
     """The migrations that the database still lacks, oldest first; refuses a database that is ahead of this program."""
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
+    from alembic.script.revision import RevisionError
     from alembic.util import CommandError
 
     scripts = ScriptDirectory.from_config(alembic_config(url))
@@ -165,7 +166,7 @@ def pending(url: str) -> tuple[str, ...]:
         database.dispose()
     try:
         missing = [script.revision for script in scripts.iterate_revisions("head", current or "base")]
-    except CommandError:
+    except (CommandError, RevisionError):
         raise DatabaseError(
             f"The database stands at migration {current}, which this program does not know;"
             " it is older than the database: install the newer release."

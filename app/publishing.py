@@ -224,7 +224,7 @@ def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
     if last is None or last.status != "approved":
         raise RefusedError("conflict", "This draft has no approval; submit it and have it reviewed by somebody else.")
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
-        raise RefusedError("conflict", "The draft or something it depends on is not what was approved; submit it anew.")
+        raise RefusedError("conflict", "The draft or what it depends on is not what was approved; submit it anew.")
     approved_by = submissions.approvers(desk.connection, desk.workspace_id, last.id)
     if not set(approved_by) - {*journey.editors, *last.editors, last.submitted_by}:
         raise RefusedError("conflict", "Who approved this draft has edited it since; somebody else must review it.")

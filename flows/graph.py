@@ -4,16 +4,13 @@ Everything here is linear in the size of the graph and calls nothing recursively
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import networkx as nx
 
 from flows.document import Document
 
-if TYPE_CHECKING:
-    Graph = nx.DiGraph[str]
-else:
-    Graph = nx.DiGraph
+Graph: TypeAlias = "nx.DiGraph[str]"
 
 
 class Wire(NamedTuple):

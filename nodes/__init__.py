@@ -12,7 +12,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from types import MappingProxyType
 
-from flows.contract import CONTRACT, NodeType
+from flows.contract import CONTRACT, Json, NodeType
 from flows.errors import NodeError
 
 GROUP = "journey.nodes"
@@ -55,6 +55,13 @@ def icon(node: NodeType) -> str:
     """The drawing of a node type, as SVG text, from the folder that defines its settings."""
     module = sys.modules[node.settings.__module__]
     return (Path(module.__file__ or "").parent / node.icon).read_text(encoding="utf-8")
+
+
+def samples(node: NodeType) -> list[Mapping[str, Json]]:
+    """Valid settings stored beside the node type (`SAMPLE`, `MORE_SAMPLES`); the first is its example in the API."""
+    module = sys.modules[node.settings.__module__]
+    first = getattr(module, "SAMPLE", None)
+    return ([] if first is None else [first]) + list(getattr(module, "MORE_SAMPLES", ()))
 
 
 @cache

@@ -120,7 +120,8 @@ def _batch(settings: BaseModel, members: Sequence[Member], now: datetime = START
 
 def _brought(member: Member) -> tuple[object, ...]:
     facts = member.facts
-    return facts.attributes, facts.tags, facts.events, facts.consents, member.messages, member.entry, member.arrived_at
+    known = (facts.attributes, facts.tags, facts.events, dict(facts.consents))
+    return *known, dict(member.messages), member.entry, member.arrived_at
 
 
 def _declared(node: NodeType, settings: BaseModel, outcome: Outcome) -> Iterator[str]:

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from flows.contract import Batch, Event, Facts, Json, Member, NodeType
 from nodes import conduct, looks
+from nodes import samples as samples_of
 from nodes.conduct import placements
 
-__all__ = ["NOON", "check_contract", "faults", "make_batch", "make_member", "placements", "samples_of", "wake"]
+__all__ = ["NOON", "check_contract", "faults", "make_batch", "make_member", "placements", "wake"]
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -30,6 +31,7 @@ def make_batch(
     node: NodeType,
     settings: Mapping[str, Json] | BaseModel | None = None,
     members: int | Sequence[Member] = 1,
+    /,
     **given: Any,
 ) -> Batch:
     """A batch standing at the node: `settings` as saved, `members` or how many, `given` as `Batch` takes it."""
@@ -98,20 +100,18 @@ def faults(
             yield f"its own sample {sample} is refused: {error}"
             continue
         yield from _doors(node, sample, settings[-1])
-    yield from _upgrades(node, old_samples if old_samples is not None else _constant(node, "OLD_SAMPLES", {}))
+    stored = getattr(modules[node.settings.__module__], "OLD_SAMPLES", {})
+    yield from _upgrades(node, stored if old_samples is None else old_samples)
     for parsed in settings:
-        yield from looks.check_settings(node, parsed)
-        yield from conduct.check(node, parsed)
+        yield from _reported(looks.check_settings(node, parsed))
+        yield from _reported(conduct.check(node, parsed))
 
 
-def samples_of(node: NodeType) -> list[Mapping[str, Json]]:
-    """Valid settings the author stored beside the node type; the first is the example shown in the API's pages."""
-    first = _constant(node, "SAMPLE", None)
-    return ([] if first is None else [first]) + list(_constant(node, "MORE_SAMPLES", ()))
-
-
-def _constant(node: NodeType, name: str, default: Any) -> Any:
-    return getattr(modules[node.settings.__module__], name, default)
+def _reported(wrong: Iterator[str]) -> Iterator[str]:
+    try:
+        yield from wrong
+    except Exception as error:  # noqa: BLE001 - a stranger's functions may raise anything; it is one more fault
+        yield f"{type(error).__name__}: {error}"
 
 
 def _doors(node: NodeType, sample: Mapping[str, Json], parsed: BaseModel) -> Iterator[str]:

@@ -6,6 +6,7 @@ fail; they are never skipped.
 
 import hashlib
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -149,6 +150,15 @@ def redis_url(_servers: tuple[str, str], worker_name: str) -> Iterator[str]:
         client.flushdb()
         yield url
         client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """A Chromium for browser tests; `make test` installs one where it may."""
+    found = subprocess.run([ROOT / ".ci" / "browser"], capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        pytest.fail(found.stderr)
+    return found.stdout.strip()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Only operators and shapes from the fixed tables here reach the text of a stateme
 (T07). Whatever lies in the JSON, no cast can fail: each stands behind a test of type or shape. Never who is enrolled.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any as Json
 
 from psycopg.types.json import Jsonb
 
-from app.database import Connection
+from app.store.rows import Connection
 from flows.calendar import LOCAL_SHAPE, ZONED_SHAPE, as_instant, elapsed
 from flows.rules import Rule
 from flows.rules.audience import check_audience
@@ -21,39 +22,42 @@ from flows.rules.tree import All, Any, Compare, Happened, Not, Scalar, Tagged, T
 COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 ATTRIBUTES, PROPERTIES = "c.attributes", "e.properties"
 
+_PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
+
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A condition over `contact c`, never null, and its parameters by name (all begin with `rule_`)."""
+    """A condition over `contact c`, never null, and its values by name (`rule_0`, `rule_1`, …)."""
 
     sql: str
     parameters: Mapping[str, Json]
 
 
 def clause(tree: Tree, *, at: datetime) -> Clause:
-    """The condition for the moment `at`; RuleError where the rule cannot choose an audience."""
+    """The condition as of the moment `at`; RuleError where the rule cannot choose an audience."""
     check_audience(tree)
     writer = _Writer(at)
-    return Clause(writer.condition(tree), writer.parameters)
+    text = _PLACEHOLDER.sub(r"%(rule_\1)s", writer.condition(tree))
+    return Clause(text, {f"rule_{number}": value for number, value in enumerate(writer.values)})
 
 
 def count(connection: Connection, workspace_id: int, rule: Rule | None, at: datetime) -> int:
     """How many contacts of a workspace a rule holds for; without a rule, all."""
     chosen = clause(rule.tree, at=at) if rule else Clause("true", {})
-    # Everything of the clause comes from the fixed tables of this module.
-    statement = (
-        "SELECT count(*) FROM contact c WHERE c.workspace_id = %(workspace_id)s"  # noqa: S608
-        f" AND c.merged_into IS NULL AND {chosen.sql}"
-    )
-    row = connection.execute(statement, {**chosen.parameters, "workspace_id": workspace_id}).fetchone()
+    row = connection.execute(
+        # Made of fixed parts; every value is bound.
+        "SELECT count(*) FROM contact c WHERE c.workspace_id = %(workspace_id)s"
+        f" AND c.merged_into IS NULL AND {chosen.sql}",
+        {**chosen.parameters, "workspace_id": workspace_id},
+    ).fetchone()
     return int(row[0]) if row else 0
 
 
 class _Writer:
-    """Writes one clause and gathers its parameters."""
+    """Writes one clause with numbered placeholders (`{3}`) and gathers their values."""
 
     def __init__(self, at: datetime) -> None:
-        self.parameters: dict[str, Json] = {}
+        self.values: list[Json] = []
         self._at = at
         self._kinds: dict[type, Callable[[Json], str]] = {
             All: self._all,
@@ -162,22 +166,21 @@ class _Writer:
         if leaf.op == "within":
             floor = self._bind(self._at - elapsed(value))
             now = self._bind(self._at)
-            tests = [f"{{0}} > {floor}::timestamptz AND {{0}} <= {now}::timestamptz"]
+            test = f"MOMENT > {floor}::timestamptz AND MOMENT <= {now}::timestamptz"
         else:
             moment = self._bind(as_instant(value))
-            tests = [f"{{0}} {'<' if leaf.op == 'before' else '>'} {moment}::timestamptz"]
+            test = f"MOMENT {'<' if leaf.op == 'before' else '>'} {moment}::timestamptz"
         # A text without an offset is UTC, whatever the zone of the session.
-        when_zoned = tests[0].replace("{0}", f"({text})::timestamptz")
-        when_local = tests[0].replace("{0}", f"(({text})::timestamp AT TIME ZONE 'UTC')")
+        when_zoned = test.replace("MOMENT", f"({text})::timestamptz")
+        when_local = test.replace("MOMENT", f"(({text})::timestamp AT TIME ZONE 'UTC')")
         return (
             f"(CASE WHEN jsonb_typeof({json}) <> 'string' THEN false WHEN {_text(json)} ~ {zoned} THEN {when_zoned}"
             f" WHEN {_text(json)} ~ {local} THEN {when_local} ELSE false END)"
         )
 
     def _bind(self, value: Json) -> str:
-        name = f"rule_{len(self.parameters)}"
-        self.parameters[name] = value
-        return f"%({name})s"
+        self.values.append(value)
+        return f"{{{len(self.values) - 1}}}"
 
 
 # What lies behind a microsecond is cut off, as Python does; PostgreSQL would round.

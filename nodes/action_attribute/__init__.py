@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from flows.contract import Batch, NodeSettings, NodeType, Outcome, SetAttributes
+from flows.rules.parse import NUMBER_AT_MOST
 from flows.words import _, clip
 from nodes.fields import AttributeName
 
@@ -13,7 +14,10 @@ ATTRIBUTES_AT_MOST = 50
 TEXT_AT_MOST = 4000
 
 Text = Annotated[StrictStr, Field(max_length=TEXT_AT_MOST)]
-Number = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)] | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Number = (
+    Annotated[StrictInt, Field(ge=-NUMBER_AT_MOST, le=NUMBER_AT_MOST)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-NUMBER_AT_MOST, le=NUMBER_AT_MOST)]
+)
 Scalar = StrictBool | Number | Text
 Value = Scalar | Annotated[tuple[Scalar, ...], Field(max_length=100)]
 

@@ -1,6 +1,6 @@
 """Post JSON about a person to another system."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from flows.contract import Batch, Channel, Json, NodeType, Outcome
 from flows.words import _
@@ -17,8 +17,12 @@ URL_AT_MOST, BODY_AT_MOST = 2048, 100_000
 
 
 class Settings(SendSettings):
-    account: str = Field(
-        title=_("Account"), description=_("The receiver: it holds the signing secret."), min_length=1, max_length=200
+    account: str | None = Field(
+        None,
+        title=_("Account"),
+        description=_("The receiver, with its signing secret; without one nothing is signed."),
+        min_length=1,
+        max_length=200,
     )
     url: str = Field(
         "",
@@ -29,6 +33,12 @@ class Settings(SendSettings):
     body: str = Field(
         "", title=_("Body"), description=_("JSON text (Liquid); who the person is, if empty."), max_length=BODY_AT_MOST
     )
+
+    @model_validator(mode="after")
+    def _somewhere_to_go(self) -> "Settings":
+        if not self.url and not self.account:
+            raise ValueError(_("name an address, or an account that has one"))
+        return self
 
 
 def summary(settings: Settings) -> str:

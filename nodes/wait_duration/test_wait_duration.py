@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from flows.contract import Wait
 from nodes.testing import NOON, make_batch, make_member, placements, wake
-from nodes.wait_duration import node, summary
+from nodes.wait_duration import node
 
 
 def test_people_rest_until_their_own_arrival_plus_the_time() -> None:
@@ -50,4 +50,4 @@ def test_a_time_that_is_none_is_refused(duration: object) -> None:
 
 
 def test_the_card_says_how_long() -> None:
-    assert summary(node.settings.model_validate({"duration": "P1DT2H"})) == "Wait 1 day 2 hours"
+    assert node.summary(node.settings.model_validate({"duration": "P1DT2H"})) == "Wait 1 day 2 hours"

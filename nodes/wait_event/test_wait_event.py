@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from flows.contract import Event, Json, Wait, names
 from nodes.testing import NOON, make_batch, make_member, placements, wake
-from nodes.wait_event import node, summary
+from nodes.wait_event import node
 
 MINUTE = timedelta(minutes=1)
 PAID: dict[str, Json] = {"events": [{"event": "order_paid"}], "timeout": "PT10M"}
@@ -164,6 +164,6 @@ def test_settings_that_make_no_sense_are_refused_with_a_sentence(settings: Json,
 
 
 def test_the_card_says_what_is_awaited() -> None:
-    assert summary(node.settings.model_validate(PAID)) == "Wait for order_paid, 10 minutes at most"
+    assert node.summary(node.settings.model_validate(PAID)) == "Wait for order_paid, 10 minutes at most"
     many = {"events": [{"event": f"something_rather_long_{n}"} for n in range(9)], "timeout": "P2D"}
-    assert summary(node.settings.model_validate(many)).endswith("…, 2 days at most")
+    assert node.summary(node.settings.model_validate(many)).endswith("…, 2 days at most")

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from flows.contract import Json, Wait
 from nodes.testing import make_batch, make_member, placements, wake
-from nodes.wait_until import node, summary
+from nodes.wait_until import node
 
 WORKDAYS = {"time": "09:00", "weekdays": ["mon", "tue", "wed", "thu", "fri"]}
 FRIDAY_TEN = datetime(2026, 3, 6, 2, tzinfo=UTC)  # 10:00 in Shanghai, Thursday 21:00 in New York
@@ -139,7 +139,7 @@ def test_the_card_says_until_when() -> None:
         {"at": "2026-03-06T20:00"},
         {"attribute": "birthday", "offset": "-P3D", "time": "10:00"},
     ]
-    assert [summary(node.settings.model_validate(settings)) for settings in lines] == [
+    assert [node.summary(node.settings.model_validate(settings)) for settings in lines] == [
         "Until 09:00–21:00 mon tue",
         "Until 2026-03-06T20:00",
         "Until birthday -P3D at 10:00",
