@@ -1,7 +1,7 @@
 """Contacts one at a time and page by page, and what happened to one of them. Never facts for batches: `contacts` does."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from app.lanes import lane_of
@@ -92,6 +92,7 @@ class Moment(NamedTuple):
     detail: dict[str, Any]
 
 
+LAST = (datetime.max.replace(tzinfo=UTC), 9, 0)
 KINDS = {1: "entered", 2: "event", 3: "walk", 4: "message"}
 
 

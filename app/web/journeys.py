@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import yaml
 from fastapi import Depends, Header, Query, Response
 from pydantic import ConfigDict, Field
 
 from app import publishing
+from app.documents import write_yaml
 from app.publishing import Desk
 from app.store import journeys, keys
 from app.store.journeys import Asked, Journey
@@ -241,7 +241,7 @@ def export_journey(
     )
     if raw is None:
         raise missing("version")
-    text = yaml.safe_dump(documents.dump(documents.load(raw)), allow_unicode=True, sort_keys=True)
+    text = write_yaml(documents.load(raw))
     headers = {"Content-Disposition": f'attachment; filename="journey-{journey_id}.yaml"'}
     return Response(text, media_type="application/yaml", headers=headers)
 
