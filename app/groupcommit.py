@@ -91,7 +91,7 @@ class Committer:
         for thread in self._threads:
             thread.join(timeout=HANGING_SECONDS)
 
-    async def commit(self, calls: Sequence[Call]) -> None:
+    async def write(self, calls: Sequence[Call]) -> None:
         """Come back when the calls are durable. Raises Busy, or what the database says against these very calls."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
