@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from app.failpoints import failpoint
 from app.gate import refusal
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
-from flows.contract import Event
+from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
 
 # A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
@@ -105,10 +106,15 @@ def write(connection: Connection, passage: Passage) -> None:
     passage.moved = len(new) + len(known)
     enrollments.free(connection, passage.reentrants)
     enrollments.move(connection, known)
+    failpoint("CP10")
     enrollments.add(connection, new)
+    if new:
+        failpoint("CP5")
     enrollments.add_trail(connection, passage.trail)
     drafts = passage.drafts
     messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
+    if drafts:
+        failpoint("CP11")
     for plan in {one.plan.version_id: one.plan for one in new}.values():
         entered = sum(1 for one in new if one.plan is plan)
         passage.record.tally[plan.version_id, "", "entered"] += entered
@@ -121,7 +127,7 @@ def write(connection: Connection, passage: Passage) -> None:
     inbox.put(connection, passage.letters)
 
 
-def supply(connection: Connection, passage: Passage, travellers: Sequence[Traveller]) -> None:
+def supply(connection: Connection, travellers: Sequence[Traveller]) -> None:
     """Give known travellers the rows their steps ahead ask for: entry events and message outcomes."""
     entries = [one for one in travellers if one.entry_event is not None and "entry" in _reads(one)]
     found = history.entries(
@@ -161,4 +167,4 @@ def remember(facts_events: dict[str, list[Event]], event: Event) -> None:
     past.insert(place, event)
 
 
-NO_FACTS = contacts.Facts()
+NO_FACTS = Facts()

@@ -6,20 +6,22 @@ memory, so a later event sees what an earlier one did, exactly as if each had co
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from app import merges
 from app.database import transaction
+from app.facts import Standing, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import Standing, gather_facts
-from app.store import dead, history, inbox, merges
+from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
+from app.taken import Taken
 from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
 from flows.contract import Event, key_of
-from flows.interpret import Change, Status, Traveller, change_attributes
+from flows.interpret import Change, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
 
 CATCH_UP_AT_MOST = 1_000  # waits ended in a row before one letter; a node that never lets go must not hold the lane
@@ -42,16 +44,16 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             return 0
         plans.refresh(connection)
         failpoint("CP4")
-        rest = letters
+        rest, moved = letters, 0
         while rest:
             before, merging, rest = _before_merges(rest)
             if before:
-                _match(connection, plans, before, now)
+                moved += _match(connection, plans, before, now)
             if merging:
                 merges.run(connection, plans, merging, now)
-        failpoint("CP12")
-    failpoint("CP13")
-    return len(letters)
+        failpoint("CP6", "CP12")
+    failpoint("CP7", "CP13")
+    return Taken(len(letters), moved=moved, workspaces=len({letter.workspace_id for letter in letters}))
 
 
 def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter], list[Letter]]:
@@ -69,9 +71,9 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
     return before, merging, after
 
 
-def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> None:
+def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
-    standing, forwarded = gather_facts(connection, plans, posts, now)
+    standing, forwarded = gather_facts(connection, plans, posts)
     passage = Passage(now, plans.by_version)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
@@ -81,6 +83,7 @@ def _match(connection: Connection, plans: Plans, letters: list[Letter], now: dat
         _walk_round(passage, standing, one_round, lambda: next(ids))
     failpoint("CP9")
     write(connection, passage)
+    return passage.moved
 
 
 def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: datetime) -> list[Post]:
@@ -135,9 +138,7 @@ def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Pos
             one.arrived_at, one.cause = _moment(one, post), f"event {post.event.name}"
             take_out(passage, one, reason, f"{reason} {post.event.name}")
             here.settle(one)
-        for one in woken(active(here.travellers), post.event):
-            if _wake(passage, one, post):
-                walking.append(one)
+        walking += [one for one in woken(active(here.travellers), post.event) if _wake(one, post)]
         entered = _enter(here, post, new_id, passage)
         here.travellers += entered
         walking += entered
@@ -180,12 +181,13 @@ def _moment(one: Traveller, post: Post) -> datetime:
     return max(arrived, one.rested_at) if one.rested_at else arrived
 
 
-def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
+def _wake(one: Traveller, post: Post) -> bool:
     """Make a waiting one ready to walk. Under a paused journey the event stays in the history and nobody moves."""
     if one.plan.paused:
         return False
     one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
     one.waiting = True
+    failpoint("CP17")
     return True
 
 
@@ -214,4 +216,9 @@ def handled(connection: Connection, letter: Letter, error: BaseException, now: d
     dead.keep(connection, [(letter, f"{type(error).__name__}: {error}")], now)
 
 
-__all__: list[Any] = ["Post", "Status", "handled", "run"]
+def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, error: BaseException) -> None:
+    """Put aside the first letter of a lane, whose every batch has failed."""
+    del plans
+    with transaction(connection):
+        for letter in inbox.take(connection, [lane], 1):
+            handled(connection, letter, error, now)
