@@ -118,8 +118,19 @@ class Identity_(SQLModel, table=True):
 
 
 class Seen(SQLModel, table=True):
-    """The memory of accepted message ids: a duplicate is answered like the first and goes no further."""
+    """The memory of accepted message ids: a duplicate is answered like the first and goes no further.
 
+    Rows come in order of time, so a BRIN index of a few pages finds the old ones.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_seen_received_on",
+            "received_on",
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": 32, "autosummarize": True},
+        ),
+    )
     workspace_id: int = Field(primary_key=True)
     digest: UUID = Field(primary_key=True)
     received_on: date

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from app.failpoints import failpoint
 from app.gate import refusal
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
@@ -105,10 +106,15 @@ def write(connection: Connection, passage: Passage) -> None:
     passage.moved = len(new) + len(known)
     enrollments.free(connection, passage.reentrants)
     enrollments.move(connection, known)
+    failpoint("CP10")
     enrollments.add(connection, new)
+    if new:
+        failpoint("CP5")
     enrollments.add_trail(connection, passage.trail)
     drafts = passage.drafts
     messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
+    if drafts:
+        failpoint("CP11")
     for plan in {one.plan.version_id: one.plan for one in new}.values():
         entered = sum(1 for one in new if one.plan is plan)
         passage.record.tally[plan.version_id, "", "entered"] += entered

@@ -28,9 +28,11 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         plans.refresh(connection)
         fired = _fire(connection, plans, now)
     with transaction(connection):
-        paused = [plan.version_id for plan in plans.by_version.values() if plan.paused]
-        current = schedules.next_run(connection, lanes, paused)
+        waiting = [*plans.broken, *(plan.version_id for plan in plans.by_version.values() if plan.paused)]
+        current = schedules.next_run(connection, lanes, waiting)
         if current is None:
+            # Two workers that end a run's last lanes side by side do not see each other do it; here one comes back.
+            schedules.finish(connection, now)
             return fired
         plans.include(connection, {current.version_id})
         done = _slice(connection, plans, current, now, limit)
@@ -41,7 +43,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
 
 def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
     """Begin runs for due schedules and say when each fires next; one missed for too long is skipped."""
-    due = schedules.due(connection, now)
+    due = [one for one in schedules.due(connection, now) if one.version_id not in plans.broken]
     if not due:
         return 0
     known = [(one, plans.by_version.get(one.version_id)) for one in due]

@@ -17,6 +17,7 @@ from app.facts import Standing, gather_facts
 from app.store import dead, history, inbox, merges
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
+from app.taken import Taken
 from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
 from flows.contract import Event, key_of
 from flows.interpret import Change, Status, Traveller, change_attributes
@@ -42,16 +43,16 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             return 0
         plans.refresh(connection)
         failpoint("CP4")
-        rest = letters
+        rest, moved = letters, 0
         while rest:
             before, merging, rest = _before_merges(rest)
             if before:
-                _match(connection, plans, before, now)
+                moved += _match(connection, plans, before, now)
             if merging:
                 merges.run(connection, plans, merging, now)
-        failpoint("CP12")
-    failpoint("CP13")
-    return len(letters)
+        failpoint("CP6", "CP12")
+    failpoint("CP7", "CP13")
+    return Taken(len(letters), moved=moved, workspaces=len({letter.workspace_id for letter in letters}))
 
 
 def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter], list[Letter]]:
@@ -69,7 +70,7 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
     return before, merging, after
 
 
-def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> None:
+def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
     standing, forwarded = gather_facts(connection, plans, posts, now)
     passage = Passage(now, plans.by_version)
@@ -81,6 +82,7 @@ def _match(connection: Connection, plans: Plans, letters: list[Letter], now: dat
         _walk_round(passage, standing, one_round, lambda: next(ids))
     failpoint("CP9")
     write(connection, passage)
+    return passage.moved
 
 
 def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: datetime) -> list[Post]:
@@ -186,6 +188,7 @@ def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
         return False
     one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
     one.waiting = True
+    failpoint("CP17")
     return True
 
 
@@ -214,4 +217,12 @@ def handled(connection: Connection, letter: Letter, error: BaseException, now: d
     dead.keep(connection, [(letter, f"{type(error).__name__}: {error}")], now)
 
 
-__all__: list[Any] = ["Post", "Status", "handled", "run"]
+def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, error: BaseException) -> None:
+    """Put aside the first letter of a lane, whose every batch has failed."""
+    del plans
+    with transaction(connection):
+        for letter in inbox.take(connection, [lane], 1):
+            handled(connection, letter, error, now)
+
+
+__all__: list[Any] = ["Post", "Status", "handled", "park", "run"]

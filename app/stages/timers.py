@@ -10,33 +10,54 @@ from app.database import transaction
 from app.failpoints import failpoint
 from app.plans import Plans
 from app.facts import recall
-from app.store import contacts, enrollments, inbox
+from app.store import contacts, enrollments, inbox, tallies
 from app.store.rows import Connection
+from app.taken import Taken
 from app.walk import TOLERANCE, Passage, restored, supply, take_out, walk, write
-from flows.interpret import Status, Traveller
+from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
     """Handle up to `limit` due enrollments; returns how many were taken (people behind unread letters do not count)."""
     with transaction(connection):
-        rows = enrollments.due(connection, lanes, now, limit)
+        rows = _due(connection, lanes, now, limit)
         if not rows:
             return 0
         failpoint("CP14")
-        blocked = inbox.waiting_contacts(connection, [(row.lane, row.contact_id) for row in rows])
-        rows = [row for row in rows if row.contact_id not in blocked]
-        if not rows:
-            return 0
         plans.refresh(connection)
         plans.include(connection, {row.version_id for row in rows})
-        travellers = [_woken(row, plans, now) for row in rows]
+        enrollments.postpone(connection, [row for row in rows if row.version_id in plans.broken], now + HOLD)
+        travellers = [_woken(row, plans, now) for row in rows if row.version_id not in plans.broken]
+        failpoint("CP18")
         passage = Passage(now, plans.by_version)
         _walk(connection, passage, travellers)
         failpoint("CP9")
         write(connection, passage)
         failpoint("CP15")
     failpoint("CP16")
-    return len(rows)
+    return Taken(len(rows), moved=passage.moved, workspaces=len({row.workspace_id for row in rows}))
+
+
+def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, error: BaseException) -> None:
+    """Fail the first due enrollment of a lane, whose every batch has failed; it can be driven again when it is mended.
+
+    Works on the bare row, because it may be the row itself that cannot be read.
+    """
+    reason = f"{type(error).__name__}: {error}"[:REASON_LENGTH]
+    with transaction(connection):
+        for row in _due(connection, [lane], now, 1):
+            plan = plans.by_version.get(row.version_id)
+            keeps_place = plan is None or plan.reentry in ("once", "per_key")
+            enrollments.fail(connection, row, reason, slot=0 if keeps_place else row.id, at=now)
+            counts = {(row.version_id, row.node, "!end"): 1, (row.version_id, "", "failed"): 1}
+            tallies.append(connection, {row.version_id: row}, counts, now)
+
+
+def _due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[enrollments.Row]:
+    """Due enrollments, without those of people who have letters still unread."""
+    rows = enrollments.due(connection, lanes, now, limit)
+    blocked = inbox.waiting_contacts(connection, [(row.lane, row.contact_id) for row in rows]) if rows else set()
+    return [row for row in rows if row.contact_id not in blocked]
 
 
 def _woken(row: enrollments.Row, plans: Plans, now: datetime) -> Traveller:

@@ -8,6 +8,7 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 
+from app.failpoints import failpoint
 from app.models import BLOCK
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -24,6 +25,7 @@ def copy_lines(connection: Connection, target: LiteralString, lines: Iterable[st
     with connection.cursor() as cursor, cursor.copy(cast(LiteralString, f"COPY {target} FROM STDIN")) as copy:
         while first:
             copy.write("\n".join(first) + "\n")
+            failpoint("COPY")
             first = list(islice(rest, LINES_A_WRITE))
 
 

@@ -6,15 +6,26 @@ numbers: `entered`, `completed`, `exited`, `failed`.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from app.store.rows import Connection, copy_lines, escape, instant
-from flows.compile import Plan
 
 FOLD_AFTER = timedelta(minutes=5)  # minutes stay apart this long, for live pages; then the hour is enough
 
 
-def append(connection: Connection, plans: Mapping[int, Plan], tally: Mapping[tuple[int, str, str], int], at: datetime) -> None:
-    """One row for each transition counted in a batch."""
+class Counted(Protocol):
+    """What names the journey of a version: its plan, or an enrollment's bare row."""
+
+    @property
+    def workspace_id(self) -> int: ...
+    @property
+    def journey_id(self) -> int: ...
+
+
+def append(
+    connection: Connection, plans: Mapping[int, Counted], tally: Mapping[tuple[int, str, str], int], at: datetime
+) -> None:
+    """One row for each transition counted in a batch; `plans` by version."""
     minute = instant(at.replace(second=0, microsecond=0))
     copy_lines(
         connection,

@@ -126,6 +126,7 @@ CREATE TABLE seen (
     workspace_id INTEGER NOT NULL, digest UUID NOT NULL, received_on DATE NOT NULL,
     CONSTRAINT pk_seen PRIMARY KEY (workspace_id, digest)
 );
+CREATE INDEX ix_seen_received_on ON seen USING brin (received_on) WITH (pages_per_range = 32, autosummarize = true);
 CREATE TABLE suppression (
     workspace_id INTEGER NOT NULL, channel TEXT NOT NULL, address TEXT NOT NULL, reason TEXT NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
