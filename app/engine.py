@@ -19,9 +19,9 @@ from psycopg import errors
 from app import log
 from app.database import Connection
 from app.failpoints import failpoint
+from app.nudges import Sleeper
 from app.numbers import Numbers
-from app.nudges import Nudges
-from app.ownership import Ownership
+from app.ownership import LanesLostError, Ownership
 from app.plans import Plans
 from app.triage import Bite, Triage
 
@@ -56,16 +56,15 @@ class Park(Protocol):
 class Stage:
     """One line of the list the engine works through.
 
-    when: `urgent` runs until little is left, `slice` once a pass, `wished` once for each `wish` of its name (a heartbeat's).
-    `alone`: concerns no lane, so only the owner of lane 0 runs it.
+    when: `urgent` runs until little is left, `slice` once a pass, `chore` once for each `wish` of its name (a heartbeat's);
+    a chore concerns no lane, so the owner of lane 0 does it for all.
     """
 
     name: str
     run: Run
     limit: int
-    when: Literal["urgent", "slice", "wished"] = "slice"
+    when: Literal["urgent", "slice", "chore"] = "slice"
     park: Park | None = None
-    alone: bool = False
 
 
 class NextDue(Protocol):
@@ -75,24 +74,27 @@ class NextDue(Protocol):
 
 
 class Engine:
-    """One worker's loop. `beat_at` is when it last came round, by `time.monotonic`."""
+    """One worker's loop. `beat_at` is when it last came round, by `time.monotonic`; after `red_seconds` without, it is stuck."""
+
+    red_seconds = 60.0
 
     def __init__(
         self,
         stages: Iterable[Stage],
         ownership: Ownership,
         plans: Plans,
-        nudges: Nudges,
         *,
+        sleeper: Sleeper,
         clock: Callable[[], datetime],
         next_due: NextDue,
         numbers: Numbers | None = None,
+        done: Callable[[], object] = bool,
     ) -> None:
         self.stages = tuple(stages)
-        self.ownership, self.plans, self.nudges = ownership, plans, nudges
+        self.ownership, self.plans, self.sleeper = ownership, plans, sleeper
         self.numbers = numbers or Numbers()
         self.beat_at = time.monotonic()
-        self._clock, self._next_due = clock, next_due
+        self._clock, self._next_due, self._done = clock, next_due, done
         self._stop = threading.Event()
         self._triage = {stage.name: Triage() for stage in self.stages}
         self._wishes: set[str] = set()
@@ -101,12 +103,12 @@ class Engine:
     def stop(self) -> None:
         """End after the present batch."""
         self._stop.set()
-        self.nudges.wake()
+        self.sleeper.wake()
 
     def wish(self, name: str) -> None:
-        """Run a `wished` stage in the next pass; from any thread."""
+        """Run a chore in the next pass; from any thread."""
         self._wishes.add(name)
-        self.nudges.wake()
+        self.sleeper.wake()
 
     def run(self) -> None:
         """Work until stopped, then give the lanes back."""
@@ -121,7 +123,7 @@ class Engine:
                 continue
             self._troubles = 0
             if rest > 0 and not self._stop.is_set():
-                self.nudges.wait(rest, jitter=rest >= POLL_SECONDS)
+                self.sleeper.wait(rest, jitter=rest >= POLL_SECONDS)
         self.ownership.leave()
 
     def turn(self) -> float:
@@ -137,12 +139,9 @@ class Engine:
         for stage in self._of("slice"):
             taken, full = self._stage(stage)
             did, more = did or taken > 0, more or full
-        for stage in self._of("wished"):
+        for stage in self._of("chore"):
             if stage.name in self._wishes:
-                self._wishes.discard(stage.name)
-                if self._stage(stage)[1]:
-                    self._wishes.add(stage.name)
-                    did = True
+                did |= self._chore(stage)
         if more:
             return 0.0
         return GATHER_SECONDS if did else self._until_due()
@@ -162,7 +161,7 @@ class Engine:
     def _stage(self, stage: Stage) -> tuple[int, bool]:
         """Run a stage over my lanes once; how many rows it took, and whether there is more to do at once."""
         lanes = self.ownership.lanes
-        if not lanes or self._stop.is_set() or (stage.alone and lanes[0] != 0):
+        if not lanes or self._stop.is_set():
             return 0, False
         triage, total, more = self._triage[stage.name], 0, False
         for bite in triage.bites(lanes, stage.limit, time.monotonic()):
@@ -183,6 +182,26 @@ class Engine:
             self.beat_at = time.monotonic()
         return total, more
 
+    def _chore(self, stage: Stage) -> bool:
+        """Run a chore; true if there is more of it. What goes wrong is left for the next wish."""
+        self._wishes.discard(stage.name)
+        lanes = self.ownership.lanes
+        if not lanes or lanes[0] != 0 or self._stop.is_set():
+            return False
+        begun = time.perf_counter()
+        try:
+            taken = stage.run(self.ownership.connection, self.plans, lanes=lanes, now=self._clock(), limit=stage.limit)
+        except Exception as error:
+            if self._lost():
+                raise LanesLostError("lost in a chore") from error
+            self.numbers.add("failures", stage.name)
+            log.get(__name__).warning("chore failed", stage=stage.name, **log.told(error))
+            return False
+        self._tell(stage, taken, time.perf_counter() - begun)
+        if taken >= stage.limit:
+            self._wishes.add(stage.name)
+        return taken >= stage.limit
+
     def _bite(self, stage: Stage, bite: Bite) -> int:
         """Run one batch, again if another transaction was in its way."""
         for attempt in range(CLASHES + 1):
@@ -195,7 +214,7 @@ class Engine:
                 if attempt == CLASHES:
                     raise
                 self.numbers.add("clashes", stage.name)
-                time.sleep(CLASH_SECONDS * 2**attempt * random.random())  # noqa: S311 no secret, only spread
+                time.sleep(CLASH_SECONDS * 2**attempt * random.random())
                 continue
             self._tell(stage, taken, time.perf_counter() - begun)
             return taken
@@ -256,11 +275,12 @@ class Engine:
         if self._troubles & (self._troubles - 1) == 0:  # the first, second, fourth, …: no flood while it is away
             log.get(__name__).warning("database trouble", failures=self._troubles, **log.told(error))
         pause = min(BACK_OFF_AT_MOST, BACK_OFF_SECONDS * 2 ** min(self._troubles - 1, 10))
-        self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 no secret, only spread
+        self._stop.wait(pause * random.uniform(0.5, 1.0))
 
     def _tell(self, stage: Stage, taken: int, seconds: float) -> None:
         if taken <= 0:
             return
         extra: dict[str, Any] = {name: getattr(taken, name) for name in ("moved", "workspaces") if hasattr(taken, name)}
         self.numbers.batch(stage.name, taken, seconds)
+        self._done()
         log.get(__name__).info("batch", stage=stage.name, taken=int(taken), ms=round(seconds * 1000, 1), **extra)

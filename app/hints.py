@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import redis
 from redis.backoff import NoBackoff
@@ -24,7 +24,7 @@ OPEN_AT_MOST = 30.0
 T = TypeVar("T")
 
 
-def client(url: str) -> "redis.Redis[Any]":
+def client(url: str) -> redis.Redis:
     """A connection with short time-outs and no retries of its own."""
     return redis.Redis.from_url(
         url,
@@ -52,7 +52,7 @@ class Hints:
         """Whether the next call will be tried."""
         return self._client is not None and self._clock() >= self._open_until
 
-    def call(self, ask: Callable[["redis.Redis[Any]"], T], default: T) -> T:
+    def call(self, ask: Callable[[redis.Redis], T], default: T) -> T:
         """What Valkey answers, or the default."""
         if self._client is None or not self.usable:
             return default
@@ -76,6 +76,6 @@ class Hints:
                 return
             first = self._failures == FAILURES
             pause = min(OPEN_AT_MOST, OPEN_SECONDS * 2 ** (self._failures - FAILURES))
-            self._open_until = self._clock() + pause * random.uniform(0.75, 1.25)  # noqa: S311 no secret, only spread
+            self._open_until = self._clock() + pause * random.uniform(0.75, 1.25)
         if first:
             log.get(__name__).warning("Valkey does not answer; going on without it", error=type(error).__name__)

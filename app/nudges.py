@@ -22,6 +22,30 @@ RETRY_SECONDS = 1.0
 RETRY_AT_MOST = 15.0
 
 
+class Sleeper:
+    """One loop's sleep. Woken by its own `wake`, and by every nudge that comes in."""
+
+    def __init__(self, listen: Callable[[], None]) -> None:
+        self._listen = listen
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """End the present sleep, or the next one at once."""
+        self._woken.set()
+
+    def wait(self, seconds: float, *, jitter: bool = True) -> bool:
+        """Sleep until woken or the end of the time, whichever comes first; true if woken.
+
+        With jitter up to a fifth shorter, so that many workers do not ask the database in step.
+        """
+        self._listen()
+        if jitter:
+            seconds *= 1 - JITTER * random.random()
+        woken = self._woken.wait(max(0.0, seconds))
+        self._woken.clear()
+        return woken
+
+
 class Nudges:
     """Sending and waiting for nudges in one process. The threads behind it begin when first needed, so it may be forked before."""
 
@@ -29,10 +53,11 @@ class Nudges:
         self._url = url
         self._hints = hints or Hints(url)
         self._wanted = threading.Event()
-        self._woken = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
+        self._sleepers: list[Sleeper] = []
+        self._own = self.sleeper()
 
     def send(self) -> None:
         """Nudge the workers soon; never waits, never raises."""
@@ -40,28 +65,29 @@ class Nudges:
             self._wanted.set()
             self._begin("nudge-sender", self._send_all)
 
-    def wait(self, seconds: float, *, jitter: bool = True) -> bool:
-        """Sleep until a nudge or the end of the time, whichever comes first; true if nudged.
+    def sleeper(self) -> Sleeper:
+        """A sleep of one's own, for one loop of several in this process."""
+        self._sleepers.append(Sleeper(self._listen_once))
+        return self._sleepers[-1]
 
-        With jitter up to a fifth shorter, so that many workers do not ask the database in step.
-        """
-        if self._url is not None:
-            self._begin("nudge-listener", self._listen)
-        if jitter:
-            seconds *= 1 - JITTER * random.random()  # noqa: S311 no secret, only spread
-        nudged = self._woken.wait(max(0.0, seconds))
-        self._woken.clear()
-        return nudged
+    def wait(self, seconds: float, *, jitter: bool = True) -> bool:
+        """Sleep until a nudge or the end of the time, for a process with one loop."""
+        return self._own.wait(seconds, jitter=jitter)
 
     def wake(self) -> None:
-        """End the present `wait` of this process, or the next one."""
-        self._woken.set()
+        """Wake every sleeper of this process."""
+        for sleeper in self._sleepers:
+            sleeper.wake()
 
     def close(self) -> None:
         """End the threads; nothing is sent any more."""
         self._closed.set()
         self._wanted.set()
-        self._woken.set()
+        self.wake()
+
+    def _listen_once(self) -> None:
+        if self._url is not None:
+            self._begin("nudge-listener", self._listen)
 
     def _begin(self, name: str, work: Callable[[], None]) -> None:
         if name in self._threads or self._closed.is_set():
@@ -92,7 +118,7 @@ class Nudges:
                 if failures == 1:
                     log.get(__name__).warning("no nudges from Valkey; polling", error=type(error).__name__)
                 pause = min(RETRY_AT_MOST, RETRY_SECONDS * 2 ** (failures - 1))
-                self._closed.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 no secret, only spread
+                self._closed.wait(pause * random.uniform(0.5, 1.0))
 
     def _subscribe(self) -> None:
         """Listen until the connection breaks or stops answering."""
@@ -111,4 +137,4 @@ class Nudges:
                     continue
                 asked = False
                 if message["type"] == "message":
-                    self._woken.set()
+                    self.wake()

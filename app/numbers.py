@@ -5,9 +5,13 @@ A hint like all else there: without Valkey the web process knows the workers by 
 
 import os
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
+from typing import Any
+
+import redis
 
 from app.hints import Hints
 
@@ -33,14 +37,14 @@ class Numbers:
     """Counts by name and stage; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._counts: Counter[Sample] = Counter()
+        self._counts: defaultdict[Sample, float] = defaultdict(float)
         self._levels: dict[Sample, float] = {}
         self._lock = threading.Lock()
 
     def add(self, name: str, stage: str = "", count: float = 1) -> None:
         """Count something up; `name` without `journey_` and `_total`."""
         with self._lock:
-            self._counts[f"journey_{name}_total", stage] += count  # type: ignore[assignment]  # seconds are counted too
+            self._counts[f"journey_{name}_total", stage] += count
 
     def batch(self, stage: str, taken: int, seconds: float) -> None:
         """A batch that took something."""
@@ -60,34 +64,32 @@ class Numbers:
 
     def publish(self, hints: Hints, worker: str) -> None:
         """Leave the numbers where `/metrics` finds them, for half a minute."""
-        fields = {f"{name}|{stage}": f"{value:.10g}" for (name, stage), value in self.samples().items()}
+        fields: dict[Any, Any] = {f"{name}|{stage}": f"{value:.10g}" for (name, stage), value in self.samples().items()}
+
+        def leave(valkey: redis.Redis) -> None:
+            valkey.hset(f"{KEY}{worker}", mapping=fields)
+            valkey.expire(f"{KEY}{worker}", KEPT_SECONDS)
+
         if fields:
-            hints.call(
-                lambda valkey: (
-                    valkey.pipeline(transaction=False)
-                    .hset(f"{KEY}{worker}", mapping=fields)
-                    .expire(f"{KEY}{worker}", KEPT_SECONDS)
-                    .execute()
-                ),
-                None,
-            )
+            hints.call(leave, None)
 
 
 def of_workers(hints: Hints) -> dict[str, dict[Sample, float]]:
     """The numbers of every worker that published lately, by worker."""
-    names = hints.call(lambda valkey: sorted(valkey.scan_iter(f"{KEY}*", count=WORKERS_AT_MOST))[:WORKERS_AT_MOST], [])
-    found = {}
-    for key in names:
-        fields: Mapping[str, str] = hints.call(lambda valkey, key=key: valkey.hgetall(key), {})  # type: ignore[misc]
-        found[key.removeprefix(KEY)] = dict(filter(None, map(_sample, fields.items())))
-    return found
+
+    def read(valkey: redis.Redis) -> dict[str, dict[str, str]]:
+        keys = sorted(islice(valkey.scan_iter(f"{KEY}*", count=WORKERS_AT_MOST), WORKERS_AT_MOST))
+        return {str(key).removeprefix(KEY): dict(valkey.hgetall(key)) for key in keys}
+
+    found = hints.call(read, {})
+    return {worker: dict(filter(None, map(_sample, fields.items()))) for worker, fields in found.items()}
 
 
 def _sample(field: tuple[str, str]) -> tuple[Sample, float] | None:
     """One field read back; None if it is not one of ours, because anybody may have written there."""
     name, _, stage = field[0].partition("|")
     try:
-        return ((name, stage), float(field[1])) if name in HELP and stage.isidentifier() | (not stage) else None
+        return ((name, stage), float(field[1])) if name in HELP and (stage.isidentifier() or not stage) else None
     except ValueError:
         return None
 

@@ -60,10 +60,29 @@ class Ownership:
             raise LanesLostError("the connection that holds the lanes is gone")
         return self._connection
 
+    def open(self) -> None:
+        """Connect and be counted, without taking a lane yet: those who open together share evenly from the start."""
+        self.lose()
+        patience = self._patience
+        self._connection = connect(
+            self._url,
+            name="journey-lanes",
+            statement_seconds=patience.statement_seconds,
+            idle_in_transaction_seconds=patience.idle_in_transaction_seconds,
+            idle_session_seconds=patience.idle_session_seconds,
+        )
+        self._tended_at = float("-inf")
+        try:
+            with transaction(self._connection):
+                self._backend_pid = locks.announce(self._connection, self.id)
+        except psycopg.Error:
+            self.lose()
+            raise
+
     def tend(self) -> None:
         """Connect if need be; once a second report progress, share the lanes and look after the others."""
         if self._connection is None or self._connection.closed:
-            self._open()
+            self.open()
         elif time.monotonic() - self._tended_at < TEND_SECONDS:
             return
         try:
@@ -89,19 +108,6 @@ class Ownership:
         except psycopg.Error:
             log.get(__name__).info("lanes ended with the connection", worker=self.id)
         self.lose()
-
-    def _open(self) -> None:
-        self.lose()
-        patience = self._patience
-        self._connection = connect(
-            self._url,
-            name="journey-lanes",
-            statement_seconds=patience.statement_seconds,
-            idle_in_transaction_seconds=patience.idle_in_transaction_seconds,
-            idle_session_seconds=patience.idle_session_seconds,
-        )
-        with transaction(self._connection):
-            self._backend_pid = locks.announce(self._connection, self.id)
 
     def _share(self) -> None:
         before = self.lanes

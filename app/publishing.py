@@ -102,7 +102,9 @@ def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, c
     if last is None or last.status not in ("open", "approved"):
         raise RefusedError("conflict", "Nothing is handed in for review; submit the draft first.")
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
-        raise RefusedError("conflict", "The draft, or something it depends on, changed since; submit and review it anew.")
+        raise RefusedError(
+            "conflict", "The draft, or something it depends on, changed since; submit and review it anew."
+        )
     _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
     status = "approved" if decision == "approve" else "rejected"  # a second reviewer may still take an approval back
     said = submissions.Opinion(desk.actor, decision, comment)
@@ -196,10 +198,14 @@ def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
     if last is None or last.status != "approved":
         raise RefusedError("conflict", "This draft has no approval; submit it and have it reviewed by somebody else.")
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
-        raise RefusedError("conflict", "The draft, or something it depends on, is not what was approved; submit it anew.")
+        raise RefusedError(
+            "conflict", "The draft, or something it depends on, is not what was approved; submit it anew."
+        )
     approved_by = submissions.approvers(desk.connection, desk.workspace_id, last.id)
     if not set(approved_by) - {*journey.editors, *last.editors, last.submitted_by}:
-        raise RefusedError("conflict", "Everybody who approved this draft edited it since; somebody else must review it.")
+        raise RefusedError(
+            "conflict", "Everybody who approved this draft edited it since; somebody else must review it."
+        )
     return last
 
 

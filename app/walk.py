@@ -16,7 +16,7 @@ from app.store import contacts, enrollments, history, inbox, messages, schedules
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
-from flows.contract import Event
+from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
 
 # A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
@@ -127,7 +127,7 @@ def write(connection: Connection, passage: Passage) -> None:
     inbox.put(connection, passage.letters)
 
 
-def supply(connection: Connection, passage: Passage, travellers: Sequence[Traveller]) -> None:
+def supply(connection: Connection, travellers: Sequence[Traveller]) -> None:
     """Give known travellers the rows their steps ahead ask for: entry events and message outcomes."""
     entries = [one for one in travellers if one.entry_event is not None and "entry" in _reads(one)]
     found = history.entries(
@@ -167,4 +167,4 @@ def remember(facts_events: dict[str, list[Event]], event: Event) -> None:
     past.insert(place, event)
 
 
-NO_FACTS = contacts.Facts()
+NO_FACTS = Facts()

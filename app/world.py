@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.courier import Courier
 from app.database import transaction
 from app.lanes import ALL_LANES
+from app.links import Tokens
 from app.plans import Plans
 from app.publishing import put_live
+from app.rendering import Site
 from app.stages import deliver, enroll, match, settle, timers
 from app.store import accept, enrollments, outbox, schedules, workspaces
 from app.store.rows import Connection
@@ -19,6 +22,7 @@ from app.web.ingest import accept_now
 from flows.contract import NodeType
 
 BATCH = 5_000
+SECRET = b"a world of its own needs no secret"
 STILL_AT_MOST = 10_000  # passes over the stages within one moment; more means something turns in a circle
 Json = Any
 
@@ -26,13 +30,15 @@ Json = Any
 class World:
     """One workspace under a virtual clock. `now` only moves forward, through every moment at which something is due."""
 
-    def __init__(self, connection: Connection, catalog: Mapping[str, NodeType], *, timezone: str, start: datetime) -> None:
+    def __init__(
+        self, connection: Connection, catalog: Mapping[str, NodeType], *, timezone: str, start: datetime
+    ) -> None:
         self.connection = connection
         self.plans = Plans(catalog)
         self.now = start
         with transaction(connection):
             self.workspace_id = workspaces.add(connection, "scenario", timezone=timezone, now=start)
-        self.deliverer = deliver.cut_off(connection, self.plans)
+        self.courier = Courier(Site("https://scratch.invalid", Tokens(SECRET)), SECRET, cut_off=True)
 
     def accept(self, payloads: Sequence[dict[str, Json]], *, at: datetime) -> None:
         """Put events through the ingest door as arriving at `at`."""
@@ -42,14 +48,26 @@ class World:
         """Put a flow live as the journey's next version, past review; returns the journey."""
         with transaction(self.connection):
             return put_live(
-                self.connection, self.plans.catalog, self.workspace_id, document, name=name, journey_id=journey_id, now=self.now
+                self.connection,
+                self.plans.catalog,
+                self.workspace_id,
+                document,
+                name=name,
+                journey_id=journey_id,
+                now=self.now,
             )
 
     def enroll(self, journey_id: int, user: str, context: dict[str, Json], key: str) -> None:
         """Let one contact in by API."""
         with transaction(self.connection):
             accept.enroll(
-                self.connection, self.workspace_id, journey_id, user_id=user, context=context, idempotency_key=key, now=self.now
+                self.connection,
+                self.workspace_id,
+                journey_id,
+                user_id=user,
+                context=context,
+                idempotency_key=key,
+                now=self.now,
             )
 
     def until(self, moment: datetime, *, including: bool = True) -> None:
@@ -73,9 +91,8 @@ class World:
         for stage in (match, timers, enroll):
             if done := stage.run(self.connection, self.plans, lanes=ALL_LANES, now=self.now, limit=BATCH):
                 return done
-        return self.deliverer.run(now=self.now, limit=BATCH) or settle.run(
-            self.connection, self.plans, lanes=ALL_LANES, now=self.now, limit=BATCH
-        )
+        done = deliver.run(self.connection, self.plans, self.courier, now=self.now, limit=BATCH)
+        return done or settle.run(self.connection, now=self.now, limit=BATCH)
 
     def _next_due(self) -> datetime | None:
         with transaction(self.connection):

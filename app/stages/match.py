@@ -6,21 +6,21 @@ memory, so a later event sees what an earlier one did, exactly as if each had co
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from app.database import transaction
+from app.facts import Standing, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import Standing, gather_facts
 from app.store import dead, history, inbox, merges
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.taken import Taken
 from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
 from flows.contract import Event, key_of
-from flows.interpret import Change, Status, Traveller, change_attributes
+from flows.interpret import Change, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
 
 CATCH_UP_AT_MOST = 1_000  # waits ended in a row before one letter; a node that never lets go must not hold the lane
@@ -72,7 +72,7 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
 
 def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
-    standing, forwarded = gather_facts(connection, plans, posts, now)
+    standing, forwarded = gather_facts(connection, plans, posts)
     passage = Passage(now, plans.by_version)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
@@ -137,9 +137,7 @@ def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Pos
             one.arrived_at, one.cause = _moment(one, post), f"event {post.event.name}"
             take_out(passage, one, reason, f"{reason} {post.event.name}")
             here.settle(one)
-        for one in woken(active(here.travellers), post.event):
-            if _wake(passage, one, post):
-                walking.append(one)
+        walking += [one for one in woken(active(here.travellers), post.event) if _wake(one, post)]
         entered = _enter(here, post, new_id, passage)
         here.travellers += entered
         walking += entered
@@ -182,7 +180,7 @@ def _moment(one: Traveller, post: Post) -> datetime:
     return max(arrived, one.rested_at) if one.rested_at else arrived
 
 
-def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
+def _wake(one: Traveller, post: Post) -> bool:
     """Make a waiting one ready to walk. Under a paused journey the event stays in the history and nobody moves."""
     if one.plan.paused:
         return False
@@ -223,6 +221,3 @@ def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, erro
     with transaction(connection):
         for letter in inbox.take(connection, [lane], 1):
             handled(connection, letter, error, now)
-
-
-__all__: list[Any] = ["Post", "Status", "handled", "park", "run"]

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.database import transaction
+from app.facts import recall
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import recall
 from app.store import contacts, enrollments, inbox, tallies
 from app.store.rows import Connection
 from app.taken import Taken
 from app.walk import TOLERANCE, Passage, restored, supply, take_out, walk, write
+from flows.contract import Facts
 from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
 
 
@@ -79,7 +80,7 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
         else:
             going.append(one)
     _supply_facts(connection, going)
-    supply(connection, passage, going)
+    supply(connection, going)
     walk(passage, going)
 
 
@@ -87,12 +88,13 @@ def _supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> No
     steps = {id(one.plan.steps[one.node]): one.plan.steps[one.node] for one in travellers}
     reads = frozenset[str]().union(*(step.reads_ahead for step in steps.values()))
     if not reads:
-        fresh = {one.contact: contacts.Facts() for one in travellers}
+        fresh = {one.contact: Facts() for one in travellers}
     else:
         keys = {one.contact: (one.plan.workspace_id, one.lane, one.contact) for one in travellers}
         fresh = {
-            id: facts for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
+            id: facts
+            for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
         }
     for one in travellers:
-        one.facts = fresh.setdefault(one.contact, contacts.Facts())
+        one.facts = fresh.setdefault(one.contact, Facts())
     recall(connection, travellers)

@@ -110,9 +110,7 @@ def draft(connection: Connection, workspace_id: int, journey_id: int) -> dict[st
     return row[0] if row else None
 
 
-def save_draft(
-    connection: Connection, workspace_id: int, journey_id: int, revision: int, saving: Saving
-) -> int | None:
+def save_draft(connection: Connection, workspace_id: int, journey_id: int, revision: int, saving: Saving) -> int | None:
     """The new revision; None where somebody else saved since `revision`. The actor joins those who may not approve it."""
     document, actor, now = saving
     row = connection.execute(
@@ -129,7 +127,8 @@ def save_draft(
 def rename(connection: Connection, workspace_id: int, journey_id: int, name: str) -> bool:
     """Give it another name; that is no change of the flow."""
     row = connection.execute(
-        "UPDATE journey SET name = %s WHERE workspace_id = %s AND id = %s RETURNING id", (name, workspace_id, journey_id)
+        "UPDATE journey SET name = %s WHERE workspace_id = %s AND id = %s RETURNING id",
+        (name, workspace_id, journey_id),
     ).fetchone()
     return row is not None
 
@@ -166,7 +165,9 @@ def switch(connection: Connection, workspace_id: int, journey_id: int, version_i
     return str(row[0])
 
 
-def versions(connection: Connection, workspace_id: int, journey_id: int, before: int | None, limit: int) -> list[Version]:
+def versions(
+    connection: Connection, workspace_id: int, journey_id: int, before: int | None, limit: int
+) -> list[Version]:
     """The versions of a journey, the newest first."""
     rows = connection.execute(
         """
@@ -195,7 +196,9 @@ def document(connection: Connection, workspace_id: int, journey_id: int, number:
     return row[0] if row else None
 
 
-def set_status(connection: Connection, workspace_id: int, journey_id: int, status: str, paused_at: datetime | None) -> None:
+def set_status(
+    connection: Connection, workspace_id: int, journey_id: int, status: str, paused_at: datetime | None
+) -> None:
     """Another state."""
     connection.execute(
         "UPDATE journey SET status = %s, paused_at = %s WHERE workspace_id = %s AND id = %s",

@@ -49,7 +49,9 @@ def missing(what: str) -> ProblemError:
     return ProblemError(404, f"There is no such {what}.")
 
 
-def invalid(errors: Errors, detail: str = "The request was understood, but its content cannot be used.") -> ProblemError:
+def invalid(
+    errors: Errors, detail: str = "The request was understood, but its content cannot be used."
+) -> ProblemError:
     """422 with the fields and what is wrong with each."""
     return ProblemError(422, detail, errors=errors)
 

@@ -25,7 +25,9 @@ def refuse_forged(request: Request) -> None:
     if request.method in SAFE:
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    same = site == "same-origin" if site else origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    same = (
+        site == "same-origin" if site else origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    )
     if not same:
         raise ProblemError(403, "This came from another site, so it was not done.")
 
