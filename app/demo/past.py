@@ -20,7 +20,7 @@ PRODUCTS = (
     ("office chair", "办公椅", 899), ("air conditioner", "空调", 3299), ("towel set", "毛巾套装", 79), ("projector", "投影仪", 2499),
 )  # fmt: skip
 LIVELY = timedelta(minutes=45)  # just now there are some more orders, whatever the hour, so that there is something to see
-LIVELY_ORDERS = 40
+LIVELY_ORDERS = 90
 
 
 class Happening(NamedTuple):

@@ -21,6 +21,7 @@ from app.plans import Plans
 from app.publishing import put_live
 from app.stages import deliver, enroll, match, settle, timers
 from app.store import accounts, demo, history, inbox, receipts
+from app.store.accounts import Configured
 from app.store.demo import Invented, Past
 from app.store.inbox import Letter
 from app.store.receipts import Said
@@ -44,7 +45,7 @@ STEPS = (
     (timedelta(hours=3), timedelta(minutes=5)),
     (timedelta(minutes=30), timedelta(minutes=1)),
 )
-LEFT_TO_THE_WORKER = timedelta(seconds=90)
+LEFT_TO_THE_WORKER = timedelta(minutes=12)
 BATCH = 5_000
 SEED = 20260303
 OPENED, CLICKED = 0.46, 0.3  # of all; of those who opened
@@ -102,8 +103,8 @@ def _publish(stage: _Stage, at: datetime, now: datetime) -> None:
     """As if it had been done two weeks ago."""
     connection, workspace_id = stage.connection, stage.workspace_id
     # The sink takes the place of this server; the name is one that can never exist.
-    settings = {"host": "mail.example.invalid", "port": 25, "sender": "Lantern Home <hello@example.com>"}
-    accounts.put(connection, workspace_id, MAIL_ACCOUNT, channel="email", settings=settings, sealed="", now=at)
+    settings = {"host": "mail.example.invalid", "port": 25, "tls": "none", "from_address": "hello@example.com", "from_name": "Lantern Home"}
+    accounts.put(connection, workspace_id, MAIL_ACCOUNT, Configured("email", settings, ""), at)
     for name, document in journeys(now):
         put_live(connection, stage.catalog, workspace_id, document, name=name, journey_id=None, now=at)
 
