@@ -1,7 +1,7 @@
-"""How a draft becomes a live version, and how a journey is paused, resumed and stopped: one way for page, API and command.
+"""How a draft becomes a live version, how a journey is paused, resumed, stopped: one way for page, API and command.
 
-An approval binds the content hash of the document and of all it depends on; any change voids it; nobody approves what they
-edited or handed in. Functions take an open transaction and never commit; no SQL of their own, no HTTP.
+An approval binds the content hash of the document and of all it depends on; any change voids it; nobody approves what
+they edited or handed in. Functions take an open transaction and never commit; no SQL of their own, no HTTP.
 """
 
 import hashlib
@@ -25,10 +25,11 @@ from flows.validate import Problem, errors, validate
 
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
+ACCOUNT_CODES = frozenset({"account.missing", "account.channel"})
 
 
 class RefusedError(Exception):
-    """It was not done. `kind` says whose turn it is: missing, conflict (state), forbidden (person), invalid (document)."""
+    """It was not done. `kind`: missing, conflict (the state is another), forbidden (the person), invalid (the document)."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ def create(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
 
 
 def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Json]) -> int | None:
-    """The new revision of the draft; None where somebody else saved since. A change of meaning voids what was handed in."""
+    """The new revision; None where somebody else saved since. A change of meaning voids what was handed in."""
     document = documents.load(raw)
     saving = Saving(raw, desk.actor, desk.now)
     saved = journeys.save_draft(desk.connection, desk.workspace_id, journey_id, revision, saving)
@@ -102,9 +103,7 @@ def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, c
     if last is None or last.status not in ("open", "approved"):
         raise RefusedError("conflict", "Nothing is handed in for review; submit the draft first.")
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
-        raise RefusedError(
-            "conflict", "The draft, or something it depends on, changed since; submit and review it anew."
-        )
+        raise RefusedError("conflict", "The draft or something it depends on changed since; submit it anew.")
     _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
     status = "approved" if decision == "approve" else "rejected"  # a second reviewer may still take an approval back
     said = submissions.Opinion(desk.actor, decision, comment)
@@ -115,18 +114,45 @@ def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, c
 
 def publish(desk: Desk, journey_id: int, content_hash: str) -> tuple[int, str]:
     """Make the approved draft the live version; its number, and the status of the journey after it."""
-    connection, workspace_id = desk.connection, desk.workspace_id
     last = _approved(desk, journey_id, content_hash)
-    raw = submissions.document(connection, workspace_id, last.id)
+    raw = submissions.document(desk.connection, desk.workspace_id, last.id)
+    known = accounts.channels(desk.connection, desk.workspace_id)
+    _refuse_errors(validate(documents.load(raw), desk.catalog, accounts=known))
+    submissions.decide(desk.connection, desk.workspace_id, last.id, "published")
+    return _go_live(desk, journey_id, raw, content_hash)
+
+
+def put_live(
+    connection: Connection,
+    catalog: Catalog,
+    workspace_id: int,
+    raw: Mapping[str, Json],
+    *,
+    name: str,
+    journey_id: int | None = None,
+    now: datetime,
+) -> int:
+    """A flow live at once, past review, as a journey's next version; the journey. For worlds with their own clock only:
+
+    scenarios, replays, benchmarks. Nothing that a person or a program outside can reach may call it (T20).
+    """
+    desk = Desk(connection, catalog, workspace_id, "world", now)
     document = documents.load(raw)
-    _refuse_errors(validate(document, desk.catalog, accounts=accounts.channels(connection, workspace_id)))
-    version = journeys.add_version(
-        connection, workspace_id, journey_id, content_hash, Saving(raw, desk.actor, desk.now)
-    )
+    known = accounts.channels(connection, workspace_id)
+    _refuse_errors([one for one in validate(document, catalog, accounts=known) if one.code not in ACCOUNT_CODES])
+    if journey_id is None:
+        journey_id = journeys.add(connection, workspace_id, name, Saving(raw, desk.actor, now)).id
+    _go_live(desk, journey_id, raw, bound_hash(connection, catalog, workspace_id, document))
+    return journey_id
+
+
+def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash: str) -> tuple[int, str]:
+    connection, workspace_id = desk.connection, desk.workspace_id
+    saving = Saving(raw, desk.actor, desk.now)
+    version = journeys.add_version(connection, workspace_id, journey_id, content_hash, saving)
     failpoint("CP28")
     status = journeys.switch(connection, workspace_id, journey_id, version.id)
-    submissions.decide(connection, workspace_id, last.id, "published")
-    _schedule(desk, document, Label(workspace_id, journey_id, version.id, version.number))
+    _schedule(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
     versions.bump(connection)
     failpoint("CP29")
     return version.number, status
@@ -198,14 +224,10 @@ def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
     if last is None or last.status != "approved":
         raise RefusedError("conflict", "This draft has no approval; submit it and have it reviewed by somebody else.")
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
-        raise RefusedError(
-            "conflict", "The draft, or something it depends on, is not what was approved; submit it anew."
-        )
+        raise RefusedError("conflict", "The draft or what it depends on is not what was approved; submit it anew.")
     approved_by = submissions.approvers(desk.connection, desk.workspace_id, last.id)
     if not set(approved_by) - {*journey.editors, *last.editors, last.submitted_by}:
-        raise RefusedError(
-            "conflict", "Everybody who approved this draft edited it since; somebody else must review it."
-        )
+        raise RefusedError("conflict", "Who approved this draft has edited it since; somebody else must review it.")
     return last
 
 

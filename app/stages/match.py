@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from app import merges
 from app.database import transaction
 from app.facts import Standing, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.store import dead, history, inbox, merges
+from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.taken import Taken

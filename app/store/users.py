@@ -1,4 +1,4 @@
-"""Workspaces and the people who work in them. Never contacts."""
+"""The people who work in a workspace. Never contacts."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -16,22 +16,6 @@ class User(NamedTuple):
     name: str
     role: str
     created_at: datetime
-
-
-def add_workspace(connection: Connection, name: str, secret: str, now: datetime, timezone: str = "UTC") -> int:
-    """A new tenant; `secret` signs what its contacts bring back."""
-    row = connection.execute(
-        "INSERT INTO workspace (name, timezone, secret, created_at) VALUES (%s, %s, %s, %s) RETURNING id",
-        (name, timezone, secret, now),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def first_workspace(connection: Connection) -> int | None:
-    """The workspace that a command line without a choice means: the oldest."""
-    row = connection.execute("SELECT min(id) FROM workspace").fetchone()
-    return row[0] if row else None
 
 
 def add(connection: Connection, workspace_id: int, *, email: str, name: str, role: str, now: datetime) -> User | None:

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import redis
+from prometheus_client import CollectorRegistry
 from psycopg import OperationalError
 
 from app import database
 from app.database import Pool
+from app.hints import Hints
 from app.settings import Settings
 from app.store.rows import Connection
 from nodes import Catalog
@@ -29,7 +30,10 @@ class House:
     settings: Settings
     catalog: Catalog
     pool: Pool
-    hints: redis.Redis | None = None
+    hints: Hints
+    nudge: Callable[[], None]
+    revision: str  # the migration this program is written for
+    registry: CollectorRegistry
     now: Callable[[], datetime] = _utc_now
     _away_until: float = field(default=0.0, init=False)
 
