@@ -4,9 +4,10 @@ Each part is wired by a small function below. Never logic of its own.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -16,10 +17,11 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
 import nodes
-from app import database
+from app import auth, database
 from app.hints import Hints
 from app.nudges import Nudges
 from app.settings import Settings, SettingsError
+from app.tracking import Limits
 from app.web import (
     accounts,
     contacts,
@@ -38,7 +40,8 @@ from app.web import (
 )
 from app.web.envelope import Envelope
 from app.web.guard import GuardedRoute, UnguardedError
-from app.web.house import House
+from app.web.house import House, utc_now
+from app.web.ingest import PATHS, Door, ingest_routes
 
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
@@ -55,28 +58,41 @@ OPEN = {
     "/login": "where a session begins",
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
+    **dict.fromkeys(PATHS, "the ingest door asks for a write key itself"),
 }
+Clock = Callable[[], datetime]
 
 
-def create_app(settings: Settings, *, now: Callable[[], Any] | None = None) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is made with the application and opened with it."""
+
+    settings: Settings
+    hints: Hints
+    nudges: Nudges
+    door: Door
+    registry: CollectorRegistry
+    now: Clock
+
+
+def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     """The application for these settings; nothing is opened before it starts. `now` is for tests."""
-    if settings.database_url is None:
-        raise SettingsError("The web process needs a database: set JOURNEY_DATABASE_URL, or use `journey run`.")
-    settings.secret_bytes  # noqa: B018 - fails here, not at the first account
-    registry = CollectorRegistry()
+    parts = _parts(settings, now)
+    envelope = Middleware(Envelope, registry=parts.registry, secure=settings.base_url.startswith("https://"))
     app = FastAPI(
         title=TITLE,
         version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=BODY_BYTES,
-        lifespan=_lifespan(settings, registry, now),
-        middleware=[Middleware(Envelope, registry=registry, secure=settings.base_url.startswith("https://"))],
+        max_body_size=max(BODY_BYTES, settings.batch_bytes),
+        lifespan=_lifespan(parts),
+        middleware=[envelope],
         generate_unique_id_function=_operation_id,
     )
     app.state.templates = Jinja2Templates(ROOT / "templates")
     problems.install(app)
+    _add_ingest(app, parts.door)
     _add_management(app)
     _add_operation(app)
     _add_pages(app)
@@ -85,24 +101,47 @@ def create_app(settings: Settings, *, now: Callable[[], Any] | None = None) -> F
     return app
 
 
-def _lifespan(settings: Settings, registry: CollectorRegistry, now: Callable[[], Any] | None) -> Any:
+def _parts(settings: Settings, now: Clock) -> _Parts:
+    if settings.database_url is None:
+        raise SettingsError("The web process needs a database: set JOURNEY_DATABASE_URL, or use `journey run`.")
+    settings.secret_bytes  # noqa: B018 - a missing secret is said here, not at the first account
+    nudges = Nudges(settings.redis_url)
+    limits = Limits(settings.event_bytes, settings.batch_bytes)
+    door = Door(settings.database_url, auth.identify, clock=now, nudge=nudges.send, limits=limits)
+    return _Parts(settings, Hints(settings.redis_url), nudges, door, CollectorRegistry(), now)
+
+
+def _lifespan(parts: _Parts) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, House]]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, House]]:
         del app
-        hints, nudges = Hints(settings.redis_url), Nudges(settings.redis_url)
+        settings = parts.settings
         pool = database.pool(str(settings.database_url), size=settings.pool_size)
         pool.open(wait=False)  # a database that is away now may come back: the process starts and says 503 until then
-        house = House(settings, nodes.catalog(), pool, hints, nudges.send, database.head(), registry)
-        if now is not None:
-            house.now = now
+        house = House(
+            settings=settings,
+            catalog=nodes.catalog(),
+            pool=pool,
+            hints=parts.hints,
+            nudge=parts.nudges.send,
+            revision=database.head(),
+            registry=parts.registry,
+            now=parts.now,
+        )
+        parts.door.start()
         try:
             yield {"house": house}
         finally:
+            parts.door.stop()
             pool.close()
-            nudges.close()
-            hints.close()
+            parts.nudges.close()
+            parts.hints.close()
 
     return lifespan
+
+
+def _add_ingest(app: FastAPI, door: Door) -> None:
+    app.router.routes.extend(ingest_routes(door))
 
 
 def _add_management(app: FastAPI) -> None:
