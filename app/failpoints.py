@@ -1,7 +1,7 @@
 """Failpoints: named places between two steps where a test makes the process die or raise; no-ops in ordinary life.
 
-`JOURNEY_FAILPOINT=CP10:kill:2` kills the process (SIGKILL) the second time CP10 is passed; `raise` raises instead. The names
-are those of RELIABILITY §4b. Never used for anything but tests.
+`JOURNEY_FAILPOINT=CP10:kill:2` kills the process (SIGKILL) the second time CP10 is passed; `raise` raises instead, `stop` freezes
+the process (SIGSTOP). The names are those of RELIABILITY §4b. Never used for anything but tests.
 """
 
 import os
@@ -18,8 +18,8 @@ _passed: Counter[str] = Counter()
 
 
 def arm(wish: str | None) -> None:
-    """Ask for a failure, `NAME:kill|raise:COUNT`; None disarms. The command line passes the setting on."""
-    global _wish  # noqa: PLW0603 one process, one wish
+    """Ask for a failure, `NAME:kill|raise|stop:COUNT`; None disarms. The worker passes the setting on."""
+    global _wish
     _passed.clear()
     if wish is None:
         _wish = None
@@ -28,12 +28,14 @@ def arm(wish: str | None) -> None:
     _wish = (name, how or "kill", int(count))
 
 
-def failpoint(name: str) -> None:
-    """Pass the named place; dies here when a test has asked for it."""
-    if _wish is None or _wish[0] != name:
+def failpoint(*names: str) -> None:
+    """Pass the named place, which may stand for several points of the list; dies here when a test has asked for one of them."""
+    if _wish is None or _wish[0] not in names:
         return
+    name, how, count = _wish
     _passed[name] += 1
-    if _passed[name] == _wish[2]:
-        if _wish[1] == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
+    if _passed[name] != count:
+        return
+    if how == "raise":
         raise FailpointError(name)
+    os.kill(os.getpid(), signal.SIGSTOP if how == "stop" else signal.SIGKILL)

@@ -8,7 +8,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Sequence, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    Sequence,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlmodel import Field, SQLModel
 
@@ -41,20 +52,15 @@ def _texts() -> Any:
     return Column(ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
 
 
-def _serial(*, big: bool = True) -> Any:
-    """A number the database counts up; taken with `nextval` so that whole batches get theirs in one statement."""
-    return {
-        "primary_key": True,
-        "sa_type": BIG if big else Integer,
-        "sa_column_args": [Identity()],
-        "default": None,
-    }
+def _counter(kind: Any = Integer) -> Any:
+    """A number the database counts up, alone the primary key."""
+    return Column(kind, Identity(), primary_key=True)
 
 
 class Workspace(SQLModel, table=True):
     """A tenant. `secret` signs what its contacts bring back: user hashes of the in-app pull."""
 
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     name: str = Field(sa_type=TEXT)
     timezone: str = Field(default="UTC", sa_type=TEXT, sa_column_kwargs={"server_default": "UTC"})
     secret: str = Field(sa_type=TEXT)
@@ -67,7 +73,7 @@ class User(SQLModel, table=True):
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("workspace_id", "email"),)
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     email: str = Field(sa_type=TEXT)
     name: str = Field(sa_type=TEXT)
@@ -78,7 +84,7 @@ class User(SQLModel, table=True):
 class Key(SQLModel, table=True):
     """An API or write key: only its hash is kept. `prefix` finds it, `role` says what it may do."""
 
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     user_id: int | None = Field(default=None, foreign_key="users.id")
     name: str = Field(sa_type=TEXT)
@@ -118,8 +124,19 @@ class Identity_(SQLModel, table=True):
 
 
 class Seen(SQLModel, table=True):
-    """The memory of accepted message ids: a duplicate is answered like the first and goes no further."""
+    """The memory of accepted message ids: a duplicate is answered like the first and goes no further.
 
+    Rows come in order of time, so a BRIN index of a few pages finds the old ones.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_seen_received_on",
+            "received_on",
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": 32, "autosummarize": True},
+        ),
+    )
     workspace_id: int = Field(primary_key=True)
     digest: UUID = Field(primary_key=True)
     received_on: date
@@ -162,7 +179,7 @@ class Journey(SQLModel, table=True):
     """What an operator draws: one draft with a revision (ETag), a live version, a status."""
 
     __table_args__ = (Index(None, "workspace_id", "status"),)
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     name: str = Field(sa_type=TEXT)
     status: str = Field(default="draft", sa_type=TEXT, sa_column_kwargs={"server_default": "draft"})
@@ -174,13 +191,14 @@ class Journey(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     created_by: str = Field(sa_type=TEXT)
     updated_at: datetime = Field(sa_type=INSTANT)
+    updated_by: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 class Version(SQLModel, table=True):
     """A published flow, frozen. People in flight stay on theirs."""
 
     __table_args__ = (UniqueConstraint("journey_id", "number"), Index(None, "workspace_id", "journey_id"))
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     journey_id: int = Field(foreign_key="journey.id")
     number: int
@@ -194,7 +212,7 @@ class Submission(SQLModel, table=True):
     """A draft as it was handed in for review; `editors` may not approve it. status: open, approved, rejected, void, published."""
 
     __table_args__ = (Index(None, "workspace_id", "journey_id"),)
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     journey_id: int = Field(foreign_key="journey.id")
     content_hash: str = Field(sa_type=TEXT)
@@ -208,7 +226,7 @@ class Submission(SQLModel, table=True):
 class Review(SQLModel, table=True):
     """One decision on one submission."""
 
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     submission_id: int = Field(foreign_key="submission.id", index=True)
     reviewer: str = Field(sa_type=TEXT)
@@ -269,7 +287,7 @@ class Tally(SQLModel, table=True):
     """Counted transitions, appended by each batch (a shared counter row would queue all workers), folded by rollup."""
 
     __table_args__ = (Index(None, "workspace_id", "journey_id"),)
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     journey_id: int
     version_id: int
@@ -368,7 +386,7 @@ class Link(SQLModel, table=True):
 class Caught(SQLModel, table=True):
     """What the local sink caught in place of a provider, as the contact would have got it."""
 
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int | None = None
     channel: str = Field(sa_type=TEXT)
     recipient: str = Field(sa_type=TEXT)
@@ -445,7 +463,7 @@ class Merge(SQLModel, table=True):
     """Two contacts found to be one person; `snapshot` keeps what the loser was, so that it can be explained and undone."""
 
     __table_args__ = (UniqueConstraint("workspace_id", "loser_id"),)
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     loser_id: int = Field(sa_type=BIG)
     winner_id: int = Field(sa_type=BIG)
@@ -456,7 +474,7 @@ class Merge(SQLModel, table=True):
 class Dead(SQLModel, table=True):
     """What could not be handled, whole, with the reason; can be played again."""
 
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     kind: str = Field(sa_type=TEXT)
     payload: dict[str, Any] = Field(sa_column=_json())

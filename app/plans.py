@@ -1,11 +1,13 @@
 """The compiled plans that a process works with, kept by immutable version; read anew only when something was published.
 
-Never decides anything; a worker asks `refresh` once per batch, which costs one row.
+Never decides anything; a worker asks `refresh` once per batch, which costs one row. A version that cannot be compiled any more
+(a plug-in was changed under it) is in `broken` with the reason: its people are held, and everybody else goes on.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from app import log
 from app.store import versions
 from app.store.rows import Connection
 from flows import document
@@ -23,6 +25,7 @@ class Plans:
         self.books: dict[int, Book] = {}
         self.by_version: dict[int, Plan] = {}
         self.live_by_journey: dict[int, Plan] = {}
+        self.broken: dict[int, str] = {}
 
     def refresh(self, connection: Connection) -> None:
         """Read the plans again if anything was published, paused, resumed or stopped since."""
@@ -33,27 +36,39 @@ class Plans:
 
     def include(self, connection: Connection, ids: Iterable[int]) -> None:
         """Make sure that these versions are known, also when nobody else walks on them any more."""
-        missing = sorted(set(ids) - self.by_version.keys())
+        missing = sorted(set(ids) - self.by_version.keys() - self.broken.keys())
         if missing:
             for saved in versions.by_ids(connection, missing):
-                self.by_version[saved.version_id] = self._compiled(saved)
+                plan = self._compiled(saved)
+                if plan:
+                    self.by_version[saved.version_id] = plan
 
     def _take(self, found: Iterable[versions.Saved]) -> None:
-        self.books, self.live_by_journey = {}, {}
+        self.books, self.live_by_journey, self.broken = {}, {}, {}
         fresh = {}
         for saved in found:
             plan = self._compiled(saved)
+            if plan is None:
+                continue
             fresh[saved.version_id] = plan
             self.books.setdefault(saved.workspace_id, Book()).add(plan)
             if plan.live:
                 self.live_by_journey[plan.journey_id] = plan
         self.by_version = fresh
 
-    def _compiled(self, saved: versions.Saved) -> Plan:
-        """The plan of a version: compiled once, its journey's state put on each time."""
+    def _compiled(self, saved: versions.Saved) -> Plan | None:
+        """The plan of a version: compiled once, its journey's state put on each time. None if it cannot be."""
         known = self.by_version.get(saved.version_id)
         live, paused, stopped = saved.is_live and not saved.stopped, saved.paused, saved.stopped
         if known is None:
             label = Label(saved.workspace_id, saved.journey_id, saved.version_id, saved.number, saved.timezone)
-            known = compile_plan(document.load(saved.document), self.catalog, label)
+            try:
+                known = compile_plan(document.load(saved.document), self.catalog, label)
+            except Exception as error:  # noqa: BLE001 one version must not hold up the others; its people are held
+                self.broken[saved.version_id] = f"{type(error).__name__}: {error}"
+                names = {"workspace": saved.workspace_id, "version": saved.version_id}
+                log.get(__name__).error(
+                    "a published version cannot be run; its people wait", **names, **log.told(error)
+                )
+                return None
         return replace(known, live=live, paused=paused, stopped=stopped)

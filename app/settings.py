@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     event_bytes: int = Field(32_768, ge=1_024, le=10_000_000, description="Largest single event, in bytes.")
     batch_bytes: int = Field(512_000, ge=1_024, le=100_000_000, description="Largest batch of events, in bytes.")
     batch_limit: int = Field(5_000, ge=1, le=100_000, description="Most contacts or events in one transaction.")
+    tracks: int = Field(2, ge=1, le=16, description="Loops of one worker process; while one thinks, another writes.")
+    failpoint: str | None = Field(
+        None, description="For tests only: where the worker is to break, NAME:kill|raise|stop:COUNT (RELIABILITY §4b)."
+    )
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

@@ -10,14 +10,17 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from app.failpoints import failpoint
 from app.gate import refusal
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
-from flows.contract import Event
+from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
 
+# Carried by people whom an awaited event met while their journey was paused: at resume the event is looked up again.
+MET = "met while paused"
 # A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
 TOLERANCE = timedelta(minutes=5)
 
@@ -105,10 +108,15 @@ def write(connection: Connection, passage: Passage) -> None:
     passage.moved = len(new) + len(known)
     enrollments.free(connection, passage.reentrants)
     enrollments.move(connection, known)
+    failpoint("CP10")
     enrollments.add(connection, new)
+    if new:
+        failpoint("CP5")
     enrollments.add_trail(connection, passage.trail)
     drafts = passage.drafts
     messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
+    if drafts:
+        failpoint("CP11")
     for plan in {one.plan.version_id: one.plan for one in new}.values():
         entered = sum(1 for one in new if one.plan is plan)
         passage.record.tally[plan.version_id, "", "entered"] += entered
@@ -121,7 +129,7 @@ def write(connection: Connection, passage: Passage) -> None:
     inbox.put(connection, passage.letters)
 
 
-def supply(connection: Connection, passage: Passage, travellers: Sequence[Traveller]) -> None:
+def supply(connection: Connection, travellers: Sequence[Traveller]) -> None:
     """Give known travellers the rows their steps ahead ask for: entry events and message outcomes."""
     entries = [one for one in travellers if one.entry_event is not None and "entry" in _reads(one)]
     found = history.entries(
@@ -144,7 +152,7 @@ def restored(row: enrollments.Row, plan: Plan) -> Traveller:
     one = Traveller(row.id, row.contact_id, row.rested_at, NO_FACTS, plan=plan, node=row.node, lane=row.lane)
     one.key, one.since, one.slot = row.key, row.since, row.slot
     one.entered_at, one.rested_at, one.wake_at = row.entered_at, row.rested_at, row.wake_at
-    one.entry_event, one.walks = row.entry_event, row.walks
+    one.entry_event, one.walks, one.reason = row.entry_event, row.walks, row.reason
     one.visits = enrollments.visits_of(row.visits)
     one.visit = (one.visits or {}).get(row.node, 1)
     one.status = Status(row.status)
@@ -161,4 +169,4 @@ def remember(facts_events: dict[str, list[Event]], event: Event) -> None:
     past.insert(place, event)
 
 
-NO_FACTS = contacts.Facts()
+NO_FACTS = Facts()

@@ -6,19 +6,20 @@ memory, so a later event sees what an earlier one did, exactly as if each had co
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from app import merges
 from app.database import transaction
+from app.facts import Standing, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import Standing, gather_facts
 from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
-from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
+from app.taken import Taken
+from app.walk import MET, TOLERANCE, Passage, remember, take_out, walk, write
 from flows.contract import Event, key_of
 from flows.interpret import Change, Status, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
@@ -43,16 +44,16 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             return 0
         plans.refresh(connection)
         failpoint("CP4")
-        rest = letters
+        rest, moved = letters, 0
         while rest:
             before, merging, rest = _before_merges(rest)
             if before:
-                _match(connection, plans, before, now)
+                moved += _match(connection, plans, before, now)
             if merging:
                 merges.run(connection, plans, merging, now)
-        failpoint("CP12")
-    failpoint("CP13")
-    return len(letters)
+        failpoint("CP6", "CP12")
+    failpoint("CP7", "CP13")
+    return Taken(len(letters), moved=moved, workspaces=len({letter.workspace_id for letter in letters}))
 
 
 def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter], list[Letter]]:
@@ -70,9 +71,9 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
     return before, merging, after
 
 
-def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> None:
+def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
-    standing, forwarded = gather_facts(connection, plans, posts, now)
+    standing, forwarded = gather_facts(connection, plans, posts)
     passage = Passage(now, plans.by_version)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
@@ -82,6 +83,7 @@ def _match(connection: Connection, plans: Plans, letters: list[Letter], now: dat
         _walk_round(passage, standing, one_round, lambda: next(ids))
     failpoint("CP9")
     write(connection, passage)
+    return passage.moved
 
 
 def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: datetime) -> list[Post]:
@@ -91,10 +93,13 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
         try:
             event = Event(letter.name, letter.timestamp, msgspec.json.decode(letter.properties), letter.id)
             book = plans.books.get(letter.workspace_id)
-            found = candidates(book, event) if book and letter.kind != "enroll" else []
-            if letter.kind == "enroll" and (entry := _asked(plans, event)):
-                found = [entry]
+            found = candidates(book, event) if book else []
+            if letter.kind == "enroll":
+                entry = _asked(plans, event, letter.workspace_id)
+                found = [entry] if entry else []
                 event = event._replace(properties=event.properties.get("context") or {})
+                # From here on, in the history too, the event is what the caller said of it.
+                letter = letter._replace(properties=msgspec.json.encode(event.properties).decode())
         except Exception as error:  # noqa: BLE001 one bad letter must not hold the lane; it is kept, not dropped
             unread.append((letter, f"{type(error).__name__}: {error}"))
             continue
@@ -103,10 +108,10 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
     return posts
 
 
-def _asked(plans: Plans, event: Event) -> Entry | None:
+def _asked(plans: Plans, event: Event, workspace_id: int) -> Entry | None:
     """Where an API enrollment enters: the journey's own API entry, else its first."""
     plan = plans.live_by_journey.get(int(event.properties["journey"]))
-    if plan is None or plan.paused or plan.stopped or not plan.entries:
+    if plan is None or plan.workspace_id != workspace_id or plan.paused or plan.stopped or not plan.entries:
         return None
     step = next((step for step in plan.entries if step.start and step.start.kind == "api"), plan.entries[0])
     key = key_of(event.properties.get("context") or {}, plan.key_path) if plan.key_path else ""
@@ -136,9 +141,7 @@ def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Pos
             one.arrived_at, one.cause = _moment(one, post), f"event {post.event.name}"
             take_out(passage, one, reason, f"{reason} {post.event.name}")
             here.settle(one)
-        for one in woken(active(here.travellers), post.event):
-            if _wake(passage, one, post):
-                walking.append(one)
+        walking += [one for one in woken(active(here.travellers), post.event) if _wake(passage, one, post)]
         entered = _enter(here, post, new_id, passage)
         here.travellers += entered
         walking += entered
@@ -182,11 +185,15 @@ def _moment(one: Traveller, post: Post) -> datetime:
 
 
 def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
-    """Make a waiting one ready to walk. Under a paused journey the event stays in the history and nobody moves."""
+    """Make a waiting one ready to walk. Under a paused journey nobody moves: it is noted, and resume looks the event up."""
     if one.plan.paused:
+        if one.reason is None:
+            one.status, one.reason, one.wake_at, one.moved = Status.HELD, MET, post.letter.received_at, True
+            passage.travellers[one.id] = one
         return False
     one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
     one.waiting = True
+    failpoint("CP17")
     return True
 
 
@@ -215,4 +222,9 @@ def handled(connection: Connection, letter: Letter, error: BaseException, now: d
     dead.keep(connection, [(letter, f"{type(error).__name__}: {error}")], now)
 
 
-__all__: list[Any] = ["Post", "Status", "handled", "run"]
+def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, error: BaseException) -> None:
+    """Put aside the first letter of a lane, whose every batch has failed."""
+    del plans
+    with transaction(connection):
+        for letter in inbox.take(connection, [lane], 1):
+            handled(connection, letter, error, now)

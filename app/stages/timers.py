@@ -7,36 +7,59 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.database import transaction
+from app.facts import recall
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import recall
-from app.store import contacts, enrollments, inbox
+from app.store import contacts, enrollments, history, inbox, tallies
 from app.store.rows import Connection
-from app.walk import TOLERANCE, Passage, restored, supply, take_out, walk, write
-from flows.interpret import Status, Traveller
+from app.taken import Taken
+from app.walk import MET, TOLERANCE, Passage, restored, supply, take_out, walk, write
+from flows.contract import Facts
+from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
+from flows.match import woken
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
     """Handle up to `limit` due enrollments; returns how many were taken (people behind unread letters do not count)."""
     with transaction(connection):
-        rows = enrollments.due(connection, lanes, now, limit)
+        rows = _due(connection, lanes, now, limit)
         if not rows:
             return 0
         failpoint("CP14")
-        blocked = inbox.waiting_contacts(connection, [(row.lane, row.contact_id) for row in rows])
-        rows = [row for row in rows if row.contact_id not in blocked]
-        if not rows:
-            return 0
         plans.refresh(connection)
         plans.include(connection, {row.version_id for row in rows})
-        travellers = [_woken(row, plans, now) for row in rows]
+        enrollments.postpone(connection, [row for row in rows if row.version_id in plans.broken], now + HOLD)
+        travellers = [_woken(row, plans, now) for row in rows if row.version_id not in plans.broken]
+        failpoint("CP18")
         passage = Passage(now, plans.by_version)
         _walk(connection, passage, travellers)
         failpoint("CP9")
         write(connection, passage)
         failpoint("CP15")
     failpoint("CP16")
-    return len(rows)
+    return Taken(len(rows), moved=passage.moved, workspaces=len({row.workspace_id for row in rows}))
+
+
+def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, error: BaseException) -> None:
+    """Fail the first due enrollment of a lane, whose every batch has failed; it can be driven again when it is mended.
+
+    Works on the bare row, because it may be the row itself that cannot be read.
+    """
+    reason = f"{type(error).__name__}: {error}"[:REASON_LENGTH]
+    with transaction(connection):
+        for row in _due(connection, [lane], now, 1):
+            plan = plans.by_version.get(row.version_id)
+            keeps_place = plan is None or plan.reentry in ("once", "per_key")
+            enrollments.fail(connection, row, reason, slot=0 if keeps_place else row.id, at=now)
+            counts = {(row.version_id, row.node, "!end"): 1, (row.version_id, "", "failed"): 1}
+            tallies.append(connection, {row.version_id: row}, counts, now)
+
+
+def _due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[enrollments.Row]:
+    """Due enrollments, without those of people who have letters still unread."""
+    rows = enrollments.due(connection, lanes, now, limit)
+    blocked = inbox.waiting_contacts(connection, [(row.lane, row.contact_id) for row in rows]) if rows else set()
+    return [row for row in rows if row.contact_id not in blocked]
 
 
 def _woken(row: enrollments.Row, plans: Plans, now: datetime) -> Traveller:
@@ -58,20 +81,35 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
         else:
             going.append(one)
     _supply_facts(connection, going)
-    supply(connection, passage, going)
+    supply(connection, going)
+    _recognise(connection, [one for one in going if one.reason == MET])
     walk(passage, going)
+
+
+def _recognise(connection: Connection, met: Sequence[Traveller]) -> None:
+    """Whom an awaited event met while the journey was paused is woken by the first such event since the wait began."""
+    wanted = [(one.plan.workspace_id, one.lane, one.contact, one.rested_at or one.entered_at) for one in met]
+    names = frozenset[str]().union(*(one.plan.steps[one.node].listens for one in met))
+    found = history.of_contacts(connection, wanted, sorted(names))
+    for one in met:
+        one.reason = None
+        mine = [event for contact, event in found if contact == one.contact]
+        one.woken_by = next(iter(event for event in mine if woken([one], event)), None)
+        if one.woken_by is not None:
+            one.cause = f"event {one.woken_by.name}"
 
 
 def _supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> None:
     steps = {id(one.plan.steps[one.node]): one.plan.steps[one.node] for one in travellers}
     reads = frozenset[str]().union(*(step.reads_ahead for step in steps.values()))
     if not reads:
-        fresh = {one.contact: contacts.Facts() for one in travellers}
+        fresh = {one.contact: Facts() for one in travellers}
     else:
         keys = {one.contact: (one.plan.workspace_id, one.lane, one.contact) for one in travellers}
         fresh = {
-            id: facts for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
+            id: facts
+            for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
         }
     for one in travellers:
-        one.facts = fresh.setdefault(one.contact, contacts.Facts())
+        one.facts = fresh.setdefault(one.contact, Facts())
     recall(connection, travellers)

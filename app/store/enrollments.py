@@ -5,12 +5,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from app.store.rows import Connection, array, columns, copy_lines, escape, instant, optional
 from flows.interpret import Status, Traveller
 
 FIELDS = (
     "workspace_id, lane, id, contact_id, slot, entered_at, since, rested_at, wake_at, entry_event,"
-    " journey_id, version_id, status, walks, node, key, visits"
+    " journey_id, version_id, status, walks, node, key, visits, reason"
 )
 
 
@@ -34,6 +36,7 @@ class Row(NamedTuple):
     node: str
     key: str
     visits: str | None
+    reason: str | None
 
 
 def due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[Row]:
@@ -104,7 +107,7 @@ def places(
 
 def add(connection: Connection, travellers: Iterable[Traveller]) -> None:
     """Write new enrollments, at rest or already over."""
-    copy_lines(connection, f"enrollment ({FIELDS}, reason)", map(_line, travellers))
+    copy_lines(connection, f"enrollment ({FIELDS})", map(_line, travellers))
 
 
 def _line(one: Traveller) -> str:
@@ -161,6 +164,37 @@ def move(connection: Connection, travellers: Sequence[Traveller]) -> None:
             array(one.reason for one in travellers),
             array(visits_text(one) for one in travellers),
         ),
+    )
+
+
+def postpone(connection: Connection, rows: Sequence[Row], until: datetime) -> None:
+    """Let these wait on until then: nobody can walk them now, and nobody may be dropped."""
+    if not rows:
+        return
+    connection.execute(
+        """
+        UPDATE enrollment e SET wake_at = %s
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[]) AS one(workspace_id, lane, id)
+        WHERE e.workspace_id = one.workspace_id AND e.lane = one.lane AND e.id = one.id AND e.status = 0
+        """,
+        (until, *columns([(row.workspace_id, row.lane, row.id) for row in rows], 3)),
+    )
+
+
+def fail(connection: Connection, row: Row, reason: str, *, slot: int, at: datetime) -> None:
+    """End one walk as failed, with the trail that says so; for a row that no batch can take."""
+    steps = msgspec.json.encode([[row.node, "", reason]]).decode()
+    connection.execute(
+        """
+        WITH failed AS (
+            UPDATE enrollment SET status = 3, slot = %s, reason = %s, wake_at = NULL, walks = walks + 1
+            WHERE workspace_id = %s AND lane = %s AND id = %s AND status = 0
+            RETURNING workspace_id, lane, id, walks
+        )
+        INSERT INTO trail (workspace_id, lane, enrollment_id, walk, at, cause, steps)
+        SELECT workspace_id, lane, id, walks, %s, 'timer', %s FROM failed
+        """,
+        (slot, reason, row.workspace_id, row.lane, row.id, at, steps),
     )
 
 

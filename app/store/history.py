@@ -80,12 +80,31 @@ def of_contact(
     return [(at, name, properties, id) for at, name, properties, id in rows]
 
 
-def make_partitions(connection: Connection, months: Iterable[datetime]) -> None:
-    """A partition for each month that has none; `months` are first days at midnight UTC."""
+def make_partitions(connection: Connection, months: Iterable[datetime]) -> int:
+    """A partition for each month that has none; `months` are first days at midnight UTC. Returns how many were made.
+
+    Made aside and attached, so that readers and writers of `event` are not locked out; what lay in the default partition for
+    want of a better place (events dated ahead) moves over.
+    """
+    found = connection.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'event'::regclass")
+    existing = {name for (name,) in found.fetchall()}
+    made = 0
     for month in months:
-        after = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
-        name = f"event_{month:%Y_%m}"
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF event"  # type: ignore[arg-type]  # a name made of digits
-            f" FOR VALUES FROM ('{month:%Y-%m-%d} 00:00:00+00') TO ('{after:%Y-%m-%d} 00:00:00+00')"
-        )
+        name, after = f"event_{month:%Y_%m}", _month_after(month)
+        if name in existing:
+            continue
+        bounds = f"'{month:%Y-%m-%d} 00:00:00+00'", f"'{after:%Y-%m-%d} 00:00:00+00'"
+        for statement in (
+            "SET LOCAL lock_timeout = '1s'",
+            f"CREATE TABLE {name} (LIKE event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+            f"WITH moved AS (DELETE FROM event_other WHERE timestamp >= {bounds[0]} AND timestamp < {bounds[1]} RETURNING *)"
+            f" INSERT INTO {name} SELECT * FROM moved",
+            f"ALTER TABLE event ATTACH PARTITION {name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]})",
+        ):
+            connection.execute(statement)  # names and bounds are made of digits
+        made += 1
+    return made
+
+
+def _month_after(month: datetime) -> datetime:
+    return month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 
+from app.failpoints import failpoint
 from app.models import BLOCK
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -21,9 +22,10 @@ def copy_lines(connection: Connection, target: LiteralString, lines: Iterable[st
     first = list(islice(rest, LINES_A_WRITE))
     if not first:
         return
-    with connection.cursor() as cursor, cursor.copy(cast(LiteralString, f"COPY {target} FROM STDIN")) as copy:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
         while first:
             copy.write("\n".join(first) + "\n")
+            failpoint("COPY")
             first = list(islice(rest, LINES_A_WRITE))
 
 

@@ -5,7 +5,8 @@ Only operators and shapes from the fixed tables here reach the text of a stateme
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any as Json
@@ -24,31 +25,30 @@ ATTRIBUTES, PROPERTIES = "c.attributes", "e.properties"
 _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 
 
-def clause(tree: Tree, *, at: datetime, parameters: list[Json]) -> str:
-    """A condition over `contact c` that is never null, as of the moment `at`; its values are appended to `parameters`.
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A condition over `contact c`, never null, and its values by name (`rule_0`, `rule_1`, …)."""
 
-    RuleError where the rule cannot choose an audience.
-    """
+    sql: str
+    parameters: Mapping[str, Json]
+
+
+def clause(tree: Tree, *, at: datetime) -> Clause:
+    """The condition as of the moment `at`; RuleError where the rule cannot choose an audience."""
     check_audience(tree)
     writer = _Writer(at)
-    named = writer.condition(tree)
-
-    def take(found: re.Match[str]) -> str:
-        parameters.append(writer.values[int(found[1])])
-        return "%s"
-
-    # A value may stand in several places of the text: they are numbered while writing, and lined up here.
-    return _PLACEHOLDER.sub(take, named)
+    text = _PLACEHOLDER.sub(r"%(rule_\1)s", writer.condition(tree))
+    return Clause(text, {f"rule_{number}": value for number, value in enumerate(writer.values)})
 
 
 def count(connection: Connection, workspace_id: int, rule: Rule | None, at: datetime) -> int:
     """How many contacts of a workspace a rule holds for; without a rule, all."""
-    parameters: list[Json] = [workspace_id]
-    condition = clause(rule.tree, at=at, parameters=parameters) if rule else "true"
+    chosen = clause(rule.tree, at=at) if rule else Clause("true", {})
     row = connection.execute(
         # Made of fixed parts; every value is bound.
-        f"SELECT count(*) FROM contact c WHERE c.workspace_id = %s AND c.merged_into IS NULL AND {condition}",  # noqa: S608
-        parameters,
+        "SELECT count(*) FROM contact c WHERE c.workspace_id = %(workspace_id)s"
+        f" AND c.merged_into IS NULL AND {chosen.sql}",
+        {**chosen.parameters, "workspace_id": workspace_id},
     ).fetchone()
     return int(row[0]) if row else 0
 
@@ -110,7 +110,7 @@ class _Writer:
             return f"NOT EXISTS (SELECT {rows})"
         # Counting one past the wanted number settles every operator.
         enough = self._bind(leaf.count + 1)
-        found = f"(SELECT count(*) FROM (SELECT {rows} LIMIT {enough}::bigint) few)"  # noqa: S608 - fixed parts
+        found = f"(SELECT count(*) FROM (SELECT {rows} LIMIT {enough}::bigint) few)"
         return f"({found} {COMPARE[leaf.op]} {self._bind(leaf.count)}::bigint)"
 
     def _compare(self, leaf: Compare, source: str) -> str:

@@ -1,0 +1,148 @@
+"""A worker's lanes: taken, shared evenly, given up, lost with the connection. Never runs a stage.
+
+The lanes are advisory locks on the very connection that runs the lanes' transactions, so the database does the fencing. A
+frozen owner is ended by the session's own time-outs; one frozen in the middle of a COPY is ended by whichever worker has seen
+it make no progress for `frozen_seconds`, by that worker's own clock: clocks of two machines are never compared.
+"""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from app import log
+from app.database import Connection, connect, transaction
+from app.lanes import ALL_LANES, LANES
+from app.store import lanes as locks
+from app.store.lanes import Owner
+
+TEND_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a silent owner keeps its lanes; tests are less patient."""
+
+    statement_seconds: float = 5.0
+    idle_in_transaction_seconds: float = 10.0
+    idle_session_seconds: float = 10.0
+    frozen_seconds: float = 15.0
+
+
+class LanesLostError(psycopg.OperationalError):
+    """The connection is gone, and the lanes with it."""
+
+
+class Ownership:
+    """The lane connection of one worker. `lanes` is what it may work on now; empty after the connection is lost."""
+
+    def __init__(
+        self, url: str, *, clock: Callable[[], datetime], patience: Patience = Patience(), id: str | None = None
+    ) -> None:
+        self.id = id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.lanes: tuple[int, ...] = ()
+        self.workers = 0
+        self._url, self._clock, self._patience = url, clock, patience
+        self._connection: Connection | None = None
+        self._backend_pid = 0
+        self._tended_at = 0.0
+        self._watched: dict[str, tuple[datetime, float]] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that holds the lanes."""
+        if self._connection is None or self._connection.closed:
+            raise LanesLostError("the connection that holds the lanes is gone")
+        return self._connection
+
+    def open(self) -> None:
+        """Connect and be counted, without taking a lane yet: those who open together share evenly from the start."""
+        self.lose()
+        patience = self._patience
+        self._connection = connect(
+            self._url,
+            name="journey-lanes",
+            statement_seconds=patience.statement_seconds,
+            idle_in_transaction_seconds=patience.idle_in_transaction_seconds,
+            idle_session_seconds=patience.idle_session_seconds,
+        )
+        self._tended_at = float("-inf")
+        try:
+            with transaction(self._connection):
+                self._backend_pid = locks.announce(self._connection, self.id)
+        except psycopg.Error:
+            self.lose()
+            raise
+
+    def tend(self) -> None:
+        """Connect if need be; once a second report progress, share the lanes and look after the others."""
+        if self._connection is None or self._connection.closed:
+            self.open()
+        elif time.monotonic() - self._tended_at < TEND_SECONDS:
+            return
+        try:
+            self._share()
+        except psycopg.Error:
+            # Which locks were taken is not certain any more; ending the session makes it so.
+            self.lose()
+            raise
+        self._tended_at = time.monotonic()
+
+    def lose(self) -> None:
+        """Forget a connection that broke; with it every lane is somebody else's."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self.lanes, self.workers = None, (), 0
+
+    def leave(self) -> None:
+        """Give the lanes back in good order; a broken connection has done so already."""
+        try:
+            if self._connection is not None and not self._connection.closed:
+                with transaction(self._connection):
+                    locks.leave(self._connection, self.id)
+        except psycopg.Error:
+            log.get(__name__).info("lanes ended with the connection", worker=self.id)
+        self.lose()
+
+    def _share(self) -> None:
+        before = self.lanes
+        with transaction(self.connection) as connection:
+            owners = locks.owners(connection)
+            self.workers = max(1, len(owners))
+            held = frozenset().union(*(one.lanes for one in owners))
+            self._balance(connection, share=-(-LANES // self.workers), held=held)
+            locks.report(connection, self.id, backend_pid=self._backend_pid, lanes=self.lanes, at=self._clock())
+            self._look_after(connection, [one for one in owners if one.backend_pid != self._backend_pid])
+        if self.lanes != before:
+            log.get(__name__).info("lanes", worker=self.id, lanes=len(self.lanes), workers=self.workers)
+
+    def _balance(self, connection: Connection, *, share: int, held: frozenset[int]) -> None:
+        mine = set(self.lanes)
+        if len(mine) > share:
+            surplus = sorted(mine)[share:]
+            locks.give_back(connection, surplus)
+            mine.difference_update(surplus)
+        elif len(mine) < share:
+            free = [lane for lane in ALL_LANES if lane not in held]
+            mine |= locks.take(connection, free[: share - len(mine)])
+        self.lanes = tuple(sorted(mine))
+
+    def _look_after(self, connection: Connection, others: list[Owner]) -> None:
+        """Clear away what the dead left, and end owners that stand still."""
+        locks.forget_dead(connection)
+        now, watched = time.monotonic(), {}
+        for owner in others:
+            if owner.id is None or owner.progress_at is None or not owner.lanes:
+                continue
+            seen_at, since = self._watched.get(owner.id, (owner.progress_at, now))
+            if seen_at != owner.progress_at:
+                since = now
+            watched[owner.id] = (owner.progress_at, since)
+            if now - since >= self._patience.frozen_seconds and locks.end(connection, owner):
+                log.get(__name__).warning("frozen owner ended", worker=owner.id, lanes=len(owner.lanes))
+        self._watched = watched

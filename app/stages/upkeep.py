@@ -1,0 +1,30 @@
+"""Upkeep: partitions of the event history made ahead, old message ids forgotten. Belongs to no lane; never touches people."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.database import transaction
+from app.plans import Plans
+from app.store import history, upkeep
+from app.store.rows import Connection
+
+MONTHS_AROUND = 2
+SEEN_DAYS = 40
+
+
+def make_partitions(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """The months around `now` have their partitions; one month a transaction. Never more to do at once, so returns 0."""
+    del plans, lanes, limit
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    for offset in range(-MONTHS_AROUND, MONTHS_AROUND + 1):
+        years, month = divmod(first.month - 1 + offset, 12)
+        with transaction(connection):
+            history.make_partitions(connection, [first.replace(year=first.year + years, month=month + 1)])
+    return 0
+
+
+def forget_seen(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Message ids older than the memory for duplicates promises (30 days, and ten to spare)."""
+    del plans, lanes
+    with transaction(connection):
+        return upkeep.forget_seen(connection, now.date() - timedelta(days=SEEN_DAYS), limit)

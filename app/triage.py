@@ -1,0 +1,82 @@
+"""Finding the one row that makes a stage's batch fail, while everybody else goes on. Pure bookkeeping: runs and writes nothing.
+
+A failed batch is split by lanes, then its lane taken in ever smaller bites, until the bad row stands alone at the head of its
+lane; after `TRIES` failures it is to be put aside (P15). Lanes that are not under suspicion keep their full batches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+TRIES = 5
+CLEARED_AFTER = 2  # bites of one size that went down well: the failure was not the next row's doing
+WAIT_SECONDS = 0.2
+WAIT_AT_MOST = 30.0
+# A fault of our own would make every row look bad; this many are believed, then only a tenth of what goes well.
+BELIEVED = 20
+BELIEVED_SHARE = 10
+
+
+@dataclass(slots=True)
+class Bite:
+    """A batch to try: these lanes, at most so many rows. `fails` counts the failures since the last row put aside."""
+
+    lanes: tuple[int, ...]
+    limit: int
+    suspect: bool = False
+    fails: int = 0
+    passes: int = 0
+    ready_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Triage:
+    """What one stage knows of its troubles."""
+
+    suspects: list[Bite] = field(default_factory=list)
+    well: int = 0
+    aside: int = 0
+
+    def bites(self, lanes: Sequence[int], limit: int, at: float) -> list[Bite]:
+        """What to run now: one large batch over the lanes above suspicion, and each suspect whose turn it is."""
+        mine = set(lanes)
+        for bite in self.suspects:
+            bite.lanes = tuple(lane for lane in bite.lanes if lane in mine)
+        self.suspects = [bite for bite in self.suspects if bite.lanes]
+        suspected = {lane for bite in self.suspects for lane in bite.lanes}
+        clear = tuple(lane for lane in lanes if lane not in suspected)
+        due = [bite for bite in self.suspects if bite.ready_at <= at]
+        return [Bite(clear, limit), *due] if clear else due
+
+    def passed(self, bite: Bite, taken: int) -> None:
+        """The batch went down well."""
+        self.well += taken
+        if not bite.suspect:
+            return
+        bite.passes += 1
+        if len(bite.lanes) > 1 or taken < bite.limit or bite.passes >= CLEARED_AFTER:
+            self.suspects.remove(bite)
+
+    def failed(self, bite: Bite, at: float) -> bool:
+        """The batch failed: look closer. True if it is down to one row that has had its tries."""
+        if bite.suspect:
+            self.suspects.remove(bite)
+        fails = bite.fails + 1
+        if len(bite.lanes) > 1:
+            middle = len(bite.lanes) // 2
+            for half in (bite.lanes[:middle], bite.lanes[middle:]):
+                self.suspects.append(Bite(half, max(len(half), bite.limit // 2), True, fails))
+            return False
+        alone = bite.limit == 1
+        wait = min(WAIT_AT_MOST, WAIT_SECONDS * 2 ** (fails - TRIES)) if fails > TRIES and alone else 0.0
+        self.suspects.append(Bite(bite.lanes, max(1, bite.limit // 2), True, fails, ready_at=at + wait))
+        return alone and fails >= TRIES and self.believable
+
+    @property
+    def believable(self) -> bool:
+        """Whether one more bad row is likelier than a fault of the stage itself."""
+        return self.aside < BELIEVED or self.aside * BELIEVED_SHARE < self.well
+
+    def put_aside(self, lane: int) -> None:
+        """The bad row of this lane is out of the way."""
+        self.aside += 1
+        self.suspects = [bite for bite in self.suspects if lane not in bite.lanes]

@@ -1,0 +1,201 @@
+"""What `journey worker` runs: the engine's tracks, the deliver loop and the heartbeat of one process, watched over.
+
+Any number of these may work on one database. If a loop dies or stands still the process ends with a code that makes its
+supervisor start it again: half a worker is worse than none. Never decides what a stage does.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from app import failpoints, log
+from app.courier import Courier
+from app.delivering import Deliverer
+from app.engine import Engine, Stage
+from app.heartbeat import Heartbeat
+from app.hints import Hints
+from app.links import Tokens
+from app.nudges import Nudges
+from app.numbers import Numbers, resident_bytes
+from app.ownership import Ownership, Patience
+from app.plans import Plans
+from app.process import calm_gc
+from app.rendering import Site
+from app.settings import Settings
+from app.stages import enroll, match, rollup, settle, timers, upkeep
+from app.store import enrollments
+from flows.contract import NodeType
+from nodes import catalog as all_nodes
+
+STOP_SECONDS = 10.0
+WATCH_SECONDS = 0.1
+BEAT_RED_SECONDS = 15.0  # the heartbeat has nothing else to do
+TICKS = {"rollup": 5.0, "partitions": 600.0, "forget_seen": 600.0}
+NUMBERS_SECONDS = 5.0
+ROLLUP_LIMIT = 50_000
+SEEN_LIMIT = 20_000
+SETTLE_LIMIT = 2_000
+Divert = Callable[[str, dict[str, str], dict[str, Any]], tuple[dict[str, str], dict[str, Any]]]
+
+
+def now() -> datetime:
+    """The present moment; handed to everybody who needs it."""
+    return datetime.now(UTC)
+
+
+def stages(limit: int) -> tuple[Stage, ...]:
+    """What the engine works through, in this order."""
+    return (
+        Stage("match", match.run, limit, "urgent", match.park),
+        Stage("timers", timers.run, limit, "urgent", timers.park),
+        Stage("enroll", enroll.run, limit),
+        Stage("settle", settle.run, SETTLE_LIMIT),
+        Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
+        Stage("partitions", upkeep.make_partitions, 1, "chore"),
+        Stage("forget_seen", upkeep.forget_seen, SEEN_LIMIT, "chore"),
+    )
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a worker is made of besides its settings; the defaults are the real things, tests put in others."""
+
+    catalog: Mapping[str, NodeType] | None = None
+    divert: Divert | None = None
+    patience: Patience = field(default_factory=Patience)
+    clock: Callable[[], datetime] = now
+
+
+class Worker:
+    """One process' loops. `run` works until `stop` is set, and returns the exit code: 0 stopped, 1 something died."""
+
+    def __init__(self, settings: Settings, making: Making) -> None:
+        if settings.database_url is None:
+            raise ValueError("a worker needs a database_url")
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.numbers, self.hints, self.nudges = Numbers(), Hints(settings.redis_url), Nudges(settings.redis_url)
+        nodes = all_nodes() if making.catalog is None else making.catalog
+        url, clock = settings.database_url, making.clock
+        self.deliverer = Deliverer(
+            url,
+            Plans(nodes),
+            _courier(settings, making),
+            sleeper=self.nudges.sleeper(),
+            clock=clock,
+            done=self._wake_engines,
+        )
+        self.engines = [
+            Engine(
+                stages(settings.batch_limit),
+                Ownership(url, clock=clock, patience=making.patience, id=f"{self.id}/{track}"),
+                Plans(nodes),
+                sleeper=self.nudges.sleeper(),
+                clock=clock,
+                next_due=enrollments.next_due,
+                numbers=self.numbers,
+                done=self.deliverer.sleeper.wake,
+            )
+            for track in range(settings.tracks)
+        ]
+        ticks = {name: (seconds, self._wish(name)) for name, seconds in TICKS.items()}
+        self.heartbeat = Heartbeat({**ticks, "numbers": (NUMBERS_SECONDS, self._publish)})
+
+    def run(self, stop: threading.Event) -> int:
+        """Start the loops, watch them, stop them."""
+        for engine in self.engines:
+            with suppress(psycopg.Error):  # then its loop will go on trying
+                engine.ownership.open()
+        loops: dict[str, Any] = {f"track-{number}": engine for number, engine in enumerate(self.engines)}
+        loops["deliver"] = self.deliverer
+        threads = {
+            name: threading.Thread(target=_guarded, args=(name, loop), name=name, daemon=True)
+            for name, loop in loops.items()
+        }
+        for thread in threads.values():
+            thread.start()
+        self.heartbeat.start()
+        sick = self._watch(stop, loops, threads)
+        for loop in loops.values():
+            loop.stop()
+        self.heartbeat.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in threads.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self.nudges.close()
+        self.hints.close()
+        late = [name for name, thread in threads.items() if thread.is_alive()]
+        if late:
+            log.get(__name__).warning("stopped without waiting any longer", worker=self.id, thread=",".join(late))
+        return 1 if sick else 0
+
+    def _watch(self, stop: threading.Event, loops: Mapping[str, Any], threads: Mapping[str, threading.Thread]) -> bool:
+        """Wait for the stop; true if a loop died or stood still before it (F16)."""
+        # Sleeps and looks, instead of waiting on the event: a signal handler that sets it could meet its lock in our hands.
+        while not stop.is_set():
+            at = time.monotonic()
+            dead = [name for name, thread in threads.items() if not thread.is_alive()]
+            dead += [name for name, loop in loops.items() if at - loop.beat_at > loop.red_seconds]
+            dead += ["heartbeat"] if at - self.heartbeat.beat_at > BEAT_RED_SECONDS else []
+            if dead:
+                log.get(__name__).error(
+                    "a loop has died; ending, to be started again", worker=self.id, thread=",".join(dead)
+                )
+                return True
+            time.sleep(WATCH_SECONDS)
+        return False
+
+    def _wish(self, name: str) -> Callable[[], None]:
+        def tick() -> None:
+            for engine in self.engines:
+                engine.wish(name)
+
+        return tick
+
+    def _wake_engines(self) -> None:
+        for engine in self.engines:
+            engine.sleeper.wake()
+
+    def _publish(self) -> None:
+        at = time.monotonic()
+        self.numbers.level("lanes", sum(len(engine.ownership.lanes) for engine in self.engines))
+        self.numbers.level("resident_bytes", resident_bytes())
+        self.numbers.level("beat_age_seconds", max(at - engine.beat_at for engine in self.engines))
+        self.numbers.publish(self.hints, self.id)
+
+
+def _guarded(name: str, loop: Any) -> None:
+    try:
+        loop.run()
+    except BaseException as error:
+        log.get(__name__).critical("loop died", thread=name, **log.told(error))
+
+
+def _courier(settings: Settings, making: Making) -> Courier:
+    secret = settings.secret_bytes
+    return Courier(Site(settings.base_url, Tokens(secret)), secret, allow=settings.egress_allow, divert=making.divert)
+
+
+def run_worker(settings: Settings, stop: threading.Event, making: Making | None = None) -> int:
+    """Work until `stop` is set; the exit code for the process."""
+    failpoints.arm(settings.failpoint)
+    return Worker(settings, making or Making()).run(stop)
+
+
+def main(settings: Settings, making: Making | None = None) -> int:
+    """A whole process: logging, signals, memory, work. SIGTERM and SIGINT finish the batch and give the lanes back."""
+    log.configure(settings.log_format, settings.log_level)
+    calm_gc()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return run_worker(settings, stop, making)
