@@ -23,8 +23,11 @@ from app.settings import Settings, SettingsError
 from app.web import (
     accounts,
     contacts,
+    hooks,
+    inapp,
     journeys,
     keys,
+    links,
     messages,
     node_types,
     openapi,
@@ -33,6 +36,7 @@ from app.web import (
     reviews,
     segments,
     session,
+    sink,
     users,
     walks,
 )
@@ -55,6 +59,12 @@ OPEN = {
     "/login": "where a session begins",
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
+    "/r/{token}": "a click in a message; the token is the key",
+    "/o/{token}.gif": "an open of a message; the token is the key",
+    "/u/{token}": "the way out, for people without an account here; the token is the key",
+    "/hooks/{account}": "providers sign each call with the account's secret",
+    "/v1/inapp": "under the write key, with a signed user id",
+    "/v1/inapp/{token}/{what}": "the token is the key",
 }
 
 
@@ -79,6 +89,7 @@ def create_app(settings: Settings, *, now: Callable[[], Any] | None = None) -> F
     problems.install(app)
     _add_management(app)
     _add_operation(app)
+    _add_doors(app)
     _add_pages(app)
     openapi.install(app)
     refuse_unguarded(app)
@@ -114,8 +125,15 @@ def _add_operation(app: FastAPI) -> None:
     app.include_router(operate.routes)
 
 
+def _add_doors(app: FastAPI) -> None:
+    """What messages, providers and our users' own pages come back by."""
+    for module in (links, hooks, inapp):
+        app.include_router(module.routes)
+
+
 def _add_pages(app: FastAPI) -> None:
     app.include_router(session.routes)
+    app.include_router(sink.routes)
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
 
 

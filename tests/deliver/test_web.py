@@ -5,33 +5,26 @@ import hmac
 import json
 import random
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from fastapi.templating import Jinja2Templates
 from fastapi.testclient import TestClient
 
-from app import auth, database
+from app import auth
 from app.database import Connection, transaction
 from app.keys import user_hash
 from app.lanes import ALL_LANES
 from app.links import Tokens
+from app.main import create_app
 from app.settings import Settings
 from app.stages import settle
 from app.store import caught, keys, links
 from app.store.caught import Catch
-from app.web import hooks, inapp, problems, sink
-from app.web import links as tracking
-from app.web.house import House as WebHouse
 from tests.deliver.house import House, build
 from tests.deliver.peers import NOW
 
-ROOT = Path(__file__).parent.parent.parent
 PERSON = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"}
 
 
@@ -46,22 +39,23 @@ def tokens(settings: Settings) -> Tokens:
 
 
 @pytest.fixture
-def web(house: House, settings: Settings, database_url: str) -> Iterator[TestClient]:
-    pool = database.pool(database_url, size=2)
-
-    @asynccontextmanager
-    async def furnished(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        del app
-        with pool:
-            yield {"house": WebHouse(settings, house.plans.catalog, pool, now=lambda: NOW)}  # type: ignore[arg-type]
-
-    app = FastAPI(lifespan=furnished)
-    app.state.templates = Jinja2Templates(ROOT / "templates")
-    problems.install(app)
-    for routes in (tracking.routes, hooks.routes, inapp.routes, sink.routes):
-        app.include_router(routes)
-    with TestClient(app, follow_redirects=False, headers=PERSON) as client:
+def web(house: House, settings: Settings) -> Iterator[TestClient]:
+    del house
+    with TestClient(create_app(settings, now=lambda: NOW), follow_redirects=False, headers=PERSON) as client:
         yield client
+
+
+def key(house: House, role: str) -> str:
+    token = auth.new_token()
+    with transaction(house.connection):
+        row = keys.New(house.workspace, role, role, token.prefix, token.digest, None, None)
+        keys.add(house.connection, row, NOW)
+    return token.text
+
+
+@pytest.fixture
+def staff(house: House) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key(house, 'viewer')}"}
 
 
 def link(house: House, url: str = "https://shop.example/?a=1") -> int:
@@ -261,11 +255,7 @@ def test_a_signed_call_back_that_says_nonsense_is_told_so(hooked: House, web: Te
 
 @pytest.fixture
 def write_key(house: House) -> dict[str, str]:
-    token = auth.new_token()
-    with transaction(house.connection):
-        row = keys.New(house.workspace, "site", "ingest", token.prefix, token.digest, None, None)
-        keys.add(house.connection, row, NOW)
-    return {"Authorization": "Basic " + b64encode(f"{token.text}:".encode()).decode()}
+    return {"Authorization": "Basic " + b64encode(f"{key(house, 'ingest')}:".encode()).decode()}
 
 
 def test_t21_in_app_messages_are_pulled_with_a_signed_user_id_only(
@@ -318,12 +308,14 @@ def test_an_expired_in_app_message_is_not_shown_and_strangers_see_nothing(
         assert web.get("/v1/inapp", params={"anonymousId": anonymous}, headers=write_key).json()["items"] == []
 
 
-def test_an_empty_sink_says_what_to_do_next(web: TestClient) -> None:
-    assert "Nothing has been sent yet" in web.get("/sink").text
-    assert web.get("/sink/1").status_code == 404
+def test_an_empty_sink_says_what_to_do_next(web: TestClient, staff: dict[str, str]) -> None:
+    assert "Nothing has been sent yet" in web.get("/sink", headers=staff).text
+    assert web.get("/sink/1", headers=staff).status_code == 404
 
 
-def test_t05_the_sink_shows_each_message_as_the_contact_would_see_it(house: House, web: TestClient) -> None:
+def test_t05_the_sink_shows_each_message_as_the_contact_would_see_it(
+    house: House, web: TestClient, staff: dict[str, str]
+) -> None:
     nasty = '<script>alert(1)</script><p onclick="x()">Hi</p>"></iframe><script>alert(2)</script>'
     with transaction(house.connection):
         mail = caught.add(
@@ -341,19 +333,25 @@ def test_t05_the_sink_shows_each_message_as_the_contact_would_see_it(house: Hous
         pop = caught.add(
             house.connection, Catch(0, "inapp", "u1", "T", {"title": "T", "body": "<b>B</b>", "url": ""}, NOW)
         )
-    listed = web.get("/sink").text
+    listed = web.get("/sink", headers=staff).text
     assert listed.index(f"/sink/{pop}") < listed.index(f"/sink/{hook}") < listed.index(f"/sink/{mail}")
     assert "<b>Hi</b>" not in listed
-    assert f"/sink/{hook}" not in web.get("/sink?channel=email").text
-    shown = web.get(f"/sink/{mail}")
+    assert f"/sink/{hook}" not in web.get("/sink?channel=email", headers=staff).text
+    shown = web.get(f"/sink/{mail}", headers=staff)
     assert "<script" not in shown.text
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in shown.text
     assert "script-src" not in shown.headers["content-security-policy"]
     assert "default-src 'none'" in shown.headers["content-security-policy"]
-    assert "&lt;b&gt;B&lt;/b&gt;" in web.get(f"/sink/{pop}").text
-    assert "&lt;i&gt;" in web.get(f"/sink/{hook}").text
+    assert "&lt;b&gt;B&lt;/b&gt;" in web.get(f"/sink/{pop}", headers=staff).text
+    assert "&lt;i&gt;" in web.get(f"/sink/{hook}", headers=staff).text
 
 
-def test_without_a_sink_there_are_no_such_pages(settings: Settings, web: TestClient) -> None:
+def test_without_a_sink_there_are_no_such_pages(settings: Settings, web: TestClient, staff: dict[str, str]) -> None:
     object.__setattr__(settings, "sink", False)
-    assert web.get("/sink").status_code == 404
+    assert web.get("/sink", headers=staff).status_code == 404
+
+
+def test_the_sink_is_for_staff_only(web: TestClient, write_key: dict[str, str]) -> None:
+    for headers in ({}, write_key):
+        assert web.get("/sink", headers=headers).status_code == 401
+        assert web.get("/sink/1", headers=headers).status_code == 401
