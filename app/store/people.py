@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from app.lanes import lane_of
 from app.store.rows import Connection
@@ -97,7 +97,7 @@ class Moment(NamedTuple):
 
 
 LAST = (datetime.max.replace(tzinfo=UTC), 9, 0)
-KINDS = {1: "entered", 2: "event", 3: "walk", 4: "message"}
+KINDS: dict[int, Literal["entered", "event", "walk", "message"]] = {1: "entered", 2: "event", 3: "walk", 4: "message"}
 
 
 def timeline(

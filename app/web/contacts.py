@@ -170,7 +170,7 @@ def change_contact(
     if change.tags.add or change.tags.remove:
         people.change_tags(connection, workspace_id, person.id, (change.tags.add, change.tags.remove), now)
     said = [
-        Consent(workspace_id, person.id, channel, purpose, allowed)
+        Consent(workspace_id, person.id, channel, purpose, allowed, now)
         for channel, purposes in change.consents.items()
         for purpose, allowed in purposes.items()
     ]
@@ -215,8 +215,8 @@ def _instant(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        at = None  # type: ignore[assignment]
-    if at is None or at.tzinfo is None:
+        at = datetime.min
+    if at.tzinfo is None:
         raise invalid([("next", "is not a place in this list; send back what the page before gave")])
     return at
 
@@ -232,4 +232,4 @@ def _moment(row: Moment) -> MomentOut:
     words = {"entered": walks.STANDING_WORDS, "message": walks.SENDING_WORDS}.get(kind)
     if words:
         detail["status"] = words[detail["status"]]
-    return MomentOut(at=row.at, kind=kind, id=row.id, **detail)  # type: ignore[arg-type]  # the words of one table
+    return MomentOut(at=row.at, kind=kind, id=row.id, **detail)

@@ -19,7 +19,8 @@ from nodes import Catalog
 AWAY_SECONDS = 1.0  # while the database is away, requests are refused at once for this long before one tries again
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """The time of day of this machine."""
     return datetime.now(UTC)
 
 
@@ -34,7 +35,7 @@ class House:
     nudge: Callable[[], None]
     revision: str  # the migration this program is written for
     registry: CollectorRegistry
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = utc_now
     _away_until: float = field(default=0.0, init=False)
 
     @contextmanager

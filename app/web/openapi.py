@@ -154,9 +154,9 @@ def show_docs(request: Request) -> Response:
     whole = request.app.openapi()
     shown: dict[str, list[Json]] = {}
     for path, method, operation in operations(whole):
-        media = next(iter(operation.get("requestBody", {}).get("content", {}).values()), {})
+        media: Json = next(iter(operation.get("requestBody", {}).get("content", {}).values()), {})
         good = next(code for code in operation["responses"] if code.startswith("2"))
-        answer = next(iter(operation["responses"][good].get("content", {}).values()), {})
+        answer: Json = next(iter(operation["responses"][good].get("content", {}).values()), {})
         shown.setdefault(operation["tags"][0], []).append(
             {
                 "method": method.upper(),

@@ -96,12 +96,9 @@ def read_metrics(house: TheHouse) -> Response:
     for (name, text), value in zip(GAUGES, _waiting(house), strict=False):
         Gauge(f"journey_{name}", text, registry=registry).set(value)
         up.set(1)
-    parts = (
-        generate_latest(house.registry),
-        generate_latest(registry),
-        numbers.exposition(numbers.of_workers(house.hints)).encode(),
-    )
-    return Response(b"".join(parts), media_type=CONTENT_TYPE_LATEST)
+    workers = numbers.exposition(numbers.of_workers(house.hints)).encode()
+    shown = generate_latest(house.registry) + generate_latest(registry) + workers
+    return Response(shown, media_type=CONTENT_TYPE_LATEST)
 
 
 def _waiting(house: House) -> tuple[float, ...]:
