@@ -309,9 +309,7 @@ def test_an_empty_sink_says_what_to_do_next(web: TestClient) -> None:
     assert web.get("/sink/1").status_code == 404
 
 
-def test_t05_the_sink_shows_each_message_as_the_contact_would_see_it(
-    house: House, web: TestClient
-) -> None:
+def test_t05_the_sink_shows_each_message_as_the_contact_would_see_it(house: House, web: TestClient) -> None:
     nasty = '<script>alert(1)</script><p onclick="x()">Hi</p>"></iframe><script>alert(2)</script>'
     with transaction(house.connection):
         mail = caught.add(
