@@ -93,10 +93,13 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
         try:
             event = Event(letter.name, letter.timestamp, msgspec.json.decode(letter.properties), letter.id)
             book = plans.books.get(letter.workspace_id)
-            found = candidates(book, event) if book and letter.kind != "enroll" else []
-            if letter.kind == "enroll" and (entry := _asked(plans, event, letter.workspace_id)):
-                found = [entry]
+            found = candidates(book, event) if book else []
+            if letter.kind == "enroll":
+                entry = _asked(plans, event, letter.workspace_id)
+                found = [entry] if entry else []
                 event = event._replace(properties=event.properties.get("context") or {})
+                # From here on, in the history too, the event is what the caller said of it.
+                letter = letter._replace(properties=msgspec.json.encode(event.properties).decode())
         except Exception as error:  # noqa: BLE001 one bad letter must not hold the lane; it is kept, not dropped
             unread.append((letter, f"{type(error).__name__}: {error}"))
             continue
