@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
@@ -25,8 +25,11 @@ from app.tracking import Limits
 from app.web import (
     accounts,
     contacts,
+    hooks,
+    inapp,
     journeys,
     keys,
+    links,
     messages,
     node_types,
     openapi,
@@ -35,6 +38,7 @@ from app.web import (
     reviews,
     segments,
     session,
+    sink,
     users,
     walks,
 )
@@ -58,6 +62,14 @@ OPEN = {
     "/login": "where a session begins",
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
+    "/sink": "asks for a session, or for a browser on this machine",
+    "/sink/{id}": "asks for a session, or for a browser on this machine",
+    "/r/{token}": "a signed token in the address",
+    "/o/{token}.gif": "a signed token in the address",
+    "/u/{token}": "a signed token in the address",
+    "/v1/inapp": "asks for a write key and a signed user id itself",
+    "/v1/inapp/{token}/{what}": "a signed token in the address",
+    "/hooks/{account}": "asks for the provider's signature itself",
     **dict.fromkeys(PATHS, "the ingest door asks for a write key itself"),
 }
 Clock = Callable[[], datetime]
@@ -94,6 +106,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     problems.install(app)
     _add_ingest(app, parts.door)
     _add_management(app)
+    _add_doors(app)
     _add_operation(app)
     _add_pages(app)
     openapi.install(app)
@@ -149,12 +162,20 @@ def _add_management(app: FastAPI) -> None:
         app.include_router(module.routes)
 
 
+def _add_doors(app: FastAPI) -> None:
+    """Where contacts and providers come back: each route checks a token, a signature or a write key of its own."""
+    for module in (links, hooks, inapp):
+        app.include_router(module.routes)
+
+
 def _add_operation(app: FastAPI) -> None:
     app.include_router(operate.routes)
 
 
 def _add_pages(app: FastAPI) -> None:
     app.include_router(session.routes)
+    # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
+    app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
     app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
 
 
