@@ -12,7 +12,6 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
-from fastapi.templating import Jinja2Templates
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
@@ -34,6 +33,7 @@ from app.web import (
     node_types,
     openapi,
     operate,
+    pages,
     problems,
     reviews,
     segments,
@@ -46,6 +46,7 @@ from app.web.envelope import Envelope
 from app.web.guard import GuardedRoute, UnguardedError
 from app.web.house import House, utc_now
 from app.web.ingest import PATHS, Door, ingest_routes
+from app.web.templating import templates
 
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
@@ -62,6 +63,8 @@ OPEN = {
     "/login": "where a session begins",
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
+    "/": "asks for a session itself, and leads to /login without one",
+    "/home/live": "asks for a session itself",
     "/sink": "asks for a session, or for a browser on this machine",
     "/sink/{id}": "asks for a session, or for a browser on this machine",
     "/r/{token}": "a signed token in the address",
@@ -102,7 +105,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
         middleware=[envelope],
         generate_unique_id_function=_operation_id,
     )
-    app.state.templates = Jinja2Templates(ROOT / "templates")
+    app.state.templates = templates(ROOT / "templates")
     problems.install(app)
     _add_ingest(app, parts.door)
     _add_management(app)
@@ -173,6 +176,7 @@ def _add_operation(app: FastAPI) -> None:
 
 
 def _add_pages(app: FastAPI) -> None:
+    app.include_router(pages.routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

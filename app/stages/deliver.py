@@ -17,9 +17,8 @@ from app.courier import Courier, loads_of
 from app.database import transaction
 from app.failpoints import failpoint
 from app.gate import Case, verdicts
-from app.links import Tokens
 from app.plans import Plans
-from app.rendering import Site, Words, track, words
+from app.rendering import Words, track, words
 from app.store import caught, credentials, history, inbox, links, outbox
 from app.store.caught import Catch
 from app.store.inbox import Letter
@@ -79,25 +78,6 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
             _finish(connection, plans, outcomes, now)
     failpoint("CP24")
     return len(work.claimed)
-
-
-@dataclass(slots=True)
-class Deliverer:
-    """The stage bound to what it works with, for callers that run it again and again."""
-
-    connection: Connection
-    plans: Plans
-    courier: Courier
-
-    def run(self, *, now: datetime, limit: int) -> int:
-        """As `run`."""
-        return run(self.connection, self.plans, self.courier, now=now, limit=limit)
-
-
-def cut_off(connection: Connection, plans: Plans) -> Deliverer:
-    """For rehearsals: local channels deliver, everything else counts as sent and nothing leaves the house."""
-    site = Site("https://cut.off.invalid", Tokens(b"nothing leaves, so nothing has to be signed"))
-    return Deliverer(connection, plans, Courier(site, b"", cut_off=True))
 
 
 def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime, limit: int) -> _Round:
