@@ -13,7 +13,7 @@ from app.plans import Plans
 from app.store import contacts, enrollments, inbox, tallies
 from app.store.rows import Connection
 from app.taken import Taken
-from app.walk import TOLERANCE, Passage, restored, supply, take_out, walk, write
+from app.walk import TOLERANCE, Passage, restored, supply, take_out, turns, walk, write
 from flows.contract import Facts
 from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
 
@@ -81,7 +81,8 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
             going.append(one)
     _supply_facts(connection, going)
     supply(connection, going)
-    walk(passage, going)
+    for one_round in turns(going):
+        walk(passage, one_round)
 
 
 def _supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> None:
