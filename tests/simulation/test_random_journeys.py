@@ -1,12 +1,14 @@
 """Random flows and random events: whatever the batches, lanes and order, the engine tells the story of the reference."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 from app.database import connect
@@ -18,6 +20,7 @@ from tests.simulation.engine import Pace, Town, Walked
 from tests.simulation.reference import Event, Journey, Person
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
 
+EXAMPLES = 150
 UNTIL = 3 * 24 * 60 * MINUTE  # after the last event
 
 
@@ -127,21 +130,39 @@ def compare(connection: Connection, story: Story) -> None:
     engine.balance(connection, workspace, story.documents)
 
 
+def examine(connection: Connection, number: int, examples: int) -> None:
+    """Draw that many stories from a seed and compare both tellings of each."""
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(story=stories())
+    def holds(story: Story) -> None:
+        for one in story.documents:
+            assert not errors(validate(document.load(one), CATALOG))
+        note(f"seed {number}")
+        try:
+            compare(connection, story)
+        finally:
+            connection.rollback()
+
+    holds()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_engine_and_reference_tell_the_same_story(shared: Connection, number: int) -> None:
+    examine(shared, number, EXAMPLES)
+
+
+@pytest.mark.simulate
 @pytest.mark.timeout(0)
-@settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate, Phase.shrink],
-)
-@given(story=stories())
-def test_engine_and_reference_tell_the_same_story(shared: Connection, story: Story) -> None:
-    for one in story.documents:
-        assert not errors(validate(document.load(one), CATALOG))
-    try:
-        compare(shared, story)
-    finally:
-        shared.rollback()
+@pytest.mark.parametrize("number", range(int(os.environ.get("SIMULATE_SEEDS", "20"))))
+def test_they_do_so_for_many_more(shared: Connection, number: int) -> None:
+    """`make simulate`: other stories every day, or those of SIMULATE_FROM."""
+    examine(shared, int(os.environ.get("SIMULATE_FROM", date.today().toordinal() * 1000)) + number, 1_000)
