@@ -138,4 +138,4 @@ def _least(key_role: str, user_role: str | None) -> str:
     """A key never lets its user do more than the user may now."""
     if user_role is None or key_role not in ROLES or user_role not in ROLES:
         return key_role
-    return min(key_role, user_role, key=lambda role: ROLES.index(role))  # type: ignore[arg-type]  # both were looked up above
+    return min(key_role, user_role, key=lambda role: ROLES.index(role))

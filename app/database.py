@@ -174,6 +174,16 @@ def pending(url: str) -> tuple[str, ...]:
     return tuple(reversed(missing))
 
 
+def head() -> str:
+    """The newest migration this program knows."""
+    from alembic.script import ScriptDirectory
+
+    newest = ScriptDirectory.from_config(alembic_config("postgresql://")).get_current_head()
+    if newest is None:
+        raise DatabaseError("This program was installed without its migrations; install it again.")
+    return newest
+
+
 def alembic_config(url: str) -> "Config":
     """Alembic's settings, made here so that the program runs from any folder and needs no `alembic.ini`."""
     from alembic.config import Config

@@ -71,8 +71,7 @@ class Committer:
         self._away_until = 0.0
         self._waiting_rows = 0
         self._threads = [
-            threading.Thread(target=self._run, name=f"accept-{number}", daemon=True)
-            for number in range(threads)
+            threading.Thread(target=self._run, name=f"accept-{number}", daemon=True) for number in range(threads)
         ]
         self.groups = 0
         self.written = 0
@@ -91,7 +90,7 @@ class Committer:
         for thread in self._threads:
             thread.join(timeout=HANGING_SECONDS)
 
-    async def commit(self, calls: Sequence[Call]) -> None:
+    async def write(self, calls: Sequence[Call]) -> None:
         """Come back when the calls are durable. Raises Busy, or what the database says against these very calls."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()

@@ -17,10 +17,10 @@ from app.courier import Courier, loads_of
 from app.database import transaction
 from app.failpoints import failpoint
 from app.gate import Case, verdicts
-from app.links import Tokens
 from app.plans import Plans
-from app.rendering import Site, Words, track, words
-from app.store import credentials, history, inbox, links, outbox
+from app.rendering import Words, track, words
+from app.store import caught, credentials, history, inbox, links, outbox
+from app.store.caught import Catch
 from app.store.inbox import Letter
 from app.store.messages import MessageStatus
 from app.store.outbox import NEVER, Claimed, Settled
@@ -66,9 +66,10 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
             connection, [(made.message.workspace_id, url) for made, _ in work.going for url in made.addresses]
         )
         ours = outbox.dress(connection, work.titles)
-        _finish(
-            connection, plans, [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours], now
-        )
+        here = [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours]
+        _finish(connection, plans, here, now)
+        if courier.divert:
+            caught.add_many(connection, _pulled(work, here))
     going = [(made, account) for made, account in work.going if (made.message.workspace_id, made.message.id) in ours]
     if going:
         outcomes = _send(courier, going, ids, now)
@@ -77,25 +78,6 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
             _finish(connection, plans, outcomes, now)
     failpoint("CP24")
     return len(work.claimed)
-
-
-@dataclass(slots=True)
-class Deliverer:
-    """The stage bound to what it works with, for callers that run it again and again."""
-
-    connection: Connection
-    plans: Plans
-    courier: Courier
-
-    def run(self, *, now: datetime, limit: int) -> int:
-        """As `run`."""
-        return run(self.connection, self.plans, self.courier, now=now, limit=limit)
-
-
-def cut_off(connection: Connection, plans: Plans) -> Deliverer:
-    """For rehearsals: local channels deliver, everything else counts as sent and nothing leaves the house."""
-    site = Site("https://cut.off.invalid", Tokens(b"nothing leaves, so nothing has to be signed"))
-    return Deliverer(connection, plans, Courier(site, b"", cut_off=True))
 
 
 def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime, limit: int) -> _Round:
@@ -144,6 +126,16 @@ def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
             work.ended.append(_unknown(one, made.channel, "the sender stopped before it knew", work.now))
         else:
             work.going.append((made, account))
+
+
+def _pulled(work: _Round, here: Iterable[Settled]) -> list[Catch]:
+    """In-app messages never pass a provider, so the sink is told of them here."""
+    sent = {one.message.id for one in here if one.status == MessageStatus.SENT}
+    return [
+        Catch(0, one.channel, one.recipient or "", title, content, work.now)
+        for one, title, content in work.titles
+        if content is not None and one.id in sent
+    ]
 
 
 def _account(courier: Courier, work: _Round, one: Claimed, channel: Channel) -> dict[str, Any]:

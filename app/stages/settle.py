@@ -85,7 +85,7 @@ def _suppressed(heard: Sequence[Receipt]) -> list[suppressions.Entry]:
 
 
 def _letter(one: Receipt, now: datetime) -> Letter:
-    properties = {
+    properties: dict[str, object] = {
         "message": one.message_id,
         "enrollment": one.enrollment_id,
         "node": one.node,

@@ -1,12 +1,11 @@
 """Contacts one at a time and page by page, and what happened to one of them. Never facts for batches: `contacts` does."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
 
 from app.lanes import lane_of
 from app.store.rows import Connection
-
 
 
 class Person(NamedTuple):
@@ -41,7 +40,8 @@ def page(connection: Connection, workspace_id: int, after: tuple[int, int], limi
 def owner(connection: Connection, workspace_id: int, kind: str, value: str) -> int | None:
     """Whom a name means."""
     row = connection.execute(
-        "SELECT contact_id FROM identity WHERE workspace_id = %s AND kind = %s AND value = %s", (workspace_id, kind, value)
+        "SELECT contact_id FROM identity WHERE workspace_id = %s AND kind = %s AND value = %s",
+        (workspace_id, kind, value),
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -68,7 +68,11 @@ def find(connection: Connection, workspace_id: int, contact_id: int) -> Person |
 
 
 def change_tags(
-    connection: Connection, workspace_id: int, contact_id: int, changed: tuple[Sequence[str], Sequence[str]], now: datetime
+    connection: Connection,
+    workspace_id: int,
+    contact_id: int,
+    changed: tuple[Sequence[str], Sequence[str]],
+    now: datetime,
 ) -> None:
     """Give and take tags at once (`changed`: those to add, those to remove); what nodes do to tags is kept."""
     add, remove = changed
@@ -92,7 +96,8 @@ class Moment(NamedTuple):
     detail: dict[str, Any]
 
 
-KINDS = {1: "entered", 2: "event", 3: "walk", 4: "message"}
+LAST = (datetime.max.replace(tzinfo=UTC), 9, 0)
+KINDS: dict[int, Literal["entered", "event", "walk", "message"]] = {1: "entered", 2: "event", 3: "walk", 4: "message"}
 
 
 def timeline(

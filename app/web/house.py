@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import redis
+from prometheus_client import CollectorRegistry
 from psycopg import OperationalError
 
 from app import database
 from app.database import Pool
+from app.hints import Hints
 from app.settings import Settings
 from app.store.rows import Connection
 from nodes import Catalog
@@ -18,7 +19,8 @@ from nodes import Catalog
 AWAY_SECONDS = 1.0  # while the database is away, requests are refused at once for this long before one tries again
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """The time of day of this machine."""
     return datetime.now(UTC)
 
 
@@ -29,8 +31,11 @@ class House:
     settings: Settings
     catalog: Catalog
     pool: Pool
-    hints: redis.Redis | None = None
-    now: Callable[[], datetime] = _utc_now
+    hints: Hints
+    nudge: Callable[[], None]
+    revision: str  # the migration this program is written for
+    registry: CollectorRegistry
+    now: Callable[[], datetime] = utc_now
     _away_until: float = field(default=0.0, init=False)
 
     @contextmanager

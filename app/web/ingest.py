@@ -95,7 +95,7 @@ class Door:
     async def _accept(self, request: Request, workspace_id: int, received_at: datetime) -> None:
         calls = request.calls(workspace_id, received_at, self.limits)
         if calls:
-            await self.committer.commit(calls)
+            await self.committer.write(calls)
 
     async def _not_post(self, method: str, send: Send) -> None:
         if method == "OPTIONS":

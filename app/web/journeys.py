@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import yaml
 from fastapi import Depends, Header, Query, Response
 from pydantic import ConfigDict, Field
 
 from app import publishing
+from app.documents import write_yaml
 from app.publishing import Desk
 from app.store import journeys, keys
 from app.store.journeys import Asked, Journey
@@ -35,7 +35,9 @@ SAMPLE: dict[str, Any] = {
 }
 
 FlowDocument = Annotated[dict[str, Any], Field(description="A flow document, schema 1.")]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="ETag of the draft you changed.", examples=['"1"'])]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="ETag of the draft you changed.", examples=['"1"'])
+]
 Status = Literal["draft", "live", "paused", "stopped"]
 
 
@@ -241,7 +243,7 @@ def export_journey(
     )
     if raw is None:
         raise missing("version")
-    text = yaml.safe_dump(documents.dump(documents.load(raw)), allow_unicode=True, sort_keys=True)
+    text = write_yaml(documents.load(raw))
     headers = {"Content-Disposition": f'attachment; filename="journey-{journey_id}.yaml"'}
     return Response(text, media_type="application/yaml", headers=headers)
 
@@ -268,5 +270,3 @@ def _overtaken(desk: Desk, journey: Journey) -> ProblemError:
             "changed_at": journey.updated_at.isoformat(),
         },
     )
-
-

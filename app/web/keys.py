@@ -1,7 +1,7 @@
 """Keys over HTTP: made (the secret is shown once), listed, revoked. Never a digest, never a secret twice."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import AwareDatetime, ConfigDict, Field
@@ -16,7 +16,7 @@ from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, p
 
 routes = router("keys")
 
-SAMPLE = {
+SAMPLE: dict[str, Any] = {
     "id": 12,
     "name": "Shop back end",
     "role": "operator",

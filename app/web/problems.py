@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg import OperationalError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from app import log
+from app.publishing import RefusedError
 from flows.errors import DocumentError, RuleError
-from flows.problems import place, say
+from flows.problems import Problem, place, say
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -23,8 +24,6 @@ PROGRAM_PATHS = ("/api/", "/v1/", "/hooks/", "/healthz", "/readyz", "/metrics")
 NAMES = {413: "Content Too Large", 422: "Unprocessable Content"}  # as RFC 9110 has them; Python's differ by version
 
 Errors = Sequence[tuple[str, str]]
-
-log = structlog.get_logger()
 
 
 class ProblemError(HTTPException):
@@ -68,6 +67,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(DocumentError, _document)
     app.add_exception_handler(RuleError, _rule)
+    app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(OperationalError, _database)
     app.add_exception_handler(Exception, _bug)
 
@@ -130,11 +130,34 @@ def _rule(request: Request, error: Exception) -> Response:
     return answer(request, invalid([(field, message)] if message else [("rule", field)], "The rule cannot be used."))
 
 
+REFUSED = {"missing": 404, "conflict": 409, "forbidden": 403, "invalid": 422}
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    if error.kind == "missing":
+        return answer(request, missing(error.detail))
+    errors = [(".".join(filter(None, ("document", one.node, one.field))), one.text) for one in error.problems]
+    more = {"problems": [_shown(one) for one in error.problems]} if error.problems else {}
+    return answer(request, ProblemError(REFUSED[error.kind], error.detail, errors=errors, more=more))
+
+
+def _shown(problem: Problem) -> dict[str, Any]:
+    return {
+        "node": problem.node,
+        "field": problem.field,
+        "code": problem.code,
+        "message": problem.text,
+        "severity": problem.severity,
+        "fix": problem.fix,
+    }
+
+
 def _database(request: Request, error: Exception) -> Response:
-    log.warning("database away", error=type(error).__name__, path=request.url.path)
+    log.get(__name__).warning("database away", error=type(error).__name__, path=request.url.path)
     return answer(request, away())
 
 
 def _bug(request: Request, error: Exception) -> Response:
-    log.error("unexpected error", path=request.url.path, exc_info=error)
+    log.get(__name__).error("unexpected error", path=request.url.path, exc_info=error)
     return answer(request, ProblemError(500, "Something went wrong on our side; it has been logged."))

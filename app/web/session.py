@@ -6,16 +6,17 @@ GET only shows a button, so that nobody who fetches links (a mail scanner, a pre
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app import auth
-from app.store import keys
+from app.store import keys, workspaces
 from app.web.house import House
 from app.web.problems import ProblemError
 
 COOKIE = "journey_session"
 SAFE = ("GET", "HEAD", "OPTIONS")
+LOOPBACK = ("127.0.0.1", "::1")
 
 routes = APIRouter(include_in_schema=False)
 
@@ -73,3 +74,28 @@ def _page(request: Request, token: str, *, refused: bool = False) -> Response:
     values = {"token": token, "refused": refused}
     status = 403 if refused else 200
     return request.app.state.templates.TemplateResponse(request, "login.html", values, status)  # type: ignore[no-any-return]
+
+
+def workspace_of_visitor(request: Request) -> int:
+    """Whose pages a browser may see: those of its session's workspace.
+
+    In `journey run` (nothing is really sent there) a browser on the same machine needs no session: it is shown the first
+    workspace. The name in the address must be local too, so that no other site can have its own name lead here.
+    """
+    house: House = request.state.house
+    with house.transaction(read_only=True) as connection:
+        caller = auth.identify(connection, request.cookies.get(COOKIE, ""), house.now(), kind="js")
+        if caller is not None and auth.may(caller.role, "journey.read"):
+            return caller.workspace_id
+        first = workspaces.first(connection) if house.settings.sink and _is_local(request) else None
+    if first is None:
+        raise ProblemError(401, "Sign in with the link that `journey run` printed, or that an admin made for you.")
+    return first
+
+
+def _is_local(request: Request) -> bool:
+    host = request.client.host if request.client else ""
+    return host in LOOPBACK and (request.url.hostname or "") in (*LOOPBACK, "localhost")
+
+
+Workspace = Annotated[int, Depends(workspace_of_visitor)]

@@ -3,17 +3,22 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from app.store import journeys, tallies, walks
+from app.store import accept, journeys, tallies, walks
+from app.store.accept import Raced
+from app.store.rows import Connection
 from app.store.walks import Standing, Where
-from app.web.guard import can, router
+from app.web.guard import Asker, TheHouse, can, router
 from app.web.journeys import AtDesk, known
-from app.web.problems import missing
-from app.web.shapes import INT, PAGE, JourneyId, Limit, Next, Out, Page, paged, place_of
+from app.web.problems import ProblemError, away, invalid, missing
+from app.web.shapes import INT, PAGE, In, JourneyId, Limit, Next, Out, Page, Text, paged, place_of
 
 routes = router("journeys")
+
+TRIES = 5
 
 StandingWord = Literal["active", "completed", "exited", "failed", "held"]
 NodeName = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9_-]+$", description="Only at this node.")]
@@ -82,6 +87,59 @@ class EnrollmentOut(Out):
     entered_at: datetime
     reason: str | None
     key: str
+
+
+class EnrollIn(In):
+    """Whom to let in. The same `idempotency_key` twice lets in once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"user_id": "u1", "context": {"order_id": "A-1"}, "idempotency_key": "order-A-1"}]
+        }
+    )
+    user_id: Text
+    context: dict[str, Any] = Field(default_factory=dict, description="What nodes and words may refer to as `entry`.")
+    idempotency_key: Text
+
+
+class EnrolledOut(Out):
+    """Accepted: whether the contact enters is decided in the order of its events, by the journey's re-entry rule."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": True}]})
+    accepted: bool = True
+
+
+@routes.post("/journeys/{journey_id}/enroll", status_code=202, dependencies=[can("journey.enroll")])
+def enroll_contact(journey_id: JourneyId, wish: EnrollIn, house: TheHouse, asker: Asker) -> EnrolledOut:
+    """Let one contact in; an unknown user id makes a new contact. 409 unless the journey is live."""
+    if len(msgspec.json.encode(wish.context)) > house.settings.event_bytes:
+        raise invalid([("context", f"may be {house.settings.event_bytes:,} bytes at most")])
+    for _ in range(TRIES):
+        try:
+            with house.transaction() as connection:
+                _let_in(connection, asker.workspace_id, journey_id, wish, house.now())
+        except Raced:
+            continue  # the same name was being written elsewhere; nothing was kept
+        house.nudge()
+        return EnrolledOut()
+    raise away()
+
+
+def _let_in(connection: Connection, workspace_id: int, journey_id: int, wish: EnrollIn, now: datetime) -> None:
+    journey = journeys.find(connection, workspace_id, journey_id)
+    if journey is None:
+        raise missing("journey")
+    if journey.status != "live":
+        raise ProblemError(409, f"The journey is {journey.status}; people can enter only while it is live.")
+    accept.enroll(
+        connection,
+        workspace_id,
+        journey_id,
+        user_id=wish.user_id,
+        context=wish.context,
+        idempotency_key=wish.idempotency_key,
+        now=now,
+    )
 
 
 @routes.get("/journeys/{journey_id}/stats", dependencies=[can("journey.read")])

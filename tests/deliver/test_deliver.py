@@ -176,6 +176,20 @@ def test_d7_a_sender_that_died_in_the_act_leaves_marketing_mail_unknown_and_webh
     assert len(keys) == 1
 
 
+def test_t03_every_channel_connects_through_the_egress_client(
+    house: House, server: tuple[Personality, int], httpserver: HTTPServer, connected: list[Any]
+) -> None:
+    httpserver.expect_request("/").respond_with_data("")
+    house.account("crm", "webhook", {"url": httpserver.url_for("/")})
+    house.courier.allow = {*house.courier.allow, f"{httpserver.host}:{httpserver.port}"}
+    house.message(1)
+    house.message(2, "hook")
+    house.message(3, "pop")
+    house.deliver()
+    assert house.statuses() == [SENT, SENT, SENT]
+    assert sorted(port for _, port in connected) == sorted([server[1], httpserver.port])
+
+
 def test_d6_the_key_of_a_message_never_changes(house: House, httpserver: HTTPServer) -> None:
     keys, answers = [], iter([503, 503, 200])
 

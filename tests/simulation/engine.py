@@ -12,6 +12,7 @@ from app.stages import match, timers
 from app.store import enrollments, scratch
 from app.store.rows import Connection
 from app.world import World
+from tests.simulation.reference import Person
 
 STATUS = ("active", "completed", "exited", "failed")
 STILL_AT_MOST = 2_000
@@ -85,6 +86,12 @@ def walks(connection: Connection, workspace_id: int) -> dict[int, list[Walked]]:
         one = Walked(f"{workspace_id}/{journey}", key, tuple(trails[id]), STATUS[status], reason, wake_at)
         found.setdefault(contact, []).append(one)
     return found
+
+
+def walked(person: Person) -> list[Walked]:
+    """The reference's side of `walks`."""
+    ordered = sorted(person.walks, key=lambda one: (person.journeys.index(one.journey), one.key))
+    return [Walked(w.journey.seed, w.key, tuple(w.path), w.status, w.reason, w.wake_at) for w in ordered]
 
 
 def messages(connection: Connection, workspace_id: int) -> dict[int, Counter[Any]]:

@@ -16,7 +16,7 @@ from app.store.rows import Connection
 from flows import document
 from flows.validate import errors, validate
 from tests.simulation import engine
-from tests.simulation.engine import Pace, Town, Walked
+from tests.simulation.engine import Pace, Town, walked
 from tests.simulation.reference import Event, Journey, Person
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
 
@@ -92,14 +92,6 @@ def tell(story: Story, people: dict[str, int], workspace_id: int, journeys: list
         told[contact] = Person(contact, plans)
         told[contact].live(mine, story.batches[-1][-1].at + UNTIL)
     return told
-
-
-def walked(person: Person) -> list[Walked]:
-    found = [
-        Walked(w.journey.seed, w.key, tuple(w.path), w.status, w.reason, w.wake_at)
-        for w in sorted(person.walks, key=lambda w: (person.journeys.index(w.journey), w.key))
-    ]
-    return found
 
 
 def show(story: Story, people: dict[str, int]) -> None:
