@@ -70,6 +70,7 @@ def gather_facts(
         post.letter.contact_id: (post.letter.workspace_id, post.letter.lane, post.letter.contact_id) for post in posts
     }
     rows = _walking(connection, plans, posts)
+    plans.include(connection, {row.version_id for row in rows})
     travellers = [restored(row, plans.by_version[row.version_id]) for row in rows if row.version_id in plans.by_version]
     reads = _reads(travellers, posts)
     read = contacts.read(connection, list(keys.values()), contacts.Wanted(reads))

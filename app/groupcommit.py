@@ -71,8 +71,7 @@ class Committer:
         self._away_until = 0.0
         self._waiting_rows = 0
         self._threads = [
-            threading.Thread(target=self._run, name=f"accept-{number}", daemon=True)
-            for number in range(threads)
+            threading.Thread(target=self._run, name=f"accept-{number}", daemon=True) for number in range(threads)
         ]
         self.groups = 0
         self.written = 0

@@ -162,5 +162,7 @@ def _judge(plans: Plans, here: Sequence[Walk], verdicts: _Verdicts) -> None:
             one.status, one.slot = Status.ACTIVE, 0
             verdicts.revived.append(one)
     if holder is None and stays is None:
-        over = [w.row for w in here if w.came_over and plans.by_version[w.row.version_id].reentry in ("once", "per_key")]
+        over = [
+            w.row for w in here if w.came_over and plans.by_version[w.row.version_id].reentry in ("once", "per_key")
+        ]
         verdicts.placed += over[:1]

@@ -233,7 +233,9 @@ def _text(values: Mapping[str, Any] | None, kind: str) -> str:
         return "{}"
     text = encode(values).decode()
     if text.count(":") > KEYS_AT_MOST and _keys(values) > KEYS_AT_MOST:
-        raise _Wrong("traits" if kind in ("identify", "group") else "properties", f"holds more than {KEYS_AT_MOST} keys")
+        raise _Wrong(
+            "traits" if kind in ("identify", "group") else "properties", f"holds more than {KEYS_AT_MOST} keys"
+        )
     return text
 
 

@@ -19,6 +19,8 @@ from flows.compile import Plan
 from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
 
+# Carried by people whom an awaited event met while their journey was paused: at resume the event is looked up again.
+MET = "met while paused"
 # A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
 TOLERANCE = timedelta(minutes=5)
 
@@ -150,7 +152,7 @@ def restored(row: enrollments.Row, plan: Plan) -> Traveller:
     one = Traveller(row.id, row.contact_id, row.rested_at, NO_FACTS, plan=plan, node=row.node, lane=row.lane)
     one.key, one.since, one.slot = row.key, row.since, row.slot
     one.entered_at, one.rested_at, one.wake_at = row.entered_at, row.rested_at, row.wake_at
-    one.entry_event, one.walks = row.entry_event, row.walks
+    one.entry_event, one.walks, one.reason = row.entry_event, row.walks, row.reason
     one.visits = enrollments.visits_of(row.visits)
     one.visit = (one.visits or {}).get(row.node, 1)
     one.status = Status(row.status)

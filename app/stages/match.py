@@ -19,9 +19,9 @@ from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.taken import Taken
-from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
+from app.walk import MET, TOLERANCE, Passage, remember, take_out, walk, write
 from flows.contract import Event, key_of
-from flows.interpret import Change, Traveller, change_attributes
+from flows.interpret import Change, Status, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
 
 CATCH_UP_AT_MOST = 1_000  # waits ended in a row before one letter; a node that never lets go must not hold the lane
@@ -94,7 +94,7 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
             event = Event(letter.name, letter.timestamp, msgspec.json.decode(letter.properties), letter.id)
             book = plans.books.get(letter.workspace_id)
             found = candidates(book, event) if book and letter.kind != "enroll" else []
-            if letter.kind == "enroll" and (entry := _asked(plans, event)):
+            if letter.kind == "enroll" and (entry := _asked(plans, event, letter.workspace_id)):
                 found = [entry]
                 event = event._replace(properties=event.properties.get("context") or {})
         except Exception as error:  # noqa: BLE001 one bad letter must not hold the lane; it is kept, not dropped
@@ -105,10 +105,10 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
     return posts
 
 
-def _asked(plans: Plans, event: Event) -> Entry | None:
+def _asked(plans: Plans, event: Event, workspace_id: int) -> Entry | None:
     """Where an API enrollment enters: the journey's own API entry, else its first."""
     plan = plans.live_by_journey.get(int(event.properties["journey"]))
-    if plan is None or plan.paused or plan.stopped or not plan.entries:
+    if plan is None or plan.workspace_id != workspace_id or plan.paused or plan.stopped or not plan.entries:
         return None
     step = next((step for step in plan.entries if step.start and step.start.kind == "api"), plan.entries[0])
     key = key_of(event.properties.get("context") or {}, plan.key_path) if plan.key_path else ""
@@ -138,7 +138,7 @@ def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Pos
             one.arrived_at, one.cause = _moment(one, post), f"event {post.event.name}"
             take_out(passage, one, reason, f"{reason} {post.event.name}")
             here.settle(one)
-        walking += [one for one in woken(active(here.travellers), post.event) if _wake(one, post)]
+        walking += [one for one in woken(active(here.travellers), post.event) if _wake(passage, one, post)]
         entered = _enter(here, post, new_id, passage)
         here.travellers += entered
         walking += entered
@@ -181,9 +181,12 @@ def _moment(one: Traveller, post: Post) -> datetime:
     return max(arrived, one.rested_at) if one.rested_at else arrived
 
 
-def _wake(one: Traveller, post: Post) -> bool:
-    """Make a waiting one ready to walk. Under a paused journey the event stays in the history and nobody moves."""
+def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
+    """Make a waiting one ready to walk. Under a paused journey nobody moves: it is noted, and resume looks the event up."""
     if one.plan.paused:
+        if one.reason is None:
+            one.status, one.reason, one.wake_at, one.moved = Status.HELD, MET, post.letter.received_at, True
+            passage.travellers[one.id] = one
         return False
     one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
     one.waiting = True

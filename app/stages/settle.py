@@ -11,6 +11,7 @@ import msgspec
 
 from app.database import transaction
 from app.failpoints import failpoint
+from app.plans import Plans
 from app.store import inbox, receipts, suppressions
 from app.store.inbox import Letter
 from app.store.receipts import Receipt
@@ -30,8 +31,9 @@ EVENTS = {
 }
 
 
-def run(connection: Connection, *, now: datetime, limit: int) -> int:
+def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
     """Settle up to `limit` receipts; returns how many. Any worker may: what follows goes to the lanes by letter."""
+    del plans, lanes
     with transaction(connection):
         taken = receipts.take(connection, limit, now)
         if not taken:

@@ -40,7 +40,8 @@ def page(connection: Connection, workspace_id: int, after: tuple[int, int], limi
 def owner(connection: Connection, workspace_id: int, kind: str, value: str) -> int | None:
     """Whom a name means."""
     row = connection.execute(
-        "SELECT contact_id FROM identity WHERE workspace_id = %s AND kind = %s AND value = %s", (workspace_id, kind, value)
+        "SELECT contact_id FROM identity WHERE workspace_id = %s AND kind = %s AND value = %s",
+        (workspace_id, kind, value),
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -67,7 +68,11 @@ def find(connection: Connection, workspace_id: int, contact_id: int) -> Person |
 
 
 def change_tags(
-    connection: Connection, workspace_id: int, contact_id: int, changed: tuple[Sequence[str], Sequence[str]], now: datetime
+    connection: Connection,
+    workspace_id: int,
+    contact_id: int,
+    changed: tuple[Sequence[str], Sequence[str]],
+    now: datetime,
 ) -> None:
     """Give and take tags at once (`changed`: those to add, those to remove); what nodes do to tags is kept."""
     add, remove = changed

@@ -158,7 +158,5 @@ def messages(connection: Connection, workspace_id: int, asked: Asked, contact_id
 
 def message(connection: Connection, workspace_id: int, message_id: int) -> Sent | None:
     """One message."""
-    row = connection.execute(
-        MESSAGE + "WHERE m.workspace_id = %s AND m.id = %s", (workspace_id, message_id)
-    ).fetchone()
+    row = connection.execute(MESSAGE + "WHERE m.workspace_id = %s AND m.id = %s", (workspace_id, message_id)).fetchone()
     return Sent._make(row) if row else None

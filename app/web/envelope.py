@@ -38,7 +38,9 @@ class Envelope:
         self.secure = secure
         labels = ("method", "route")
         self.requests = Counter("journey_requests", "Requests answered.", (*labels, "status"), registry=registry)
-        self.seconds = Histogram("journey_request_seconds", "Time to answer.", labels, registry=registry, buckets=BUCKETS)
+        self.seconds = Histogram(
+            "journey_request_seconds", "Time to answer.", labels, registry=registry, buckets=BUCKETS
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

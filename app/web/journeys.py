@@ -35,7 +35,9 @@ SAMPLE: dict[str, Any] = {
 }
 
 FlowDocument = Annotated[dict[str, Any], Field(description="A flow document, schema 1.")]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="ETag of the draft you changed.", examples=['"1"'])]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="ETag of the draft you changed.", examples=['"1"'])
+]
 Status = Literal["draft", "live", "paused", "stopped"]
 
 
@@ -268,5 +270,3 @@ def _overtaken(desk: Desk, journey: Journey) -> ProblemError:
             "changed_at": journey.updated_at.isoformat(),
         },
     )
-
-

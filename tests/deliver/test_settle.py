@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.database import Connection, transaction
+from app.lanes import ALL_LANES
 from app.stages import settle
 from app.store import receipts
 from app.store.receipts import Said
@@ -31,7 +32,7 @@ def say(house: House, number: int, kind: str, event: str = "", **detail: Any) ->
 
 
 def settled(house: House) -> int:
-    return settle.run(house.connection, now=NOW + timedelta(seconds=5), limit=100)
+    return settle.run(house.connection, house.plans, lanes=ALL_LANES, now=NOW + timedelta(seconds=5), limit=100)
 
 
 def test_i11_outcomes_only_climb_whatever_the_order(house: House) -> None:

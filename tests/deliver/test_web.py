@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 from app import auth, database
 from app.database import Connection, transaction
 from app.keys import user_hash
+from app.lanes import ALL_LANES
 from app.links import Tokens
 from app.settings import Settings
 from app.stages import settle
@@ -122,10 +123,10 @@ def test_h63_machines_are_led_on_but_not_counted(
     id = link(house)
     assert web.get(f"/r/{tokens.make('click', house.workspace, 1001, id)}", headers=headers).status_code == 302
     assert web.get(f"/o/{tokens.make('open', house.workspace, 1001)}.gif", headers=headers).status_code == 200
-    settle.run(house.connection, now=NOW, limit=10)
+    settle.run(house.connection, house.plans, lanes=ALL_LANES, now=NOW, limit=10)
     assert [one["outcome"] for one in house.messages()] == [1]
     web.get(f"/r/{tokens.make('click', house.workspace, 1001, id)}")  # the person comes after the scanner
-    settle.run(house.connection, now=NOW, limit=10)
+    settle.run(house.connection, house.plans, lanes=ALL_LANES, now=NOW, limit=10)
     assert [one["outcome"] for one in house.messages()] == [4]
 
 
@@ -205,7 +206,7 @@ def test_a_signed_call_back_becomes_receipts_and_a_replay_changes_nothing(hooked
         "accepted": 0,
         "ignored": 4,
     }
-    settle.run(hooked.connection, now=NOW, limit=10)
+    settle.run(hooked.connection, hooked.plans, lanes=ALL_LANES, now=NOW, limit=10)
     assert [(one["status"], one["outcome"]) for one in hooked.messages()] == [(2, 2), (3, 0)]
     assert hooked.rows("SELECT address FROM suppression") == [("p2@example.com",)]
 
@@ -293,7 +294,7 @@ def test_in_app_receipts_climb_and_a_closed_message_is_gone(
         assert web.post(f"/v1/inapp/{item['token']}/{what}").json() == {"success": True}
     assert web.post("/v1/inapp/forged/click").status_code == 404
     assert web.post(f"/v1/inapp/{item['token']}/dance").status_code == 422
-    settle.run(house.connection, now=NOW, limit=10)
+    settle.run(house.connection, house.plans, lanes=ALL_LANES, now=NOW, limit=10)
     assert [one["outcome"] for one in house.messages()] == [4]
     assert web.get("/v1/inapp", params=good, headers=write_key).json()["items"] == []
 

@@ -95,7 +95,9 @@ def serving(
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)
         port = listener.getsockname()[1]
-        config = uvicorn.Config(Starlette(routes=ingest_routes(door)), log_level="error", access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            Starlette(routes=ingest_routes(door)), log_level="error", access_log=False, lifespan="off"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         door.start()

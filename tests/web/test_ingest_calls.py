@@ -99,7 +99,11 @@ def test_a_moment_on_the_way_is_not_taken_for_a_wrong_clock(server: Server, data
 
 def test_p9_a_message_id_is_taken_once_and_answered_alike(server: Server, database_url: str) -> None:
     call = {"type": "track", "userId": "u1", "event": "a", "messageId": "m1"}
-    answers = [server.post("/v1/track", call), server.post("/v1/batch", {"batch": [call, call]}), server.post("/v1/t", call)]
+    answers = [
+        server.post("/v1/track", call),
+        server.post("/v1/batch", {"batch": [call, call]}),
+        server.post("/v1/t", call),
+    ]
     assert {answer.text for answer in answers} == {'{"success": true}'}
     assert len(inbox(database_url)) == 1
 
