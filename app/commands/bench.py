@@ -81,4 +81,4 @@ def table(results: list[dict[str, Any]]) -> str:
         for one in results:
             rest = {k: v for k, v in one.items() if k not in ("workload", "contacts", "seconds", "per_second", "ratio", "cpu_ms")}
             console.print(f"[dim]{one['workload']}: {', '.join(f'{k} {v}' for k, v in rest.items())}[/dim]", highlight=False)
-    return captured.get()
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
