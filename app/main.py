@@ -45,6 +45,7 @@ from app.web import (
 from app.web.envelope import Envelope
 from app.web.guard import GuardedRoute, UnguardedError
 from app.web.house import House, utc_now
+from app.web.infront import InFront
 from app.web.ingest import PATHS, Door, ingest_routes
 from app.web.templating import templates
 
@@ -93,7 +94,9 @@ class _Parts:
 def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     """The application for these settings; nothing is opened before it starts. `now` is for tests."""
     parts = _parts(settings, now)
-    envelope = Middleware(Envelope, registry=parts.registry, secure=settings.base_url.startswith("https://"))
+    secure = settings.base_url.startswith("https://")
+    envelope = Middleware(Envelope, registry=parts.registry, secure=secure)
+    in_front = Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure)
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -102,7 +105,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
         openapi_url=None,
         max_body_size=max(BODY_BYTES, settings.batch_bytes),
         lifespan=_lifespan(parts),
-        middleware=[envelope],
+        middleware=[in_front, envelope],
         generate_unique_id_function=_operation_id,
     )
     app.state.templates = templates(ROOT / "templates")
