@@ -4,6 +4,7 @@ A batch may walk several rounds (each contact's first event, then each one's sec
 everything is written at the end in a number of statements that does not grow with the batch. No SQL of its own.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,6 +57,25 @@ def walk(passage: Passage, travellers: Iterable[Traveller]) -> None:
     for version in sorted(by_plan):
         to_rest(passage.plans[version], by_plan[version], passage.now, passage.record)
     gather(passage, walked)
+
+
+def due_order(one: Traveller) -> tuple[datetime | None, int, int]:
+    """In which order waits of one contact end: by their instant, then by journey, then by entry."""
+    return one.wake_at, one.plan.version_id, one.id
+
+
+def turns(travellers: Sequence[Traveller]) -> Iterable[Sequence[Traveller]]:
+    """Due travellers in rounds of one for each contact, so that what a walk changes is seen by the contact's next one."""
+    if len({one.contact for one in travellers}) == len(travellers):
+        return [travellers]
+    rounds: list[list[Traveller]] = []
+    seen: Counter[int] = Counter()
+    for one in sorted(travellers, key=due_order):
+        if seen[one.contact] == len(rounds):
+            rounds.append([])
+        rounds[seen[one.contact]].append(one)
+        seen[one.contact] += 1
+    return rounds
 
 
 def take_out(passage: Passage, traveller: Traveller, reason: str, why: str) -> None:
@@ -117,9 +137,8 @@ def write(connection: Connection, passage: Passage) -> None:
     messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
     if drafts:
         failpoint("CP11")
-    for plan in {one.plan.version_id: one.plan for one in new}.values():
-        entered = sum(1 for one in new if one.plan is plan)
-        passage.record.tally[plan.version_id, "", "entered"] += entered
+    for version, entered in Counter(one.plan.version_id for one in new).items():
+        passage.record.tally[version, "", "entered"] += entered
     tallies.append(connection, passage.plans, passage.record.tally, passage.now)
     keyed = {passage.keys[contact]: change for contact, change in passage.record.changes.items()}
     contacts.apply(connection, keyed, passage.now)

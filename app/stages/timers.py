@@ -13,7 +13,7 @@ from app.plans import Plans
 from app.store import contacts, enrollments, history, inbox, tallies
 from app.store.rows import Connection
 from app.taken import Taken
-from app.walk import MET, TOLERANCE, Passage, restored, supply, take_out, walk, write
+from app.walk import MET, TOLERANCE, Passage, restored, supply, take_out, turns, walk, write
 from flows.contract import Facts
 from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
 from flows.match import woken
@@ -83,7 +83,8 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
     _supply_facts(connection, going)
     supply(connection, going)
     _recognise(connection, [one for one in going if one.reason == MET])
-    walk(passage, going)
+    for one_round in turns(going):
+        walk(passage, one_round)
 
 
 def _recognise(connection: Connection, met: Sequence[Traveller]) -> None:
