@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth import TOKEN_SOMEWHERE
-from app.web.problems import ProblemError, answer
+from app.web.problems import ProblemError, answer, bug
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
@@ -47,7 +47,7 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status = time.perf_counter(), 0
 
         async def dressed(message: Message) -> None:
             nonlocal status
@@ -62,6 +62,11 @@ class Envelope:
                 await answer(Request(scope), ProblemError(400, said))(scope, receive, dressed)
             else:
                 await self.app(scope, receive, dressed)
+        except Exception as error:
+            if status:
+                raise  # half an answer is out: the server has to break it off
+            # Answered here and not by the framework, whose own place for it lies outside of these headers.
+            await answer(Request(scope), bug(Request(scope), error))(scope, receive, dressed)
         finally:
             self._count(scope, status, time.perf_counter() - began)
 

@@ -47,7 +47,7 @@ class JourneyIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Order not paid", "document": SAMPLE}]})
     name: Text
     document: FlowDocument
-    plan_id: int | None = Field(None, description="Plans come with a later release: leave it out.")
+    plan_id: int | None = Field(None, strict=True, description="Plans come with a later release: leave it out.")
 
 
 class JourneyMade(Out):
