@@ -70,6 +70,7 @@ def gather_facts(
         post.letter.contact_id: (post.letter.workspace_id, post.letter.lane, post.letter.contact_id) for post in posts
     }
     rows = _walking(connection, plans, posts)
+    plans.include(connection, {row.version_id for row in rows})
     travellers = [restored(row, plans.by_version[row.version_id]) for row in rows if row.version_id in plans.by_version]
     reads = _reads(travellers, posts)
     read = contacts.read(connection, list(keys.values()), contacts.Wanted(reads))
@@ -144,10 +145,14 @@ def recall(connection: Connection, travellers: Sequence[Traveller]) -> None:
     if not asked:
         return
     back = max(asked.values())
-    by_contact = {one.contact: one for one in travellers}
+    by_contact: dict[int, Traveller] = {}
+    lowest: dict[int, datetime] = {}
+    for one in travellers:  # of several walks of one contact, the one that looks back furthest counts
+        by_contact[one.contact] = one
+        since = min(one.arrived_at, one.since)
+        lowest[one.contact] = min(since, lowest.get(one.contact, since))
     wanted = [
-        (one.plan.workspace_id, one.lane, one.contact, min(one.arrived_at, one.since) - back)
-        for one in by_contact.values()
+        (one.plan.workspace_id, one.lane, one.contact, lowest[contact] - back) for contact, one in by_contact.items()
     ]
     for contact, event in history.of_contacts(connection, wanted, sorted(asked)):
         by_contact[contact].facts.events.setdefault(event.name, []).append(event)

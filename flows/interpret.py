@@ -42,7 +42,6 @@ class Traveller(Member):
     walks: int = 0
     path: str = ""
     cause: str = "entry"
-    entry_event: int | None = None
     slot: int = 0
 
     def __init__(

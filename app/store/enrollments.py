@@ -12,7 +12,7 @@ from flows.interpret import Status, Traveller
 
 FIELDS = (
     "workspace_id, lane, id, contact_id, slot, entered_at, since, rested_at, wake_at, entry_event,"
-    " journey_id, version_id, status, walks, node, key, visits"
+    " journey_id, version_id, status, walks, node, key, visits, reason"
 )
 
 
@@ -36,6 +36,7 @@ class Row(NamedTuple):
     node: str
     key: str
     visits: str | None
+    reason: str | None
 
 
 def due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[Row]:
@@ -106,7 +107,7 @@ def places(
 
 def add(connection: Connection, travellers: Iterable[Traveller]) -> None:
     """Write new enrollments, at rest or already over."""
-    copy_lines(connection, f"enrollment ({FIELDS}, reason)", map(_line, travellers))
+    copy_lines(connection, f"enrollment ({FIELDS})", map(_line, travellers))
 
 
 def _line(one: Traveller) -> str:

@@ -207,8 +207,11 @@ def set_status(
 
 
 def shift(connection: Connection, workspace_id: int, journey_id: int, by: timedelta) -> int:
-    """Freeze-clock resume: everybody on the way waits as much longer as the pause took; held people walk again."""
-    return _everybody(connection, "status = 0, wake_at = wake_at + %(value)s", workspace_id, journey_id, by)
+    """Freeze-clock resume: everybody on the way waits as much longer as the pause took; held people walk again.
+
+    Whom an awaited event met during the pause (they carry a reason) goes on at once.
+    """
+    return _everybody(connection, "status = 0, wake_at = CASE WHEN reason IS NULL THEN wake_at + %(value)s ELSE wake_at END", workspace_id, journey_id, by)
 
 
 def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:
@@ -224,7 +227,7 @@ def _everybody(
         "UPDATE enrollment SET "
         + change
         + """
-        WHERE workspace_id = %(w)s AND status IN (0, 4)
+        WHERE workspace_id = %(w)s AND status IN (0, 4) AND slot = 0
           AND version_id IN (SELECT id FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s)
         """,
         {"w": workspace_id, "j": journey_id, "value": value},
