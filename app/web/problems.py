@@ -61,6 +61,11 @@ def away() -> ProblemError:
     return ProblemError(503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
+def too_large() -> ProblemError:
+    """413."""
+    return ProblemError(413, _PLAIN[413])
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the application in one way."""
     app.add_exception_handler(StarletteHTTPException, _http)

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.web.conftest import FLOW, Api, Staff
 
 TRIES = 12
-NOT_CHECKED = ("unsupported_method", "positive_data_acceptance", "missing_required_header")
+
 
 
 @pytest.fixture
