@@ -227,7 +227,7 @@ def validate_draft(journey_id: JourneyId, desk: AtDesk) -> CheckedOut:
     "/journeys/{journey_id}/export",
     dependencies=[can("journey.read")],
     response_class=Response,
-    responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}, "example": "edges: []\n"}}}},
+    responses={200: {"content": {"application/yaml": {"schema": {"type": "object"}, "example": SAMPLE}}}},
 )
 def export_journey(
     journey_id: JourneyId,
