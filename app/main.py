@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 import nodes
 from app import auth, database
@@ -95,17 +96,20 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     """The application for these settings; nothing is opened before it starts. `now` is for tests."""
     parts = _parts(settings, now)
     secure = settings.base_url.startswith("https://")
-    envelope = Middleware(Envelope, registry=parts.registry, secure=secure)
-    in_front = Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure)
+    # The limit stands inside of the envelope, so that its refusals are dressed like all others.
+    layers = [
+        Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure),
+        Middleware(Envelope, registry=parts.registry, secure=secure),
+        Middleware(RequestBodyLimitMiddleware, max_body_size=max(BODY_BYTES, settings.batch_bytes)),
+    ]
     app = FastAPI(
         title=TITLE,
         version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=max(BODY_BYTES, settings.batch_bytes),
         lifespan=_lifespan(parts),
-        middleware=[in_front, envelope],
+        middleware=layers,
         generate_unique_id_function=_operation_id,
     )
     app.state.templates = templates(ROOT / "templates")
