@@ -21,7 +21,7 @@ from app.database import Connection
 from app.failpoints import failpoint
 from app.nudges import Sleeper
 from app.numbers import Numbers
-from app.ownership import LanesLostError, Ownership
+from app.ownership import HUNGRY_SECONDS, LanesLostError, Ownership
 from app.plans import Plans
 from app.triage import Bite, Triage
 
@@ -117,7 +117,7 @@ class Engine:
             failpoint("LOOP")
             try:
                 self.ownership.tend()
-                rest = self.turn() if self.ownership.lanes else POLL_SECONDS
+                rest = self.turn() if self.ownership.lanes else HUNGRY_SECONDS
             except psycopg.Error as error:
                 self._back_off(error)
                 continue
@@ -152,8 +152,8 @@ class Engine:
     def _until_due(self) -> float:
         """How long until the next wait of my lanes ends, within a poll."""
         lanes = self.ownership.lanes
-        if not lanes:
-            return POLL_SECONDS
+        if not lanes or self.ownership.hungry:
+            return HUNGRY_SECONDS
         due = self._next_due(self.ownership.connection, lanes)
         seconds = POLL_SECONDS if due is None else (due - self._clock()).total_seconds()
         return min(POLL_SECONDS, max(GATHER_SECONDS, seconds))

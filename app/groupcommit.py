@@ -70,6 +70,8 @@ class Committer:
         self._open = False
         self._away_until = 0.0
         self._waiting_rows = 0
+        self._idle = 0
+        self._waking = False
         self._threads = [
             threading.Thread(target=self._run, name=f"accept-{number}", daemon=True) for number in range(threads)
         ]
@@ -94,19 +96,26 @@ class Committer:
         """Come back when the calls are durable. Raises Busy, or what the database says against these very calls."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self.submit(Waiting(calls, future))
+        self._submit(Waiting(calls, future))
         watch = loop.call_later(HANGING_SECONDS, _give_up, future)
         try:
             await future
         finally:
             watch.cancel()
 
-    def submit(self, waiting: Waiting) -> None:
-        """Queue a request, or raise Busy at once."""
+    def _submit(self, waiting: Waiting) -> None:
         with self._wake:
             self._refuse_when_behind(len(waiting.calls))
             self._waiting_rows += len(waiting.calls)
             self._queue.append(waiting)
+            if self._idle and not self._waking:
+                self._waking = True
+                # After what the event loop has ready now: the requests that came together are written together.
+                waiting.future.get_loop().call_soon(self._wake_one)
+
+    def _wake_one(self) -> None:
+        with self._wake:
+            self._waking = False
             self._wake.notify()
 
     def _refuse_when_behind(self, rows: int) -> None:
@@ -139,7 +148,9 @@ class Committer:
             while not self._queue:
                 if not self._open:
                     return None
+                self._idle += 1
                 self._wake.wait()
+                self._idle -= 1
             rows = 0
             while self._queue and (not group or rows + len(self._queue[0].calls) <= self._rows):
                 one = self._queue.popleft()

@@ -27,7 +27,7 @@ class Joining(NamedTuple):
 class Known:
     """What the database says: whom each name means, and all the names of the contacts whose names may change."""
 
-    owners: dict[Name, int]
+    owners: Mapping[Name, int]
     names: Mapping[int, set[Name]]
 
 
@@ -79,8 +79,9 @@ def resolve(calls: Sequence[Call], known: Known, fresh: Iterator[int]) -> Found:
 
 class _Resolver:
     def __init__(self, known: Known, fresh: Iterator[int]) -> None:
-        self.stored = known.owners
-        self.owners = dict(known.owners)
+        # All names of a contact go with it, also those that no call speaks of.
+        self.stored = {name: contact for contact, names in known.names.items() for name in names} | known.owners
+        self.owners = dict(self.stored)
         self.names = {contact: set(names) for contact, names in known.names.items()}
         self.fresh = fresh
         self.found = Found()

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from app.store import lanes as locks
 from app.store.lanes import Owner
 
 TEND_SECONDS = 1.0
+HUNGRY_SECONDS = 0.1  # with less than the share: somebody is about to give lanes up, or a dead one's are about to be free
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Ownership:
         self.workers = 0
         self._url, self._clock, self._patience = url, clock, patience
         self._connection: Connection | None = None
-        self._backend_pid = 0
-        self._tended_at = 0.0
+        self._backend_pid, self._share_size = 0, LANES
+        self._tended_at = self._reported_at = float("-inf")
         self._watched: dict[str, tuple[datetime, float]] = {}
 
     @property
@@ -71,7 +72,7 @@ class Ownership:
             idle_in_transaction_seconds=patience.idle_in_transaction_seconds,
             idle_session_seconds=patience.idle_session_seconds,
         )
-        self._tended_at = float("-inf")
+        self._reported_at = float("-inf")
         try:
             with transaction(self._connection):
                 self._backend_pid = locks.announce(self._connection, self.id)
@@ -83,15 +84,23 @@ class Ownership:
         """Connect if need be; once a second report progress, share the lanes and look after the others."""
         if self._connection is None or self._connection.closed:
             self.open()
-        elif time.monotonic() - self._tended_at < TEND_SECONDS:
+        at = time.monotonic()
+        report = at - self._reported_at >= TEND_SECONDS
+        if not report and (not self.hungry or at - self._tended_at < HUNGRY_SECONDS):
             return
         try:
-            self._share()
+            self._share(report)
         except psycopg.Error:
             # Which locks were taken is not certain any more; ending the session makes it so.
             self.lose()
             raise
         self._tended_at = time.monotonic()
+        self._reported_at = self._tended_at if report else self._reported_at
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it has less than its share of the lanes."""
+        return len(self.lanes) < self._share_size
 
     def lose(self) -> None:
         """Forget a connection that broke; with it every lane is somebody else's."""
@@ -109,20 +118,20 @@ class Ownership:
             log.get(__name__).info("lanes ended with the connection", worker=self.id)
         self.lose()
 
-    def _share(self) -> None:
+    def _share(self, report: bool) -> None:
         before = self.lanes
         with transaction(self.connection) as connection:
             owners = locks.owners(connection)
-            self.workers = max(1, len(owners))
-            held = frozenset().union(*(one.lanes for one in owners))
-            self._balance(connection, share=-(-LANES // self.workers), held=held)
-            locks.report(connection, self.id, backend_pid=self._backend_pid, lanes=self.lanes, at=self._clock())
-            self._look_after(connection, [one for one in owners if one.backend_pid != self._backend_pid])
+            self.workers, self._share_size = len(owners), fair_share(owners, self._backend_pid)
+            self._balance(connection, held=frozenset().union(*(one.lanes for one in owners)))
+            if report or self.lanes != before:
+                locks.report(connection, self.id, backend_pid=self._backend_pid, lanes=self.lanes, at=self._clock())
+                self._look_after(connection, [one for one in owners if one.backend_pid != self._backend_pid])
         if self.lanes != before:
             log.get(__name__).info("lanes", worker=self.id, lanes=len(self.lanes), workers=self.workers)
 
-    def _balance(self, connection: Connection, *, share: int, held: frozenset[int]) -> None:
-        mine = set(self.lanes)
+    def _balance(self, connection: Connection, *, held: frozenset[int]) -> None:
+        mine, share = set(self.lanes), self._share_size
         if len(mine) > share:
             surplus = sorted(mine)[share:]
             locks.give_back(connection, surplus)
@@ -146,3 +155,9 @@ class Ownership:
             if now - since >= self._patience.frozen_seconds and locks.end(connection, owner):
                 log.get(__name__).warning("frozen owner ended", worker=owner.id, lanes=len(owner.lanes))
         self._watched = watched
+
+
+def fair_share(owners: Sequence[Owner], backend_pid: int) -> int:
+    """How many lanes this worker should have; the shares of all sum up to all lanes, so that nobody goes on asking for more."""
+    place = [one.backend_pid for one in owners].index(backend_pid)
+    return LANES // len(owners) + (place < LANES % len(owners))

@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 DEPTH = 64
+TOO_DEEP = f"is nested deeper than {DEPTH} levels"
 PROBLEMS_SHOWN = 20
+PATH_SHOWN = 4
 SURROGATE = re.compile("[\ud800-\udfff]")
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 TOKENS = re.compile(rb'"((?:[^"\\]|\\.)*+)"|[\[\]{},]', re.DOTALL)
 NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+encode = msgspec.json.encode
 DIGITS_AT_MOST = 4_300  # what Python turns into an integer; longer ones are an attack, not a number
 
 
@@ -44,67 +47,68 @@ class _Twice(dict[str, Any]):
     key = ""
 
 
-def load(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`; raises Refused with the fields that are wrong."""
-    if body.count(b"{") + body.count(b"[") > DEPTH:
-        _refuse_depth(body)
+class Loaded(NamedTuple):
+    """An object, and its text again in the shortest form: in one piece, or item by item where it holds a list."""
+
+    value: dict[str, Any]
+    parts: list[bytes]
+
+
+def load(body: bytes, items: str = "") -> Loaded:
+    """The JSON object in `body`; raises Refused with the fields that are wrong. `items` names a list to be weighed by item."""
     try:
         value = msgspec.json.decode(body)
-        again = msgspec.json.encode(value)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError, ValueError):
+        if not isinstance(value, dict):
+            raise Refused(Problem("", "must be a JSON object"))
+        listed = value.get(items) if items else None
+        parts = [encode(one) for one in listed] if isinstance(listed, list) else [encode(value)]
+        frame = encode({**value, items: None}) if isinstance(listed, list) else b""
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
         raise Refused(*_diagnose(body)) from None
-    if not isinstance(value, dict):
-        raise Refused(Problem("", "must be a JSON object"))
-    # A key that stood twice is gone in `again`, and a colon with it; an escaped colon could hide that.
-    if b"\\u0000" in again or again.count(b":") != body.count(b":") or b"\\u003" in body:
+    colons, odd = frame.count(b":"), b"\\u0000" in frame
+    for place, part in enumerate(parts):
+        colons += part.count(b":")
+        odd = odd or b"\\u0000" in part
+        if part.count(b"{") + part.count(b"[") > DEPTH:
+            _refuse_depth(part, joined(items, place) if frame else "")
+    # A key that stood twice is gone in the parts, and a colon with it; an escaped colon could hide that.
+    if odd or colons != body.count(b":") or b"\\u003" in body:
         problems = list(_odd(_slowly(body)))
         if problems:
             raise Refused(*problems)
-    return value
+    return Loaded(value, parts)
 
 
-def _refuse_depth(body: bytes) -> None:
-    brackets = STRINGS.sub(b"", body).translate(None, NOT_BRACKETS)
+def _refuse_depth(part: bytes, place: str) -> None:
+    brackets = STRINGS.sub(b"", part).translate(None, NOT_BRACKETS)
     for _ in range(DEPTH):
         if not brackets:
             return
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    if b"{" in brackets or b"[" in brackets:
-        place = _deepest(body)
-        if place is not None:
-            raise Refused(Problem(place, f"is nested deeper than {DEPTH} levels"))
+    path = _deepest(part) if brackets else None
+    if path is not None:
+        raise Refused(Problem(f"{place}.{path}" if place and path else place or path, TOO_DEEP))
 
 
 def _deepest(body: bytes) -> str | None:
-    """The path at which the nesting first goes too deep; None if it only looked so (brackets that do not match)."""
+    """The path at which the nesting first goes too deep, its beginning at least; None if it does not."""
     path: list[str | int] = []
-    key = ""
     for token in TOKENS.finditer(body):
         mark = token[0]
         if mark in (b"{", b"["):
-            path.append(key if mark == b"{" else 0)
+            path.append("" if mark == b"{" else 0)
             if len(path) > DEPTH:
-                return _shown(body, path)
+                text = ""
+                for part in path[:PATH_SHOWN]:
+                    text = joined(text, part)
+                return text
         elif mark in (b"}", b"]"):
-            if not path:
-                return None
-            path.pop()
-        elif token[1] is not None:
-            key = token[1].decode(errors="replace")
-            if path and isinstance(path[-1], str):
-                path[-1] = key
-        elif path and isinstance(path[-1], int):
+            del path[-1:]
+        elif path and token[1] is not None and isinstance(path[-1], str):
+            path[-1] = token[1].decode(errors="replace")  # the last text before a bracket is its key
+        elif path and mark == b"," and isinstance(path[-1], int):
             path[-1] += 1
     return None
-
-
-def _shown(body: bytes, path: list[str | int]) -> str:
-    # The last string before each bracket is its key; a few levels name the place well enough.
-    del body
-    text = ""
-    for part in path[:4]:
-        text = joined(text, part)
-    return text
 
 
 def joined(path: str, part: str | int) -> str:
@@ -144,7 +148,9 @@ def _diagnose(body: bytes) -> list[Problem]:
         return [Problem("", f"is not UTF-8 at byte {error.start}")]
     except json.JSONDecodeError as error:
         return [Problem("", f"is not JSON: {error.msg} at character {error.pos}")]
-    except (RecursionError, ValueError):
+    except RecursionError:
+        return [Problem(_deepest(body) or "", TOO_DEEP)]
+    except ValueError:
         return [Problem("", "is not JSON that can be read")]
     return list(_odd(value)) or [Problem("", "is not JSON that can be read")]
 

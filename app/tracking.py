@@ -67,14 +67,14 @@ class Request:
     kind: str  # of KINDS, or batch
     payload: dict[str, Any]
     write_key: str | None
-    size: int
+    parts: list[bytes]
 
     def calls(self, workspace_id: int, received_at: datetime, limits: Limits) -> list[Call]:
         """All calls, in order; raises Refused with every field that is wrong."""
         if self.kind != "batch":
             return _read([self.payload], _Frame(workspace_id, received_at, None, "", self.kind))
         items = self.payload["batch"]
-        _within(items, self.size, limits)
+        _within(self.parts, limits)
         sent_at = self.payload.get("sentAt")
         return _read(items, _Frame(workspace_id, received_at, sent_at, "batch", ""))
 
@@ -97,23 +97,22 @@ class _Frame:
 
 def read(kind: str, body: bytes) -> Request:
     """The body of a request to `/v1/<kind>`; raises Refused."""
-    payload = load(body)
+    payload, parts = load(body, "batch" if kind == "batch" else "")
     write_key = payload.get("writeKey")
     if write_key is not None and not isinstance(write_key, str):
         raise Refused(Problem("writeKey", "must be text"))
     if kind == "batch" and not isinstance(payload.get("batch"), list):
         raise Refused(Problem("batch", "must be a list of calls"))
-    return Request(kind, payload, write_key, len(body))
+    return Request(kind, payload, write_key, parts)
 
 
-def _within(items: Sequence[Any], size: int, limits: Limits) -> None:
-    if len(items) > limits.batch_events:
+def _within(parts: Sequence[bytes], limits: Limits) -> None:
+    if len(parts) > limits.batch_events:
         raise Refused(Problem("batch", f"holds more than {limits.batch_events} calls"), status=413)
-    if size > limits.event_bytes:
-        large = [place for place, item in enumerate(items) if len(encode(item)) > limits.event_bytes]
-        if large:
-            message = f"is larger than {limits.event_bytes} bytes"
-            raise Refused(*(Problem(f"batch[{place}]", message) for place in large), status=413)
+    large = [place for place, part in enumerate(parts) if len(part) > limits.event_bytes]
+    if large:
+        message = f"is larger than {limits.event_bytes} bytes"
+        raise Refused(*(Problem(f"batch[{place}]", message) for place in large), status=413)
 
 
 def _read(items: list[Any], frame: _Frame) -> list[Call]:

@@ -137,9 +137,8 @@ def write(connection: Connection, passage: Passage) -> None:
     messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
     if drafts:
         failpoint("CP11")
-    for plan in {one.plan.version_id: one.plan for one in new}.values():
-        entered = sum(1 for one in new if one.plan is plan)
-        passage.record.tally[plan.version_id, "", "entered"] += entered
+    for version, entered in Counter(one.plan.version_id for one in new).items():
+        passage.record.tally[version, "", "entered"] += entered
     tallies.append(connection, passage.plans, passage.record.tally, passage.now)
     keyed = {passage.keys[contact]: change for contact, change in passage.record.changes.items()}
     contacts.apply(connection, keyed, passage.now)

@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from app import documents
+from app import documents, publishing
+from app.courier import Courier
 from app.database import transaction
 from app.demo.past import CHINA, Happening, happenings
 from app.demo.people import invent
 from app.lanes import ALL_LANES, lane_of
+from app.links import Tokens
 from app.plans import Plans
-from app.publishing import put_live
+from app.publishing import Desk
+from app.rendering import Site
 from app.stages import deliver, enroll, match, settle, timers
 from app.store import accounts, demo, history, inbox, receipts
 from app.store.accounts import Configured
@@ -37,6 +40,7 @@ NAMES = {
     "air-conditioner-service": "Air-conditioner service",
 }
 MAIL_ACCOUNT = "demo-mail"
+NOTHING_LEAVES = b"so there is nothing to be signed"
 WALKED = timedelta(days=14)
 # The nearer to now, the finer the steps: nobody will look at the minutes of last week.
 STEPS = (
@@ -105,15 +109,19 @@ def _publish(stage: _Stage, at: datetime, now: datetime) -> None:
     # The sink takes the place of this server; the name is one that can never exist.
     settings = {"host": "mail.example.invalid", "port": 25, "tls": "none", "from_address": "hello@example.com", "from_name": "Lantern Home"}
     accounts.put(connection, workspace_id, MAIL_ACCOUNT, Configured("email", settings, ""), at)
+    author, reviewer = (Desk(connection, stage.catalog, workspace_id, actor, at) for actor in ("demo author", "demo reviewer"))
     for name, document in journeys(now):
-        put_live(connection, stage.catalog, workspace_id, document, name=name, journey_id=None, now=at)
+        journey_id = publishing.create(author, name, document).id
+        content_hash = publishing.submit(author, journey_id).content_hash
+        publishing.review(reviewer, journey_id, "approve", content_hash)
+        publishing.publish(author, journey_id, content_hash)
 
 
 def _walk(stage: _Stage, ids: list[int], events: list[Happening], now: datetime, progress: Progress) -> None:
     """Live through the last days, step by step, with the stages that the worker runs."""
     connection = stage.connection
     plans = Plans(stage.catalog)
-    deliverer = deliver.cut_off(connection, plans)
+    courier = Courier(Site("https://demo.invalid", Tokens(NOTHING_LEAVES)), NOTHING_LEAVES, cut_off=True)
     ticks = list(_ticks(now))
     waiting = 0
     for number, tick in enumerate(ticks):
@@ -124,7 +132,7 @@ def _walk(stage: _Stage, ids: list[int], events: list[Happening], now: datetime,
             inbox.put(connection, [_letter(stage.workspace_id, ids[one.person], one) for one in events[begin:waiting]])
         _still(connection, plans, tick)
         if now - tick >= LEFT_TO_THE_WORKER:
-            while deliverer.run(now=tick, limit=BATCH):
+            while deliver.run(connection, plans, courier, now=tick, limit=BATCH):
                 pass
         progress("living through the last two weeks", number + 1, len(ticks))
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from app.store.rows import Connection, array, columns, copy_lines, escape, instant, optional
+from app.store.rows import NULL, Connection, array, columns, copy_lines, escape, instant, optional
 from flows.interpret import Status, Traveller
 
 FIELDS = (
@@ -115,21 +115,27 @@ def add(connection: Connection, travellers: Iterable[Traveller]) -> None:
 
 
 def _line(one: Traveller) -> str:
-    plan = one.plan
+    plan, entered = one.plan, instant(one.entered_at)
+    since = entered if one.since is one.entered_at else instant(one.since)
+    rested = entered if one.rested_at is None or one.rested_at is one.entered_at else instant(one.rested_at)
+    event = NULL if one.entry_event is None else str(one.entry_event)
     tail = _tail(
-        (one.entered_at, one.since, one.rested_at or one.entered_at, one.wake_at, one.entry_event),
-        (plan.journey_id, plan.version_id, one.status.value, one.walks),
+        plan.journey_id,
+        plan.version_id,
+        one.status.value,
+        one.walks,
         (one.node, one.key, visits_text(one) if one.visits else None, one.reason),
     )
-    return f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}\t{tail}"
+    return (
+        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}\t{entered}\t{since}\t{rested}"
+        f"\t{instant(one.wake_at)}\t{event}\t{tail}"
+    )
 
 
 @lru_cache(maxsize=4096)
-def _tail(times: tuple[Any, ...], numbers: tuple[int, int, int, int], texts: tuple[str | None, ...]) -> str:
+def _tail(journey_id: int, version_id: int, status: int, walks: int, texts: tuple[str | None, ...]) -> str:
     """What a cohort shares of its lines; most of a blast is a handful of these."""
-    *instants, event = times
-    parts = [*map(instant, instants), "\\N" if event is None else str(event), *map(str, numbers), *map(optional, texts)]
-    return "\t".join(parts)
+    return "\t".join([*map(str, (journey_id, version_id, status, walks)), *map(optional, texts)])
 
 
 def visits_text(one: Traveller) -> str | None:

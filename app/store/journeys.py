@@ -211,7 +211,8 @@ def shift(connection: Connection, workspace_id: int, journey_id: int, by: timede
 
     Whom an awaited event met during the pause (they carry a reason) goes on at once.
     """
-    return _everybody(connection, "status = 0, wake_at = CASE WHEN reason IS NULL THEN wake_at + %(value)s ELSE wake_at END", workspace_id, journey_id, by)
+    change: LiteralString = "status = 0, wake_at = CASE WHEN reason IS NULL THEN wake_at + %(value)s ELSE wake_at END"
+    return _everybody(connection, change, workspace_id, journey_id, by)
 
 
 def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:

@@ -23,11 +23,11 @@ def load(connection: Connection, now: datetime) -> Load:
     """Letters unread, messages and timers due, how late the latest is, and who works on it."""
     row = connection.execute(
         """
-        SELECT (SELECT count(*) FROM (SELECT FROM inbox LIMIT %(most)s) AS some),
+        SELECT (SELECT count(*) FROM (SELECT FROM inbox LIMIT %(most)s) AS counted),
                (SELECT count(*) FROM (
-                    SELECT FROM message WHERE status IN (0, 1, 6) AND due_at <= %(now)s LIMIT %(most)s) AS some),
+                    SELECT FROM message WHERE status IN (0, 1, 6) AND due_at <= %(now)s LIMIT %(most)s) AS counted),
                (SELECT count(*) FROM (
-                    SELECT FROM enrollment WHERE status = 0 AND wake_at <= %(now)s LIMIT %(most)s) AS some),
+                    SELECT FROM enrollment WHERE status = 0 AND wake_at <= %(now)s LIMIT %(most)s) AS counted),
                (SELECT COALESCE(extract(epoch FROM %(now)s - min(at)), 0) FROM (
                     (SELECT min(received_at) AS at FROM (SELECT received_at FROM inbox ORDER BY lane, id LIMIT 1000) AS f)
                     UNION ALL (SELECT min(due_at) FROM message WHERE status IN (0, 1, 6) AND due_at <= %(now)s)) AS due),

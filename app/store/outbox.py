@@ -5,13 +5,14 @@ Whoever writes an outcome names the attempt it speaks of, so a late writer chang
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from app.store.rows import Connection, columns
 
+LEASE = timedelta(seconds=120)
 NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")  # due then: nobody will touch it again
 Place = tuple[int, str, str]  # workspace, channel, account ("" for none)
 
@@ -63,6 +64,11 @@ class Settled(NamedTuple):
     outcome: int = 0
 
 
+def storable(text: str | None) -> str | None:
+    """Text as the database can hold it: one NUL out of a template or a provider must not fail a whole batch."""
+    return None if text is None else text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 CLAIM = """
 WITH kinds AS (SELECT * FROM unnest(%(channels)s::text[], %(kinds)s::text[]) AS one(channel, kind)),
 resting AS (
@@ -73,6 +79,7 @@ resting AS (
     FROM message m
     WHERE m.status IN (0, 1, 6) AND m.due_at <= %(now)s AND m.channel = ANY(%(channels)s)
       AND (m.workspace_id, m.channel, coalesce(m.account, '')) NOT IN (SELECT * FROM resting)
+      AND m.journey_id <> ALL(%(held)s::int[])
     ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), known AS (
     SELECT due.*, c.attributes, c.consents, users.value AS user_id, CASE WHEN kinds.kind IS NULL
@@ -113,19 +120,23 @@ def claim(
     addresses: Mapping[str, str | None],
     *,
     resting: Iterable[Place],
+    held: Iterable[int] = (),
     now: datetime,
-    lease: datetime,
     limit: int,
 ) -> list[Claimed]:
-    """Lease due messages of the channels in `addresses` (channel → identity kind), with consent and suppression."""
+    """Lease due messages of the channels in `addresses` (channel → identity kind), with consent and suppression.
+
+    Passed over: accounts that are `resting`, and journeys that are `held` (paused).
+    """
     rows = connection.execute(
         CLAIM,
         {
             "channels": list(addresses),
             "kinds": list(addresses.values()),
             **dict(zip(("workspaces", "rested", "accounts"), columns(sorted(resting), 3), strict=True)),
+            "held": sorted(held),
             "now": now,
-            "lease": lease,
+            "lease": now + LEASE,
             "limit": limit,
         },
     ).fetchall()
@@ -166,8 +177,8 @@ def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int
             one.status,
             one.due_at,
             one.sent_at,
-            one.reason,
-            one.provider_id,
+            storable(one.reason),
+            storable(one.provider_id),
             one.outcome,
         )
         for one in outcomes

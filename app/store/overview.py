@@ -49,7 +49,7 @@ def house(connection: Connection, workspace_id: int) -> House:
     row = connection.execute(
         """
         SELECT name, timezone, settings ->> 'demo',
-               (SELECT count(*) FROM (SELECT FROM contact WHERE workspace_id = %(w)s LIMIT %(limit)s) AS some)
+               (SELECT count(*) FROM (SELECT FROM contact WHERE workspace_id = %(w)s LIMIT %(limit)s) AS counted)
         FROM workspace WHERE id = %(w)s
         """,
         {"w": workspace_id, "limit": CONTACTS_AT_MOST + 1},

@@ -1,6 +1,6 @@
 """Contacts over HTTP: found by a name, listed, changed, and what happened to them. New ones come in by the ingest door."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from app.store.people import Moment, Person
 from app.store.rows import Connection
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import invalid, missing
-from app.web.shapes import PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
+from app.web.shapes import NOT_A_PLACE, PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
 
 routes = router("contacts")
 
@@ -215,10 +215,8 @@ def _instant(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        at = datetime.min
-    if at.tzinfo is None:
-        raise invalid([("next", "is not a place in this list; send back what the page before gave")])
-    return at
+        raise invalid([("next", NOT_A_PLACE)]) from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _moment(row: Moment) -> MomentOut:

@@ -3,7 +3,7 @@
 Who has no session is sent to the sign-in page; what another site asks for it never learns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from flows.words import _
 from nodes import icon
 
 routes = APIRouter(include_in_schema=False)
+Say = Callable[[str], str]
 
 JOURNEYS_AT_MOST = 20
 MESSAGES_SHOWN = 12
@@ -100,7 +101,7 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
     for journey, node, port, count in overview.counts(connection, workspace_id):
         counts.setdefault(journey, {})[node, port] = count
     shown = overview.journeys(connection, workspace_id, JOURNEYS_AT_MOST)
-    told = [_told(one, house.catalog, counts.get(one.id, {})) for one in shown]
+    told = [_told(one, house.catalog, counts.get(one.id, {}), say) for one in shown]
     return {
         "house": overview.house(connection, workspace_id),
         "journeys": told,
@@ -114,19 +115,18 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
         "base_url": house.settings.base_url,
         "key_file": f"{house.settings.data}/write-key",
         "example": EXAMPLE,
-        "aside": "",
     }
 
 
-def _told(one: Shown, catalog: Mapping[str, NodeType], counts: Mapping[tuple[str, str], int]) -> Told:
+def _told(one: Shown, catalog: Mapping[str, NodeType], counts: Mapping[tuple[str, str], int], say: Say) -> Told:
     totals = {name: counts.get(("", name), 0) for name in ("entered", "completed", "exited", "failed")}
     totals["active"] = max(0, totals["entered"] - totals["completed"] - totals["exited"] - totals["failed"])
-    picture = draw(one.document, catalog, counts)
+    picture = draw(one.document, catalog, counts, say)
     shape = f"{one.id}.{one.number}.{one.status}.{picture.width}x{picture.height}.{totals['failed'] > 0}"
     return Told(one.id, one.name, one.status, one.number, totals, picture, shape)
 
 
-def _line(one: Latest, say: Any) -> dict[str, Any]:
+def _line(one: Latest, say: Say) -> dict[str, Any]:
     word, tone = BECAME.get(one.status, SIMPLY_SENT)
     if one.status == SENT:
         word, tone = REACHED.get(one.outcome, SIMPLY_SENT)

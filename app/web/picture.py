@@ -3,7 +3,7 @@
 Never the editor: that is the canvas. A card's size follows from its ports alone, so the server can draw it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,11 +36,9 @@ class Card:
 
     id: str
     title: str
-    kind: str
     summary: str
     hue: str
     icon: str
-    entered: int
     waiting: int
     ways: list[Way]
     ended: int
@@ -70,8 +68,8 @@ class Picture:
     left_out: int = 0
 
 
-def draw(raw: Mapping[str, Any], catalog: Mapping[str, NodeType], counts: Counts) -> Picture:
-    """The picture of a flow; an empty one where the draft is not whole yet."""
+def draw(raw: Mapping[str, Any], catalog: Mapping[str, NodeType], counts: Counts, say: Callable[[str], str]) -> Picture:
+    """The picture of a flow; an empty one where the draft is not whole yet. `say` translates the names of node types."""
     try:
         document = documents.load(raw)
         plan = compile_plan(document, catalog, Label(0, 0, 0))
@@ -82,27 +80,27 @@ def draw(raw: Mapping[str, Any], catalog: Mapping[str, NodeType], counts: Counts
     ranks = rank(build(plan.steps, wired))
     names = {node.id: node.name for node in document.nodes}
     for step in sorted(plan.steps.values(), key=lambda step: ranks[step.id])[:SHOWN_AT_MOST]:
-        picture.cards.append(_card(step, names[step.id], ranks[step.id], counts))
+        picture.cards.append(_card(step, names[step.id] or "", counts, say))
+        picture.cards[-1].column = ranks[step.id]
     _place(picture)
     return picture
 
 
-def _card(step: Step, name: str | None, column: int, counts: Counts) -> Card:
+def _card(step: Step, name: str, counts: Counts, say: Callable[[str], str]) -> Card:
     kind = step.node
+    title = say(kind.title) if kind else step.type
     ways = [Way(port, counts.get((step.id, port), 0), target) for port, target in step.wires.items()]
     entered, ended = counts.get((step.id, ""), 0), counts.get((step.id, "!end"), 0)
     return Card(
         id=step.id,
-        title=name or (kind.title if kind else step.type),
-        kind=kind.title if kind else step.type,
-        summary=kind.summary(step.settings) if kind else "",
+        title=name or title,
+        # The words of a message are a template here, nothing to read; what kind of message it is says more.
+        summary=title if kind is None or kind.channel else kind.summary(step.settings),
         hue=kind.group if kind and kind.group in HUES else "flow",
         icon=kind.type if kind else "",
-        entered=entered,
         waiting=max(0, entered - ended - sum(way.count for way in ways)),
         ways=ways,
         ended=ended,
-        column=column,
     )
 
 

@@ -6,7 +6,7 @@ GET only shows a button, so that nobody who fetches links (a mail scanner, a pre
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app import auth
@@ -96,6 +96,3 @@ def workspace_of_visitor(request: Request) -> int:
 def _is_local(request: Request) -> bool:
     host = request.client.host if request.client else ""
     return host in LOOPBACK and (request.url.hostname or "") in (*LOOPBACK, "localhost")
-
-
-Workspace = Annotated[int, Depends(workspace_of_visitor)]

@@ -16,6 +16,7 @@ PAGE_AT_MOST = 1_000
 INT = 2**31 - 1
 BIGINT = 2**63 - 1
 LONGEST_PLACE = 400
+NOT_A_PLACE = "is not a place in this list; send back what the page before gave"
 
 
 class In(BaseModel):
@@ -72,7 +73,7 @@ def place_of(next_: str | None, *kinds: type) -> list[Any] | None:
         or any(isinstance(value, int) and abs(value) > BIGINT for value in values)
         or any(isinstance(value, str) and "\0" in value for value in values)
     ):
-        raise invalid([("next", "is not a place in this list; send back what the page before gave")])
+        raise invalid([("next", NOT_A_PLACE)])
     return values
 
 

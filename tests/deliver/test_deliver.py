@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 
 from app.database import Connection, transaction
 from app.links import Tokens
-from app.store import suppressions
+from app.store import suppressions, versions
 from app.store.outbox import NEVER
 from tests.deliver.house import BASE, SECRET, House, build
 from tests.deliver.peers import NOW, Personality, mail_account, smtp_server
@@ -346,3 +346,49 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(house: House, mon
         counts.append(count)
     assert counts[0] == counts[1] <= 12
     assert house.statuses().count(SENT) == 311
+
+
+def test_f08_a_paused_journey_holds_its_messages_and_a_stopped_one_drops_them(
+    house: House, server: tuple[Personality, int]
+) -> None:
+    def become(status: str) -> None:
+        with transaction(house.connection):
+            house.connection.execute("UPDATE journey SET status = %s", (status,))
+            versions.bump(house.connection)
+
+    house.people(range(1, 4))
+    become("paused")
+    house.deliver()
+    assert house.statuses() == [PENDING] * 3
+    become("live")
+    house.deliver(limit=2)
+    become("stopped")
+    house.deliver()
+    ended = [(one["status"], one["reason"]) for one in house.messages() if one["reason"]]
+    assert ended == [(SUPPRESSED, "stopped")]
+    assert len(server[0].taken) == 2
+
+
+def test_p15_one_poisonous_message_does_not_hold_up_the_others(
+    connection: Connection, server: tuple[Personality, int]
+) -> None:
+    house = build(connection, send={"subject": "{{ contact.name | url_decode }}", "html": "<p>{{ contact.name }}</p>"})
+    house.account("mail", "email", mail_account(server[1]))
+    house.courier.allow = {f"127.0.0.1:{server[1]}"}
+    for number, name in enumerate(("%00", "%0d%0aBcc: x@y.z", "%ED%A0%80", "fine", "{{" * 9)):
+        house.message(number, attributes={"name": name, "email": f"p{number}@example.com"})
+    house.deliver()
+    assert house.statuses() == [SENT, FAILED, SENT, SENT, SENT]
+    assert house.messages()[1]["reason"] == "the subject holds a line break or control character"
+
+
+def test_a_message_of_a_step_that_cannot_send_fails_alone(house: House) -> None:
+    house.message(1)
+    house.message(2)
+    with transaction(house.connection):
+        house.connection.execute("UPDATE message SET node = 'end' WHERE id = 1001")
+    house.deliver()
+    assert [(one["status"], one["reason"]) for one in house.messages()] == [
+        (FAILED, "the step end cannot send"),
+        (SENT, None),
+    ]

@@ -75,7 +75,9 @@ class Api:
         self.client = client
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
-    def __call__(self, method: str, path: str, json: Any = None, headers: Mapping[str, str] | None = None, **more: Any) -> httpx2.Response:
+    def __call__(
+        self, method: str, path: str, json: Any = None, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> httpx2.Response:
         sent = {**self.headers, **(headers or {})}
         return self.client.request(method, f"/api/v1{path}", json=json, headers=sent, **more)
 

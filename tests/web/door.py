@@ -71,14 +71,15 @@ class Server(NamedTuple):
     url: str
     port: int
     door: Door
+    client: httpx2.Client
 
     def post(self, path: str, payload: Any, *, key: str | None = KEY, **more: Any) -> httpx2.Response:
         """One request, as a simple client sends it."""
         headers = {**({} if key is None else authorization(key)), **more.pop("headers", {})}
         if isinstance(payload, bytes):
             headers = {"content-type": "application/json", **headers}
-            return httpx2.post(self.url + path, content=payload, headers=headers, timeout=20, **more)
-        return httpx2.post(self.url + path, json=payload, headers=headers, timeout=20, **more)
+            return self.client.post(self.url + path, content=payload, headers=headers, **more)
+        return self.client.post(self.url + path, json=payload, headers=headers, **more)
 
 
 def authorization(key: str) -> dict[str, str]:
@@ -105,7 +106,8 @@ def serving(
         while not server.started:
             time.sleep(0.005)
         try:
-            yield Server(f"http://127.0.0.1:{port}", port, door)
+            with httpx2.Client(timeout=20, verify=False) as client:
+                yield Server(f"http://127.0.0.1:{port}", port, door, client)
         finally:
             server.should_exit = True
             thread.join(10)
