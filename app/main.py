@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 import nodes
 from app import auth, database
@@ -45,6 +46,7 @@ from app.web import (
 from app.web.envelope import Envelope
 from app.web.guard import GuardedRoute, UnguardedError
 from app.web.house import House, utc_now
+from app.web.infront import InFront
 from app.web.ingest import PATHS, Door, ingest_routes
 from app.web.templating import templates
 
@@ -93,16 +95,21 @@ class _Parts:
 def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     """The application for these settings; nothing is opened before it starts. `now` is for tests."""
     parts = _parts(settings, now)
-    envelope = Middleware(Envelope, registry=parts.registry, secure=settings.base_url.startswith("https://"))
+    secure = settings.base_url.startswith("https://")
+    # The limit stands inside of the envelope, so that its refusals are dressed like all others.
+    layers = [
+        Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure),
+        Middleware(Envelope, registry=parts.registry, secure=secure),
+        Middleware(RequestBodyLimitMiddleware, max_body_size=max(BODY_BYTES, settings.batch_bytes)),
+    ]
     app = FastAPI(
         title=TITLE,
         version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=max(BODY_BYTES, settings.batch_bytes),
         lifespan=_lifespan(parts),
-        middleware=[envelope],
+        middleware=layers,
         generate_unique_id_function=_operation_id,
     )
     app.state.templates = templates(ROOT / "templates")

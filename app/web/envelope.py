@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth import TOKEN_SOMEWHERE
-from app.web.problems import ProblemError, answer
+from app.web.problems import ProblemError, answer, bug, too_large
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
@@ -27,6 +27,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 PRIVATE = ("/api/", "/login", "/logout")
+TOO_LARGE = 413
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -47,12 +48,24 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status, replaced = time.perf_counter(), 0, False
 
         async def dressed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, replaced
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers = MutableHeaders(raw=message["headers"])
+                if status == TOO_LARGE and headers["content-type"].startswith("text/plain"):
+                    # The framework refuses large bodies by itself, in plain words; ours are problem documents.
+                    replaced = True
+                    await answer(Request(scope), too_large())(scope, receive, send_dressed)
+                    return
+                self._dress(scope, headers)
+            if not replaced:
+                await send(message)
+
+        async def send_dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
                 self._dress(scope, MutableHeaders(raw=message["headers"]))
             await send(message)
 
@@ -62,6 +75,11 @@ class Envelope:
                 await answer(Request(scope), ProblemError(400, said))(scope, receive, dressed)
             else:
                 await self.app(scope, receive, dressed)
+        except Exception as error:
+            if status:
+                raise  # half an answer is out: the server has to break it off
+            # Answered here and not by the framework, whose own place for it lies outside of these headers.
+            await answer(Request(scope), bug(Request(scope), error))(scope, receive, dressed)
         finally:
             self._count(scope, status, time.perf_counter() - began)
 
