@@ -46,6 +46,7 @@ from app.web import (
 from app.web.envelope import Envelope
 from app.web.guard import GuardedRoute, UnguardedError
 from app.web.house import House, utc_now
+from app.web.infront import InFront
 from app.web.ingest import PATHS, Door, ingest_routes
 from app.web.templating import templates
 
@@ -94,9 +95,11 @@ class _Parts:
 def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     """The application for these settings; nothing is opened before it starts. `now` is for tests."""
     parts = _parts(settings, now)
+    secure = settings.base_url.startswith("https://")
     # The limit stands inside of the envelope, so that its refusals are dressed like all others.
     layers = [
-        Middleware(Envelope, registry=parts.registry, secure=settings.base_url.startswith("https://")),
+        Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure),
+        Middleware(Envelope, registry=parts.registry, secure=secure),
         Middleware(RequestBodyLimitMiddleware, max_body_size=max(BODY_BYTES, settings.batch_bytes)),
     ]
     app = FastAPI(

@@ -17,7 +17,7 @@ from typing import Any
 
 from app import auth, database, localservers
 from app.database import connect, transaction
-from app.firstuse import KEY_FILE, Arrived, arrive, write_key
+from app.firstuse import KEY_FILE, OWN_NAME, Arrived, arrive, write_key
 from app.settings import Settings, with_secret
 from app.store import caught, demo, load
 from app.store.caught import Catch
@@ -27,7 +27,6 @@ READY_SECONDS = 120.0
 POLL_SECONDS = 0.1
 LONG_WAIT = 5
 DEMO_NAME, DEMO_ZONE = "Lantern Home", "Asia/Shanghai"
-OWN_NAME = "My workspace"
 BACKLOG = 512
 
 

@@ -1,44 +1,25 @@
-"""The ingest door alone behind uvicorn, for the accept bench: `python -m app.bench.server PORT DATABASE_URL`. Never the whole program."""
+"""The web process as it is, for benches: `python -m app.bench.server PORT DATABASE_URL`. Never part of the product."""
 
-import hashlib
+import secrets
 import sys
-from datetime import datetime
-from typing import NamedTuple
 
 import uvicorn
-from starlette.applications import Starlette
+from pydantic import SecretStr
 
-from app.database import Connection
+from app.main import create_app
 from app.process import calm_gc
-from app.web.ingest import Door, ingest_routes
-
-
-class Holder(NamedTuple):
-    """Who stands behind the bench's key."""
-
-    workspace_id: int
-    role: str
-
-
-def identify(connection: Connection, key: str, now: datetime) -> Holder | None:
-    """The key by its hash."""
-    row = connection.execute(
-        "SELECT workspace_id, role FROM key WHERE digest = %s AND revoked_at IS NULL AND created_at <= %s",
-        (hashlib.sha256(key.encode()).hexdigest(), now),
-    ).fetchone()
-    return Holder(*row) if row else None
+from app.settings import Settings
 
 
 def main() -> None:
     """Serve until killed."""
-    port, url = int(sys.argv[1]), sys.argv[2]
-    door = Door(url, identify)
-    door.start()
-    app = Starlette(routes=list(ingest_routes(door)))
-    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, lifespan="off")
+    settings = Settings(
+        _env_file=None, port=int(sys.argv[1]), database_url=sys.argv[2], secret=SecretStr(secrets.token_hex(32))
+    )
+    app = create_app(settings)
+    config = uvicorn.Config(app, port=settings.port, log_level="warning", access_log=False)
     calm_gc()
     uvicorn.Server(config).run()
-    door.stop()
 
 
 if __name__ == "__main__":

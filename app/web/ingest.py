@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 CALLS = ("batch", "track", "identify", "page", "screen", "group", "alias")
 PATHS = {f"/v1/{kind}": kind for kind in CALLS} | {f"/v1/{kind[0]}": kind for kind in CALLS}
 JSON_TYPES = frozenset({b"application/json", b"text/plain", b""})  # browsers send text/plain to spare a preflight
-START: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": OK_HEADERS}
 BODY: dict[str, Any] = {"type": "http.response.body", "body": OK_BODY}
 
 
@@ -89,7 +88,8 @@ class Door:
             log.exception("ingest: a request could not be written")
             await problem(send, 500, "These events could not be written; it has been logged.")
         else:
-            await send(START)
+            # The headers are copied: whoever stands around us adds his own to the very list.
+            await send({"type": "http.response.start", "status": 200, "headers": OK_HEADERS.copy()})
             await send(BODY)
 
     async def _accept(self, request: Request, workspace_id: int, received_at: datetime) -> None:
@@ -99,7 +99,7 @@ class Door:
 
     async def _not_post(self, method: str, send: Send) -> None:
         if method == "OPTIONS":
-            await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS})
+            await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS.copy()})
             await send({"type": "http.response.body", "body": b""})
         else:
             await problem(send, 405, "Events are sent by POST.", headers=[(b"allow", b"POST, OPTIONS")])
