@@ -14,7 +14,7 @@ from app.lanes import ALL_LANES
 from app.main import create_app
 from app.plans import Plans
 from app.settings import Settings
-from app.stages import match, timers
+from app.stages import match, rollup, timers
 from tests.web.conftest import FLOW, Api, Staff, flow
 
 Publish = Callable[..., int]
@@ -319,3 +319,24 @@ def test_node_types_come_with_the_schema_of_their_settings_and_an_icon(viewer: A
     assert icon.headers["content-type"] == "image/svg+xml"
     assert "sandbox" in icon.headers["content-security-policy"]
     assert viewer("GET", "/node-types/nothing").status_code == 404
+
+
+def test_whom_a_batch_under_way_parked_behind_a_resume_or_stop_is_called_in(
+    operator: Api, publish: Publish, run: Callable[..., None], connection: Connection, clock: Clock
+) -> None:
+    resumed, stopped, waiting = publish(), publish(flow(duration="P30D")), publish(flow(duration="P30D"))
+    for journey in (resumed, stopped, waiting):
+        enroll(operator, journey, "u1", str(journey))
+    run()
+    for journey, actions in ((resumed, ("pause", "resume")), (stopped, ("stop",)), (waiting, ("pause", "resume"))):
+        for action in actions:
+            operator.ok("POST", f"/journeys/{journey}/{action}")
+    # A worker that knew of the pause, and not yet of what came after, writes last.
+    connection.execute("UPDATE enrollment SET status = 4, wake_at = %s WHERE journey_id = %s", (clock.now, resumed))
+    connection.execute("UPDATE enrollment SET status = 0, wake_at = NULL WHERE journey_id = %s", (stopped,))
+    connection.commit()
+    rollup.run(connection, Plans(nodes.catalog()), lanes=ALL_LANES, now=clock.now, limit=1000)
+    run()
+    assert operator.ok("GET", f"/journeys/{resumed}/stats")["completed"] == 1
+    assert operator.ok("GET", f"/journeys/{stopped}/stats")["exited"] == 1
+    assert operator.ok("GET", f"/journeys/{waiting}/stats")["active"] == 1
