@@ -13,9 +13,9 @@ from app import log
 from app.courier import Courier
 from app.database import Connection, connect
 from app.nudges import Sleeper
+from app.ownership import PATIENCE, Patience
 from app.plans import Plans
 from app.stages import deliver
-from app.store import outbox
 
 LIMIT = 500
 POLL_SECONDS = 1.0
@@ -38,12 +38,13 @@ class Deliverer:
         *,
         sleeper: Sleeper,
         clock: Callable[[], datetime],
+        patience: Patience = PATIENCE,
         done: Callable[[], object] = bool,
     ) -> None:
         self.beat_at = time.monotonic()
         self.sleeper = sleeper
         self._url, self._plans, self._courier = url, plans, courier
-        self._clock, self._done = clock, done
+        self._clock, self._done, self._patience = clock, done, patience
         self._stop = threading.Event()
         self._connection: Connection | None = None
         self._troubles = 0
@@ -71,7 +72,13 @@ class Deliverer:
     def _turn(self) -> float:
         """Deliver one batch; returns how long to rest afterwards."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, name="journey-deliver", idle_session_seconds=IDLE_SESSION_SECONDS)
+            self._connection = connect(
+                self._url,
+                name="journey-deliver",
+                statement_seconds=self._patience.statement_seconds,
+                idle_in_transaction_seconds=self._patience.idle_in_transaction_seconds,
+                idle_session_seconds=IDLE_SESSION_SECONDS,
+            )
         now = self._clock()
         taken = deliver.run(self._connection, self._plans, self._courier, now=now, limit=LIMIT)
         if taken:
@@ -85,4 +92,4 @@ class Deliverer:
         if self._troubles & (self._troubles - 1) == 0:
             log.get(__name__).warning("deliver trouble", failures=self._troubles, **log.told(error))
         pause = min(BACK_OFF_AT_MOST, BACK_OFF_SECONDS * 2 ** min(self._troubles - 1, 10))
-        self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 no secret, only spread
+        self._stop.wait(pause * random.uniform(0.5, 1.0))

@@ -19,8 +19,8 @@ from psycopg import errors
 from app import log
 from app.database import Connection
 from app.failpoints import failpoint
-from app.numbers import Numbers
 from app.nudges import Sleeper
+from app.numbers import Numbers
 from app.ownership import HUNGRY_SECONDS, LanesLostError, Ownership
 from app.plans import Plans
 from app.triage import Bite, Triage
@@ -190,10 +190,8 @@ class Engine:
             return False
         begun = time.perf_counter()
         try:
-            taken = stage.run(
-                self.ownership.connection, self.plans, lanes=lanes, now=self._clock(), limit=stage.limit
-            )
-        except Exception as error:  # noqa: BLE001 the stage edge: a chore undone is done later, and the people go on
+            taken = stage.run(self.ownership.connection, self.plans, lanes=lanes, now=self._clock(), limit=stage.limit)
+        except Exception as error:
             if self._lost():
                 raise LanesLostError("lost in a chore") from error
             self.numbers.add("failures", stage.name)
@@ -216,7 +214,7 @@ class Engine:
                 if attempt == CLASHES:
                     raise
                 self.numbers.add("clashes", stage.name)
-                time.sleep(CLASH_SECONDS * 2**attempt * random.random())  # noqa: S311 no secret, only spread
+                time.sleep(CLASH_SECONDS * 2**attempt * random.random())
                 continue
             self._tell(stage, taken, time.perf_counter() - begun)
             return taken
@@ -232,10 +230,7 @@ class Engine:
         dawdled = isinstance(error, errors.IdleInTransactionSessionTimeout)  # this process did, over some row
         if not dawdled and (self._lost() or isinstance(error, psycopg.OperationalError)):
             raise error
-        more = self._look_closer(stage, bite, error)
-        if self._lost():
-            raise error
-        return more
+        return self._look_closer(stage, bite, error)
 
     def _look_closer(self, stage: Stage, bite: Bite, error: Exception) -> bool:
         """Narrow down the bad row, or put it aside once it stands alone; whether to go on at once."""
@@ -277,7 +272,7 @@ class Engine:
         if self._troubles & (self._troubles - 1) == 0:  # the first, second, fourth, …: no flood while it is away
             log.get(__name__).warning("database trouble", failures=self._troubles, **log.told(error))
         pause = min(BACK_OFF_AT_MOST, BACK_OFF_SECONDS * 2 ** min(self._troubles - 1, 10))
-        self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 no secret, only spread
+        self._stop.wait(pause * random.uniform(0.5, 1.0))
 
     def _tell(self, stage: Stage, taken: int, seconds: float) -> None:
         if taken <= 0:

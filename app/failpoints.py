@@ -19,7 +19,7 @@ _passed: Counter[str] = Counter()
 
 def arm(wish: str | None) -> None:
     """Ask for a failure, `NAME:kill|raise|stop:COUNT`; None disarms. The worker passes the setting on."""
-    global _wish  # noqa: PLW0603 one process, one wish
+    global _wish
     _passed.clear()
     if wish is None:
         _wish = None

@@ -76,6 +76,6 @@ class Hints:
                 return
             first = self._failures == FAILURES
             pause = min(OPEN_AT_MOST, OPEN_SECONDS * 2 ** (self._failures - FAILURES))
-            self._open_until = self._clock() + pause * random.uniform(0.75, 1.25)  # noqa: S311 no secret, only spread
+            self._open_until = self._clock() + pause * random.uniform(0.75, 1.25)
         if first:
             log.get(__name__).warning("Valkey does not answer; going on without it", error=type(error).__name__)

@@ -15,11 +15,7 @@ import psycopg
 import structlog
 
 FIELDS = frozenset(
-    (
-        "account attempt attempts batch channel code count database detail error event failures handled id journey kind lane"
-        " lanes level limit method module moved ms name node path port reason seconds sqlstate stage state status step taken"
-        " thread timestamp trace tries url version withheld worker workers workspace workspaces"
-    ).split()
+    ["account", "attempt", "attempts", "batch", "channel", "code", "count", "database", "detail", "error", "event", "failures", "handled", "id", "journey", "kind", "lane", "lanes", "level", "limit", "method", "module", "moved", "ms", "name", "node", "path", "port", "reason", "seconds", "sqlstate", "stage", "state", "status", "step", "taken", "thread", "timestamp", "trace", "tries", "url", "version", "withheld", "worker", "workers", "workspace", "workspaces"]
 )
 FRAMES = 8
 LONGEST = 500
@@ -97,9 +93,11 @@ def _withhold(_logger: Any, _method: str, fields: Fields) -> Fields:
         del fields[name]
     if unknown:
         fields["withheld"] = unknown
-    fields["event"] = str(fields.get("event", ""))[:LONGEST].encode("unicode_escape").decode("ascii") if _odd(
-        fields.get("event")
-    ) else fields.get("event")
+    fields["event"] = (
+        str(fields.get("event", ""))[:LONGEST].encode("unicode_escape").decode("ascii")
+        if _odd(fields.get("event"))
+        else fields.get("event")
+    )
     return fields
 
 

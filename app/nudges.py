@@ -40,7 +40,7 @@ class Sleeper:
         """
         self._listen()
         if jitter:
-            seconds *= 1 - JITTER * random.random()  # noqa: S311 no secret, only spread
+            seconds *= 1 - JITTER * random.random()
         woken = self._woken.wait(max(0.0, seconds))
         self._woken.clear()
         return woken
@@ -118,7 +118,7 @@ class Nudges:
                 if failures == 1:
                     log.get(__name__).warning("no nudges from Valkey; polling", error=type(error).__name__)
                 pause = min(RETRY_AT_MOST, RETRY_SECONDS * 2 ** (failures - 1))
-                self._closed.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 no secret, only spread
+                self._closed.wait(pause * random.uniform(0.5, 1.0))
 
     def _subscribe(self) -> None:
         """Listen until the connection breaks or stops answering."""

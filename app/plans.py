@@ -67,6 +67,8 @@ class Plans:
             except Exception as error:  # noqa: BLE001 one version must not hold up the others; its people are held
                 self.broken[saved.version_id] = f"{type(error).__name__}: {error}"
                 names = {"workspace": saved.workspace_id, "version": saved.version_id}
-                log.get(__name__).error("a published version cannot be run; its people wait", **names, **log.told(error))
+                log.get(__name__).error(
+                    "a published version cannot be run; its people wait", **names, **log.told(error)
+                )
                 return None
         return replace(known, live=live, paused=paused, stopped=stopped)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from app.hints import Hints
 from app.links import Tokens
 from app.nudges import Nudges
 from app.numbers import Numbers, resident_bytes
-from app.ownership import Ownership, Patience
+from app.ownership import PATIENCE, Ownership, Patience
 from app.plans import Plans
 from app.process import calm_gc
 from app.rendering import Site
@@ -77,7 +77,7 @@ class Making:
 
     catalog: Mapping[str, NodeType] | None = None
     divert: Divert | None = None
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = PATIENCE
     clock: Callable[[], datetime] = now
 
 
@@ -92,7 +92,13 @@ class Worker:
         nodes = all_nodes() if making.catalog is None else making.catalog
         url, clock = settings.database_url, making.clock
         self.deliverer = Deliverer(
-            url, Plans(nodes), _courier(settings, making), sleeper=self.nudges.sleeper(), clock=clock, done=self._wake_engines
+            url,
+            Plans(nodes),
+            _courier(settings, making),
+            sleeper=self.nudges.sleeper(),
+            clock=clock,
+            patience=making.patience,
+            done=self._wake_engines,
         )
         self.engines = [
             Engine(
@@ -117,7 +123,10 @@ class Worker:
                 engine.ownership.open()
         loops: dict[str, Any] = {f"track-{number}": engine for number, engine in enumerate(self.engines)}
         loops["deliver"] = self.deliverer
-        threads = {name: threading.Thread(target=_guarded, args=(name, loop), name=name, daemon=True) for name, loop in loops.items()}
+        threads = {
+            name: threading.Thread(target=_guarded, args=(name, loop), name=name, daemon=True)
+            for name, loop in loops.items()
+        }
         for thread in threads.values():
             thread.start()
         self.heartbeat.start()
@@ -144,7 +153,9 @@ class Worker:
             dead += [name for name, loop in loops.items() if at - loop.beat_at > loop.red_seconds]
             dead += ["heartbeat"] if at - self.heartbeat.beat_at > BEAT_RED_SECONDS else []
             if dead:
-                log.get(__name__).error("a loop has died; ending, to be started again", worker=self.id, thread=",".join(dead))
+                log.get(__name__).error(
+                    "a loop has died; ending, to be started again", worker=self.id, thread=",".join(dead)
+                )
                 return True
             time.sleep(WATCH_SECONDS)
         return False
@@ -171,15 +182,13 @@ class Worker:
 def _guarded(name: str, loop: Any) -> None:
     try:
         loop.run()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 whatever it died of, the watch must find it dead, and the log must say why
         log.get(__name__).critical("loop died", thread=name, **log.told(error))
 
 
 def _courier(settings: Settings, making: Making) -> Courier:
     secret = settings.secret_bytes
-    return Courier(
-        Site(settings.base_url, Tokens(secret)), secret, allow=settings.egress_allow, divert=making.divert
-    )
+    return Courier(Site(settings.base_url, Tokens(secret)), secret, allow=settings.egress_allow, divert=making.divert)
 
 
 def run_worker(settings: Settings, stop: threading.Event, making: Making | None = None) -> int:
@@ -190,9 +199,9 @@ def run_worker(settings: Settings, stop: threading.Event, making: Making | None 
 
 def main(settings: Settings, making: Making | None = None) -> int:
     """A whole process: logging, signals, memory, work. SIGTERM and SIGINT finish the batch and give the lanes back."""
-    log.configure(settings.log_format, settings.log_level)
-    calm_gc()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    log.configure(settings.log_format, settings.log_level)
+    calm_gc()
     return run_worker(settings, stop, making)
