@@ -5,16 +5,18 @@ trouble, so that one dead provider does not take everybody's turn.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from app.egress import Egress
 from app.failpoints import failpoint
+from app.links import Tokens
 from app.rendering import Site
+from app.settings import Settings
+from app.sink import HOST, Divert, diversion
 from app.store.outbox import Place
 from flows.contract import Channel, Outgoing, Report
 
@@ -42,7 +44,7 @@ class Courier:
     site: Site
     secret: bytes
     allow: Collection[str] = ()
-    divert: Callable[[str, dict[str, str], dict[str, Any]], tuple[dict[str, str], dict[str, Any]]] | None = None
+    divert: Divert | None = None
     cut_off: bool = False
     _resting: dict[Place, tuple[datetime, float]] = field(default_factory=dict)
 
@@ -104,6 +106,17 @@ async def _call(load: Load, messages: Sequence[Outgoing], egress: Egress) -> lis
     if len(reports) != len(messages):
         return [Report("unknown", "the channel reported on other messages than it was given")] * len(messages)
     return reports
+
+
+def courier_for(settings: Settings) -> Courier:
+    """The courier of a worker with these settings: to providers, or to the sink where that stands in for them."""
+    secret = settings.secret_bytes
+    courier = Courier(Site(settings.base_url, Tokens(secret)), secret, settings.egress_allow)
+    if settings.sink:
+        courier.divert = diversion(settings.sink_smtp_port, settings.sink_http_port)
+        ports = (settings.sink_smtp_port, settings.sink_http_port)
+        courier.allow = (*settings.egress_allow, *(f"{HOST}:{port}" for port in ports))
+    return courier
 
 
 def loads_of(made: Sequence[tuple[Place, Channel, Outgoing]]) -> tuple[list[Load], list[tuple[int, int]]]:

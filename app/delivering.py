@@ -26,7 +26,7 @@ IDLE_SESSION_SECONDS = 300.0  # nothing is owned by this session; only a vanishe
 
 
 class Deliverer:
-    """One worker's deliver loop. `red_seconds`: a batch waits for providers, so it is given this long before it counts as stuck."""
+    """One worker's deliver loop. A batch waits for providers, so it has `red_seconds` before it counts as stuck."""
 
     red_seconds = 240.0
 

@@ -11,9 +11,9 @@ from app.plans import Plans
 from app.store import contacts, enrollments, history
 from app.store.inbox import Letter
 from app.store.rows import Connection
-from app.walk import Passage, restored, supply
-from flows.durations import elapsed
+from app.walk import restored, supply
 from flows.contract import Event, Facts
+from flows.durations import elapsed
 from flows.interpret import Status, Traveller
 from flows.match import Entry, Place
 
@@ -63,18 +63,23 @@ def windows(reads: Iterable[str]) -> dict[str, timedelta]:
 
 
 def gather_facts(
-    connection: Connection, plans: Plans, posts: Sequence[Opened], now: datetime
+    connection: Connection, plans: Plans, posts: Sequence[Opened]
 ) -> tuple[dict[int, Standing], list[Letter]]:
     """The standing of every contact of the batch, and the letters of merged contacts, addressed to whom they are now."""
-    keys = {post.letter.contact_id: (post.letter.workspace_id, post.letter.lane, post.letter.contact_id) for post in posts}
+    keys = {
+        post.letter.contact_id: (post.letter.workspace_id, post.letter.lane, post.letter.contact_id) for post in posts
+    }
     rows = _walking(connection, plans, posts)
+    plans.include(connection, {row.version_id for row in rows})
     travellers = [restored(row, plans.by_version[row.version_id]) for row in rows if row.version_id in plans.by_version]
     reads = _reads(travellers, posts)
     read = contacts.read(connection, list(keys.values()), contacts.Wanted(reads))
     asked = windows(reads)
     names = frozenset(asked)
     standing = {
-        contact: Standing(facts, remembered=names) for contact, (facts, merged_into) in read.items() if merged_into is None
+        contact: Standing(facts, remembered=names)
+        for contact, (facts, merged_into) in read.items()
+        if merged_into is None
     }
     for one in travellers:
         if one.contact in standing:
@@ -82,7 +87,7 @@ def gather_facts(
             standing[one.contact].travellers.append(one)
     _remember_past(connection, standing, posts, asked)
     _take_places(connection, standing, posts)
-    supply(connection, Passage(now, plans.by_version), travellers)
+    supply(connection, travellers)
     return standing, _forwarded(posts, read)
 
 
@@ -116,7 +121,7 @@ def _remember_past(
     if not asked:
         return
     back = max(asked.values())
-    wanted = {}
+    wanted: dict[int, tuple[int, int, int, datetime]] = {}
     for post in posts:
         letter = post.letter
         if letter.contact_id in standing:
@@ -140,9 +145,14 @@ def recall(connection: Connection, travellers: Sequence[Traveller]) -> None:
     if not asked:
         return
     back = max(asked.values())
-    by_contact = {one.contact: one for one in travellers}
+    by_contact: dict[int, Traveller] = {}
+    lowest: dict[int, datetime] = {}
+    for one in travellers:  # of several walks of one contact, the one that looks back furthest counts
+        by_contact[one.contact] = one
+        since = min(one.arrived_at, one.since)
+        lowest[one.contact] = min(since, lowest.get(one.contact, since))
     wanted = [
-        (one.plan.workspace_id, one.lane, one.contact, min(one.arrived_at, one.since) - back) for one in by_contact.values()
+        (one.plan.workspace_id, one.lane, one.contact, lowest[contact] - back) for contact, one in by_contact.items()
     ]
     for contact, event in history.of_contacts(connection, wanted, sorted(asked)):
         by_contact[contact].facts.events.setdefault(event.name, []).append(event)

@@ -5,7 +5,6 @@ Pure; the program's secret is an argument. Never random, never a clock.
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
 
 KEY_FIELDS = ("workspace", "journey", "contact", "trigger", "node", "visit", "channel", "recipient")
 
@@ -26,16 +25,11 @@ def derived(secret: bytes, purpose: str) -> bytes:
     return hmac.new(secret, f"journey-canvas/{purpose}".encode(), hashlib.sha256).digest()
 
 
-def identity_secret(secret: bytes, workspace_id: int) -> str:
-    """What a workspace's own server signs user ids with, so that a browser cannot pretend to be somebody else (T21)."""
-    return urlsafe_b64encode(derived(secret, f"identity/{workspace_id}")).decode().rstrip("=")
+def user_hash(workspace_secret: str, user_id: str) -> str:
+    """What a workspace's own server hands its pages, so that nobody pretends to be somebody else (T21)."""
+    return hmac.new(workspace_secret.encode(), user_id.encode(), hashlib.sha256).hexdigest()
 
 
-def user_hash(identity: str, user_id: str) -> str:
-    """HMAC-SHA256 of the user id under the workspace's identity secret, in hex."""
-    return hmac.new(identity.encode(), user_id.encode(), hashlib.sha256).hexdigest()
-
-
-def is_user(identity: str, user_id: str, given: str) -> bool:
-    """Whether the hash was made by somebody who knows the identity secret."""
-    return hmac.compare_digest(user_hash(identity, user_id).encode(), given.encode())
+def is_user(workspace_secret: str, user_id: str, given: str) -> bool:
+    """Whether the hash was made by somebody who knows the workspace's secret."""
+    return hmac.compare_digest(user_hash(workspace_secret, user_id).encode(), given.encode())

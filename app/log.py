@@ -15,7 +15,17 @@ import psycopg
 import structlog
 
 FIELDS = frozenset(
-    ["account", "attempt", "attempts", "batch", "channel", "code", "count", "database", "detail", "error", "event", "failures", "handled", "id", "journey", "kind", "lane", "lanes", "level", "limit", "method", "module", "moved", "ms", "name", "node", "path", "port", "reason", "seconds", "sqlstate", "stage", "state", "status", "step", "taken", "thread", "timestamp", "trace", "tries", "url", "version", "withheld", "worker", "workers", "workspace", "workspaces"]
+    {
+        *("account", "attempt", "attempts", "batch", "channel", "code", "count", "database", "detail", "error", "event"),
+        *("failures", "handled", "id", "journey", "kind", "lane", "lanes", "level", "limit", "method", "module", "moved"),
+        *("ms", "name", "node", "path", "port", "reason", "seconds", "sqlstate", "stage", "state", "status", "step"),
+        *("taken", "thread", "timestamp", "trace", "tries", "url", "version", "withheld", "worker", "workers"),
+        *("workspace", "workspaces", "account", "attempt", "attempts", "batch", "channel", "code", "count", "database"),
+        *("detail", "error", "event", "failures", "handled", "id", "journey", "kind", "lane", "lanes", "level", "limit"),
+        *("method", "module", "moved", "ms", "name", "node", "path", "port", "reason", "seconds", "sqlstate", "stage"),
+        *("state", "status", "step", "taken", "thread", "timestamp", "trace", "tries", "url", "version", "withheld"),
+        *("worker", "workers", "workspace", "workspaces"),
+    }
 )
 FRAMES = 8
 LONGEST = 500

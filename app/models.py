@@ -8,7 +8,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Sequence, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    Sequence,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlmodel import Field, SQLModel
 
@@ -24,8 +35,7 @@ BIG: Any = BigInteger
 TEXT: Any = Text
 EMPTY_OBJECT = text("'{}'::jsonb")
 
-# Ids of hot rows come in blocks of `BLOCK`: a batch takes all it needs in one statement, whatever its size.
-BLOCK = 1000
+# Each number of these stands for a block of `lanes.BLOCK` ids.
 CONTACT_BLOCK = Sequence("contact_block", metadata=SQLModel.metadata)
 ENROLLMENT_BLOCK = Sequence("enrollment_block", metadata=SQLModel.metadata)
 MESSAGE_BLOCK = Sequence("message_block", metadata=SQLModel.metadata)
@@ -41,20 +51,15 @@ def _texts() -> Any:
     return Column(ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
 
 
-def _serial(*, big: bool = True) -> Any:
-    """A number the database counts up; taken with `nextval` so that whole batches get theirs in one statement."""
-    return {
-        "primary_key": True,
-        "sa_type": BIG if big else Integer,
-        "sa_column_args": [Identity()],
-        "default": None,
-    }
+def _counter(kind: Any = Integer) -> Any:
+    """A number the database counts up, alone the primary key."""
+    return Column(kind, Identity(), primary_key=True)
 
 
 class Workspace(SQLModel, table=True):
     """A tenant. `secret` signs what its contacts bring back: user hashes of the in-app pull."""
 
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     name: str = Field(sa_type=TEXT)
     timezone: str = Field(default="UTC", sa_type=TEXT, sa_column_kwargs={"server_default": "UTC"})
     secret: str = Field(sa_type=TEXT)
@@ -67,7 +72,7 @@ class User(SQLModel, table=True):
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("workspace_id", "email"),)
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     email: str = Field(sa_type=TEXT)
     name: str = Field(sa_type=TEXT)
@@ -78,7 +83,7 @@ class User(SQLModel, table=True):
 class Key(SQLModel, table=True):
     """An API or write key: only its hash is kept. `prefix` finds it, `role` says what it may do."""
 
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     user_id: int | None = Field(default=None, foreign_key="users.id")
     name: str = Field(sa_type=TEXT)
@@ -173,7 +178,7 @@ class Journey(SQLModel, table=True):
     """What an operator draws: one draft with a revision (ETag), a live version, a status."""
 
     __table_args__ = (Index(None, "workspace_id", "status"),)
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     name: str = Field(sa_type=TEXT)
     status: str = Field(default="draft", sa_type=TEXT, sa_column_kwargs={"server_default": "draft"})
@@ -185,13 +190,14 @@ class Journey(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     created_by: str = Field(sa_type=TEXT)
     updated_at: datetime = Field(sa_type=INSTANT)
+    updated_by: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 class Version(SQLModel, table=True):
     """A published flow, frozen. People in flight stay on theirs."""
 
     __table_args__ = (UniqueConstraint("journey_id", "number"), Index(None, "workspace_id", "journey_id"))
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     journey_id: int = Field(foreign_key="journey.id")
     number: int
@@ -205,7 +211,7 @@ class Submission(SQLModel, table=True):
     """A draft as it was handed in for review; `editors` may not approve it. status: open, approved, rejected, void, published."""
 
     __table_args__ = (Index(None, "workspace_id", "journey_id"),)
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     journey_id: int = Field(foreign_key="journey.id")
     content_hash: str = Field(sa_type=TEXT)
@@ -219,7 +225,7 @@ class Submission(SQLModel, table=True):
 class Review(SQLModel, table=True):
     """One decision on one submission."""
 
-    id: int | None = Field(**_serial(big=False))
+    id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     submission_id: int = Field(foreign_key="submission.id", index=True)
     reviewer: str = Field(sa_type=TEXT)
@@ -280,7 +286,7 @@ class Tally(SQLModel, table=True):
     """Counted transitions, appended by each batch (a shared counter row would queue all workers), folded by rollup."""
 
     __table_args__ = (Index(None, "workspace_id", "journey_id"),)
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     journey_id: int
     version_id: int
@@ -379,7 +385,7 @@ class Link(SQLModel, table=True):
 class Caught(SQLModel, table=True):
     """What the local sink caught in place of a provider, as the contact would have got it."""
 
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int | None = None
     channel: str = Field(sa_type=TEXT)
     recipient: str = Field(sa_type=TEXT)
@@ -456,7 +462,7 @@ class Merge(SQLModel, table=True):
     """Two contacts found to be one person; `snapshot` keeps what the loser was, so that it can be explained and undone."""
 
     __table_args__ = (UniqueConstraint("workspace_id", "loser_id"),)
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     loser_id: int = Field(sa_type=BIG)
     winner_id: int = Field(sa_type=BIG)
@@ -467,7 +473,7 @@ class Merge(SQLModel, table=True):
 class Dead(SQLModel, table=True):
     """What could not be handled, whole, with the reason; can be played again."""
 
-    id: int | None = Field(**_serial())
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     kind: str = Field(sa_type=TEXT)
     payload: dict[str, Any] = Field(sa_column=_json())

@@ -13,7 +13,7 @@ from app.copyfilters import zone_of
 from app.copywriting import CopyError, render
 from app.keys import idempotency_key
 from app.links import Tokens, in_html, in_text, rewrite_html, rewrite_text, with_pixel
-from app.store.outbox import Claimed
+from app.store.outbox import Claimed, storable
 from flows.compile import Plan
 from flows.contract import Channel, Event, Outgoing
 from flows.durations import elapsed
@@ -86,9 +86,8 @@ def words(one: Claimed, plan: Plan, entry: Event | None, site: Site, now: dateti
         given = (one.content or {}).get(name)
         template = str(getattr(step.settings, name, None) or "")
         # What a node computed itself is words already: compiling it would compile what contacts wrote.
-        made.fields[name] = (
-            str(given) if given is not None else render(template, data, kind, locale=language, zone=zone)
-        )
+        said = str(given) if given is not None else render(template, data, kind, locale=language, zone=zone)
+        made.fields[name] = storable(said) or ""
     made.title = _title(channel, made.fields)
     if mail:
         _add_way_out(made)

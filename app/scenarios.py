@@ -45,9 +45,7 @@ def run(connection: Connection, catalog: Mapping[str, NodeType], scenario: Mappi
     start = min([moment(step["at"]) for step in timeline] or [moment(scenario["until"])])
     zone = scenario.get("defaults", {}).get("timezone", "UTC")
     world = World(connection, catalog, timezone=zone, start=start)
-    journeys = {
-        name: world.publish(name, one["document"]) for name, one in scenario["journeys"].items()
-    }
+    journeys = {name: world.publish(name, one["document"]) for name, one in scenario["journeys"].items()}
     _introduce(world, scenario.get("contacts") or {}, start)
     for step in timeline:
         at = moment(step["at"])
@@ -82,7 +80,10 @@ def _introduce(world: World, contacts: Mapping[str, Json], start: datetime) -> N
         scratch.give(
             world.connection,
             world.workspace_id,
-            {user: ((about or {}).get("tags") or [], (about or {}).get("consents") or {}) for user, about in contacts.items()},
+            {
+                user: ((about or {}).get("tags") or [], (about or {}).get("consents") or {})
+                for user, about in contacts.items()
+            },
         )
 
 
@@ -103,7 +104,12 @@ def _take(world: World, journeys: dict[str, int], step: Mapping[str, Json], at: 
     elif optout := step.get("optout"):
         with transaction(world.connection):
             consents.opt_out(
-                world.connection, world.workspace_id, optout["user"], channel=optout["channel"], purpose=optout["purpose"], now=at
+                world.connection,
+                world.workspace_id,
+                optout["user"],
+                channel=optout["channel"],
+                purpose=optout["purpose"],
+                now=at,
             )
     else:
         raise ScenarioError(f"{sorted(step)} is no step: track, identify, alias, enroll, publish or optout")
@@ -152,7 +158,8 @@ def _messages(world: World, users: Mapping[int, str]) -> list[dict[str, Json]]:
 
 def _shown(walk: Mapping[str, Json]) -> dict[str, Json]:
     """A walk as scenarios speak of it: path, times by node, status, reason, key, waiting."""
-    path, times = [], {}
+    path: list[str] = []
+    times: dict[str, datetime] = {}
     for number, (at, steps) in enumerate(walk["trail"]):
         for place, step in enumerate(steps):
             if number and not place:
@@ -200,4 +207,6 @@ def _text(value: Json) -> str:
 
 
 def _brief(one: Mapping[str, Json]) -> str:
-    return _text({name: one[name] for name in ("path", "status", "reason", "user", "node", "title", "at") if name in one})
+    return _text(
+        {name: one[name] for name in ("path", "status", "reason", "user", "node", "title", "at") if name in one}
+    )

@@ -29,8 +29,8 @@ def next_firing(start: Start, zones: Iterable[str], timezone: str, after: dateti
     """The next instant strictly after `after`; None when nothing is left to fire."""
     own = zone(timezone) or ZoneInfo("UTC")
     if start.kind == "date":
-        at = time_of_day(start.at)
-        return min(next_wall(one, after, at, strictly=True) for one in {own, *_known(zones)})
+        local = time_of_day(start.at)
+        return min(next_wall(one, after, local, strictly=True) for one in {own, *_known(zones)})
     schedule = start.schedule or {}
     if "at" in schedule:
         at = as_instant(schedule["at"], own)

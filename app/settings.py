@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         return self.secret.get_secret_value().encode()
 
 
+def debugging() -> bool:
+    """Whether errors show where they come from (JOURNEY_DEBUG=1). Asked before there are settings, so it is none of them."""
+    return os.environ.get(f"{PREFIX}DEBUG", "") not in ("", "0")
+
+
 def load(**overrides: Any) -> Settings:
     """Settings from the environment, with what the command line says on top; `None` means “not said”."""
     try:

@@ -4,6 +4,7 @@ A batch may walk several rounds (each contact's first event, then each one's sec
 everything is written at the end in a number of statements that does not grow with the batch. No SQL of its own.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +17,11 @@ from app.store import contacts, enrollments, history, inbox, messages, schedules
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
-from flows.contract import Event
+from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
 
+# Carried by people whom an awaited event met while their journey was paused: at resume the event is looked up again.
+MET = "met while paused"
 # A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
 TOLERANCE = timedelta(minutes=5)
 
@@ -54,6 +57,25 @@ def walk(passage: Passage, travellers: Iterable[Traveller]) -> None:
     for version in sorted(by_plan):
         to_rest(passage.plans[version], by_plan[version], passage.now, passage.record)
     gather(passage, walked)
+
+
+def due_order(one: Traveller) -> tuple[datetime | None, int, int]:
+    """In which order waits of one contact end: by their instant, then by journey, then by entry."""
+    return one.wake_at, one.plan.version_id, one.id
+
+
+def turns(travellers: Sequence[Traveller]) -> Iterable[Sequence[Traveller]]:
+    """Due travellers in rounds of one for each contact, so that what a walk changes is seen by the contact's next one."""
+    if len({one.contact for one in travellers}) == len(travellers):
+        return [travellers]
+    rounds: list[list[Traveller]] = []
+    seen: Counter[int] = Counter()
+    for one in sorted(travellers, key=due_order):
+        if seen[one.contact] == len(rounds):
+            rounds.append([])
+        rounds[seen[one.contact]].append(one)
+        seen[one.contact] += 1
+    return rounds
 
 
 def take_out(passage: Passage, traveller: Traveller, reason: str, why: str) -> None:
@@ -115,9 +137,8 @@ def write(connection: Connection, passage: Passage) -> None:
     messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
     if drafts:
         failpoint("CP11")
-    for plan in {one.plan.version_id: one.plan for one in new}.values():
-        entered = sum(1 for one in new if one.plan is plan)
-        passage.record.tally[plan.version_id, "", "entered"] += entered
+    for version, entered in Counter(one.plan.version_id for one in new).items():
+        passage.record.tally[version, "", "entered"] += entered
     tallies.append(connection, passage.plans, passage.record.tally, passage.now)
     keyed = {passage.keys[contact]: change for contact, change in passage.record.changes.items()}
     contacts.apply(connection, keyed, passage.now)
@@ -127,7 +148,7 @@ def write(connection: Connection, passage: Passage) -> None:
     inbox.put(connection, passage.letters)
 
 
-def supply(connection: Connection, passage: Passage, travellers: Sequence[Traveller]) -> None:
+def supply(connection: Connection, travellers: Sequence[Traveller]) -> None:
     """Give known travellers the rows their steps ahead ask for: entry events and message outcomes."""
     entries = [one for one in travellers if one.entry_event is not None and "entry" in _reads(one)]
     found = history.entries(
@@ -150,7 +171,7 @@ def restored(row: enrollments.Row, plan: Plan) -> Traveller:
     one = Traveller(row.id, row.contact_id, row.rested_at, NO_FACTS, plan=plan, node=row.node, lane=row.lane)
     one.key, one.since, one.slot = row.key, row.since, row.slot
     one.entered_at, one.rested_at, one.wake_at = row.entered_at, row.rested_at, row.wake_at
-    one.entry_event, one.walks = row.entry_event, row.walks
+    one.entry_event, one.walks, one.reason = row.entry_event, row.walks, row.reason
     one.visits = enrollments.visits_of(row.visits)
     one.visit = (one.visits or {}).get(row.node, 1)
     one.status = Status(row.status)
@@ -167,4 +188,4 @@ def remember(facts_events: dict[str, list[Event]], event: Event) -> None:
     past.insert(place, event)
 
 
-NO_FACTS = contacts.Facts()
+NO_FACTS = Facts()

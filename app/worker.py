@@ -59,16 +59,11 @@ def stages(limit: int) -> tuple[Stage, ...]:
         Stage("match", match.run, limit, "urgent", match.park),
         Stage("timers", timers.run, limit, "urgent", timers.park),
         Stage("enroll", enroll.run, limit),
-        Stage("settle", _settle, SETTLE_LIMIT),
+        Stage("settle", settle.run, SETTLE_LIMIT),
         Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
         Stage("partitions", upkeep.make_partitions, 1, "chore"),
         Stage("forget_seen", upkeep.forget_seen, SEEN_LIMIT, "chore"),
     )
-
-
-def _settle(connection: Any, plans: Plans, *, lanes: Any, now: datetime, limit: int) -> int:
-    del plans, lanes  # receipts are taken by whoever comes first; what follows from them goes into the lanes' inbox
-    return settle.run(connection, now=now, limit=limit)
 
 
 @dataclass(frozen=True)

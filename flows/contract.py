@@ -73,12 +73,14 @@ class Member:
     `arrived_at` is the moment the node must reckon with: the event's arrival, the timer's due time. `entry` is the event
     (or API context) that let the contact in, `woken_by` the event that ended the wait (None: the clock, or just arrived),
     `waiting` whether the member has been at rest on this node before (so `advance` is called again, not for the first time).
-    `since` is the timestamp of the entry; `messages` maps node ids of this enrollment to the outcomes reached there.
+    `since` is the timestamp of the entry, `entry_event` its event's place in the history, known also where `entry` was not read;
+    `messages` maps node ids of this enrollment to the outcomes reached there.
     """
 
     # Defaults stand on the class: a blast makes a member for everybody, and most never differ from these.
     key: str = ""
     entry: Event | None = None
+    entry_event: int | None = None
     messages: Mapping[str, frozenset[str]] = MappingProxyType({})
     visit: int = 1
     waiting: bool = False

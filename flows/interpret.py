@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from flows.compile import Plan, Step
-from flows.contract import Batch, Effect, Emit, Event, Facts, Member, Message, Outcome, Tag, Wait
+from flows.contract import Batch, Effect, Emit, Facts, Member, Message, Outcome, Tag, Wait
 from flows.errors import NodeError
 
 HOLD = timedelta(minutes=5)  # how often people on a node whose type is missing are tried again
@@ -42,7 +42,6 @@ class Traveller(Member):
     walks: int = 0
     path: str = ""
     cause: str = "entry"
-    entry_event: int | None = None
     slot: int = 0
 
     def __init__(
@@ -243,9 +242,7 @@ def _rest(step: Step, wait: Wait, members: list[Traveller], why: Mapping[int, st
         one.moved = True
 
 
-def _finish(
-    plan: Plan, step: Step, status: Status, reason: str, members: list[Traveller], record: Rested
-) -> None:
+def _finish(plan: Plan, step: Step, status: Status, reason: str, members: list[Traveller], record: Rested) -> None:
     record.tally[plan.version_id, step.id, "!end"] += len(members)
     _trace(members, step_text(step.id, "", reason if status is Status.FAILED else ""))
     _end(plan, members, status, reason, record)

@@ -73,7 +73,7 @@ def refuse_unsafe(value: Json) -> None:
         elif item is not None:
             raise DocumentError([(_words(path), "is not a JSON value")])
         if depth > DEPTH_AT_MOST:
-            raise DocumentError([(_words(path), f"nested deeper than {DEPTH_AT_MOST} levels")])
+            raise DocumentError([(_words(_top(path)), f"nested deeper than {DEPTH_AT_MOST} levels")])
         if characters > TEXT_AT_MOST:
             raise DocumentError([("", f"the text is longer than {TEXT_AT_MOST // 1024 // 1024} MB")])
 
@@ -94,6 +94,13 @@ def _check_text(text: str, path: Path) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise DocumentError([(_words(path), "holds half a surrogate pair, which is not text")]) from None
+
+
+def _top(path: Path) -> Path:
+    # Of a path of forty steps the first says enough.
+    while path is not None and path[0] is not None:
+        path = path[0]
+    return path
 
 
 def _words(path: Path) -> str:

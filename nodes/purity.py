@@ -6,6 +6,7 @@ Never used while people walk: it costs time on every call.
 
 import _random
 import _socket
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +22,15 @@ OUTSIDE = frozenset({"urandom", "getrandom", "open", "system", "fork", "getpid"}
 @contextmanager
 def no_clock_no_chance() -> Iterator[None]:
     """Inside the block, calls of a clock, of chance, of the network or of files raise `NodeError`."""
-    before = sys.getprofile()
+    before, collecting = sys.getprofile(), gc.isenabled()
+    gc.disable()  # others hang call-backs on the collector, and those may read the clock
     sys.setprofile(_watch)
     try:
         yield
     finally:
         sys.setprofile(before)
+        if collecting:
+            gc.enable()
 
 
 def _watch(frame: FrameType, event: str, called: Any) -> None:

@@ -13,11 +13,36 @@ FLOW: dict[str, Any] = {
     "schema": 1,
     "settings": {"reentry": {"mode": "once"}},
     "nodes": [
-        {"id": "start", "type": "entry.segment", "version": 1, "settings": {"rule": {"attribute": "plan", "op": "exists"}, "schedule": {"at": "2026-03-01T08:00:00Z"}}},
-        {"id": "pro", "type": "condition", "version": 1, "settings": {"rule": {"attribute": "plan", "op": "eq", "value": "pro"}}},
-        {"id": "arm", "type": "split", "version": 1, "settings": {"arms": [{"name": "a", "weight": 50}, {"name": "b", "weight": 50}]}},
-        {"id": "mail_a", "type": "send.inapp", "version": 1, "settings": {"title": "A for {{ contact.name }}", "body": "…"}},
-        {"id": "mail_b", "type": "send.inapp", "version": 1, "settings": {"title": "B for {{ contact.name }}", "body": "…"}},
+        {
+            "id": "start",
+            "type": "entry.segment",
+            "version": 1,
+            "settings": {"rule": {"attribute": "plan", "op": "exists"}, "schedule": {"at": "2026-03-01T08:00:00Z"}},
+        },
+        {
+            "id": "pro",
+            "type": "condition",
+            "version": 1,
+            "settings": {"rule": {"attribute": "plan", "op": "eq", "value": "pro"}},
+        },
+        {
+            "id": "arm",
+            "type": "split",
+            "version": 1,
+            "settings": {"arms": [{"name": "a", "weight": 50}, {"name": "b", "weight": 50}]},
+        },
+        {
+            "id": "mail_a",
+            "type": "send.inapp",
+            "version": 1,
+            "settings": {"title": "A for {{ contact.name }}", "body": "…"},
+        },
+        {
+            "id": "mail_b",
+            "type": "send.inapp",
+            "version": 1,
+            "settings": {"title": "B for {{ contact.name }}", "body": "…"},
+        },
         {"id": "end", "type": "exit", "version": 1, "settings": {}},
     ],
     "edges": [

@@ -106,9 +106,7 @@ def on_tracks(connection: Connection, work: Callable[[Track], int], tracks: int 
     with ExitStack() as stack:
         opened = [stack.enter_context(connect(twin_url(connection), statement_seconds=300)) for _ in shares]
         with ThreadPoolExecutor(tracks) as pool:
-            jobs = [
-                pool.submit(work, Track(one, plans(), share)) for one, share in zip(opened, shares, strict=True)
-            ]
+            jobs = [pool.submit(work, Track(one, plans(), share)) for one, share in zip(opened, shares, strict=True)]
             return sum(job.result() for job in jobs)
 
 

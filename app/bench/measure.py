@@ -59,9 +59,13 @@ def _look(connection: Connection, pids: Sequence[int]) -> tuple[float, float | N
     with transaction(connection):
         connection.execute("SELECT pg_stat_clear_snapshot()")
         version = connection.info.server_version
-        syncs = "SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal'" if version >= 180000 else "SELECT wal_sync FROM pg_stat_wal"
+        syncs = (
+            "SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal'"
+            if version >= 180000
+            else "SELECT wal_sync FROM pg_stat_wal"
+        )
         row = connection.execute(
-            f"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, coalesce(({syncs}), 0)::bigint,"  # type: ignore[arg-type]
+            f"SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, coalesce(({syncs}), 0)::bigint,"
             " pg_backend_pid()"
         ).fetchone()
     if row is None:
@@ -112,19 +116,19 @@ def floor(connection: Connection, queries: Mapping[str, str]) -> float:
     for table, query in queries.items():
         twin = f"floor_{table}"
         with transaction(connection):
-            connection.execute(f"CREATE TABLE {twin} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)")  # type: ignore[arg-type]
+            connection.execute(f"CREATE TABLE {twin} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)")
             data: list[bytes] = []
-            with connection.cursor().copy(f"COPY ({query}) TO STDOUT") as copy:  # type: ignore[arg-type]
+            with connection.cursor().copy(f"COPY ({query}) TO STDOUT") as copy:
                 data.extend(bytes(block) for block in copy)
         lines = b"".join(data).splitlines(keepends=True)
         slices = [b"".join(lines[at : at + FLOOR_SLICE]) for at in range(0, len(lines), FLOOR_SLICE)]
         start = time.perf_counter()
         for one in slices:
-            with transaction(connection), connection.cursor().copy(f"COPY {twin} FROM STDIN") as copy:  # type: ignore[arg-type]
+            with transaction(connection), connection.cursor().copy(f"COPY {twin} FROM STDIN") as copy:
                 copy.write(one)
         total += time.perf_counter() - start
         with transaction(connection):
-            connection.execute(f"DROP TABLE {twin}")  # type: ignore[arg-type]
+            connection.execute(f"DROP TABLE {twin}")
     return total
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.bench import ground
 from app.bench.measure import Progress, floor, measured, memory_mb, result
+from app.lanes import ALL_LANES
 from app.process import calm_gc
 from app.stages import enroll, timers
 from app.store.rows import Connection
@@ -64,9 +65,7 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
             progress("timers", min(handled, contacts), contacts)
         return handled
 
-    early = timers.run(
-        connection, ground.plans(), lanes=ground.ALL_LANES, now=due - timedelta(microseconds=1), limit=BATCH
-    )
+    early = timers.run(connection, ground.plans(), lanes=ALL_LANES, now=due - timedelta(microseconds=1), limit=BATCH)
     with measured(connection) as cost:
         handled = ground.on_tracks(connection, drain)
     if early or handled < contacts:

@@ -64,7 +64,11 @@ def flow(number: int) -> dict[str, Any]:
 
 def event(number: int) -> tuple[str, dict[str, Any]]:
     """The n-th event of the load: its name and properties."""
-    return f"order_{number % JOURNEYS}", {"order_id": f"o{number}", "amount": 10 + number % 90, "sku": f"A{number % 500}"}
+    return f"order_{number % JOURNEYS}", {
+        "order_id": f"o{number}",
+        "amount": 10 + number % 90,
+        "sku": f"A{number % 500}",
+    }
 
 
 def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, Any]:
@@ -95,7 +99,13 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
     floor_seconds = floor(connection, {table: f"SELECT * FROM {table} {by}" for table in tables})
     floor_seconds += floor(connection, {"event_other": f"SELECT * FROM event {by}"})
     return result(
-        "trigger", contacts, cost.seconds, floor_seconds, **cost.each(contacts), memory_mb=memory_mb(), journeys=JOURNEYS
+        "trigger",
+        contacts,
+        cost.seconds,
+        floor_seconds,
+        **cost.each(contacts),
+        memory_mb=memory_mb(),
+        journeys=JOURNEYS,
     )
 
 

@@ -11,15 +11,18 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+import structlog
 
 from app.copywriting import CopyError
 from app.courier import Courier, loads_of
 from app.database import transaction
 from app.failpoints import failpoint
 from app.gate import Case, verdicts
+from app.links import Tokens
 from app.plans import Plans
-from app.rendering import Words, track, words
-from app.store import credentials, history, inbox, links, outbox
+from app.rendering import Site, Words, track, words
+from app.store import caught, credentials, history, inbox, links, outbox
+from app.store.caught import Catch
 from app.store.inbox import Letter
 from app.store.messages import MessageStatus
 from app.store.outbox import NEVER, Claimed, Settled
@@ -27,12 +30,13 @@ from app.store.rows import Connection
 from app.vault import VaultError, unseal
 from flows.contract import Channel, Event, Report
 
-LEASE = timedelta(seconds=120)
 FIRST_RETRY_SECONDS = 30.0
 LONGEST_RETRY_SECONDS = 3600.0
 JITTER = 0.2
 LONGEST_TRYING = timedelta(hours=24)
 PATIENCE = timedelta(minutes=15)  # how long marketing mail waits for a receipt before its one repeat
+log = structlog.get_logger()
+
 TOLD = {
     MessageStatus.SENT: "message.sent",
     MessageStatus.FAILED: "message.failed",
@@ -65,9 +69,10 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
             connection, [(made.message.workspace_id, url) for made, _ in work.going for url in made.addresses]
         )
         ours = outbox.dress(connection, work.titles)
-        _finish(
-            connection, plans, [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours], now
-        )
+        here = [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours]
+        _finish(connection, plans, here, now)
+        if courier.divert:
+            caught.add_many(connection, _pulled(work, here))
     going = [(made, account) for made, account in work.going if (made.message.workspace_id, made.message.id) in ours]
     if going:
         outcomes = _send(courier, going, ids, now)
@@ -78,14 +83,32 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
     return len(work.claimed)
 
 
+@dataclass(slots=True)
+class Deliverer:
+    """The stage bound to what it works with, for callers that run it again and again."""
+
+    connection: Connection
+    plans: Plans
+    courier: Courier
+
+    def run(self, *, now: datetime, limit: int) -> int:
+        """As `run`."""
+        return run(self.connection, self.plans, self.courier, now=now, limit=limit)
+
+
+def cut_off(connection: Connection, plans: Plans) -> Deliverer:
+    """For rehearsals: local channels deliver, everything else counts as sent and nothing leaves the house."""
+    site = Site("https://cut.off.invalid", Tokens(b"nothing leaves, so nothing has to be signed"))
+    return Deliverer(connection, plans, Courier(site, b"", cut_off=True))
+
+
 def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime, limit: int) -> _Round:
     """Lease messages and read what rendering needs, in one transaction."""
     with transaction(connection):
         plans.refresh(connection)
         addresses = {node.channel.name: node.channel.address for node in plans.catalog.values() if node.channel}
-        claimed = outbox.claim(
-            connection, addresses, resting=courier.resting(now), now=now, lease=now + LEASE, limit=limit
-        )
+        paused = {plan.journey_id for plan in plans.by_version.values() if plan.paused}
+        claimed = outbox.claim(connection, addresses, resting=courier.resting(now), held=paused, now=now, limit=limit)
         work = _Round(now, claimed)
         if claimed:
             plans.include(connection, {one.version_id for one in claimed})
@@ -105,15 +128,18 @@ def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
     cases = [
         Case(one.channel, one.marketing, one.consents, one.recipient or "", one.suppressed) for one in work.claimed
     ]
-    for one, reason in zip(work.claimed, verdicts(cases), strict=True):
+    for one, refused in zip(work.claimed, verdicts(cases), strict=True):
         plan = plans.by_version[one.version_id]
+        reason = "stopped" if plan.stopped else refused
         try:
             made = words(one, plan, work.entries.get(one.entry_event or 0), courier.site, work.now)
             account = {} if reason else _account(courier, work, one, made.channel)
         except (CopyError, VaultError) as error:
-            work.titles.append((one, "", None))
-            status = MessageStatus.SUPPRESSED if reason else MessageStatus.FAILED
-            work.ended.append(Settled(one, status, NEVER, reason=reason or str(error)))
+            _end(work, one, reason, str(error))
+            continue
+        except Exception as error:  # noqa: BLE001 one poisonous message must not hold up the others
+            log.error("message.poisonous", error=type(error).__name__)
+            _end(work, one, reason, f"cannot be rendered: {type(error).__name__}")
             continue
         work.titles.append((one, made.title, made.content))
         if reason:
@@ -124,6 +150,23 @@ def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
             work.ended.append(_unknown(one, made.channel, "the sender stopped before it knew", work.now))
         else:
             work.going.append((made, account))
+
+
+def _end(work: _Round, one: Claimed, refusal: str | None, trouble: str) -> None:
+    """A message without words: suppressed if it was not to go out anyway, else failed."""
+    work.titles.append((one, "", None))
+    status = MessageStatus.SUPPRESSED if refusal else MessageStatus.FAILED
+    work.ended.append(Settled(one, status, NEVER, reason=refusal or trouble))
+
+
+def _pulled(work: _Round, here: Iterable[Settled]) -> list[Catch]:
+    """In-app messages never pass a provider, so the sink is told of them here."""
+    sent = {one.message.id for one in here if one.status == MessageStatus.SENT}
+    return [
+        Catch(0, one.channel, one.recipient or "", title, content, work.now)
+        for one, title, content in work.titles
+        if content is not None and one.id in sent
+    ]
 
 
 def _account(courier: Courier, work: _Round, one: Claimed, channel: Channel) -> dict[str, Any]:

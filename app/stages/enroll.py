@@ -6,6 +6,7 @@ the transaction that lets its people in. Never reads the clock.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from app import schedules as firing
 from app.database import transaction
@@ -17,10 +18,10 @@ from app.store.contacts import Wanted
 from app.store.rows import Connection, take_ids
 from app.store.segments import Clause
 from app.walk import TOLERANCE, Passage, walk, write
-from flows.compile import Plan, Step
 from flows.contract import Start
 from flows.interpret import Traveller
 from flows.match import Place, may_enter
+
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
     """Fire what is due, then let in up to `limit` people of the oldest run; returns how much was done (0: nothing is open)."""
@@ -48,7 +49,8 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
         return 0
     known = [(one, plans.by_version.get(one.version_id)) for one in due]
     places = schedules.zones(connection, sorted({one.workspace_id for one in due if _is_date(plans, one)}))
-    runs, nexts = [], []
+    runs: list[tuple[schedules.Due, dict[str, Any]]] = []
+    nexts: list[tuple[schedules.Due, datetime | None]] = []
     for one, plan in known:
         step = plan.steps.get(one.node) if plan else None
         if plan is None or step is None or step.start is None or not plan.live:

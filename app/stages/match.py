@@ -6,19 +6,20 @@ memory, so a later event sees what an earlier one did, exactly as if each had co
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from app import merges
 from app.database import transaction
+from app.facts import Standing, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import Standing, gather_facts
-from app.store import dead, history, inbox, merges
+from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.taken import Taken
-from app.walk import TOLERANCE, Passage, remember, take_out, walk, write
+from app.walk import MET, TOLERANCE, Passage, due_order, remember, take_out, walk, write
 from flows.contract import Event, key_of
 from flows.interpret import Change, Status, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
@@ -72,7 +73,7 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
 
 def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
-    standing, forwarded = gather_facts(connection, plans, posts, now)
+    standing, forwarded = gather_facts(connection, plans, posts)
     passage = Passage(now, plans.by_version)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
@@ -92,10 +93,13 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
         try:
             event = Event(letter.name, letter.timestamp, msgspec.json.decode(letter.properties), letter.id)
             book = plans.books.get(letter.workspace_id)
-            found = candidates(book, event) if book and letter.kind != "enroll" else []
-            if letter.kind == "enroll" and (entry := _asked(plans, event)):
-                found = [entry]
+            found = candidates(book, event) if book else []
+            if letter.kind == "enroll":
+                entry = _asked(plans, event, letter.workspace_id)
+                found = [entry] if entry else []
                 event = event._replace(properties=event.properties.get("context") or {})
+                # From here on, in the history too, the event is what the caller said of it.
+                letter = letter._replace(properties=msgspec.json.encode(event.properties).decode())
         except Exception as error:  # noqa: BLE001 one bad letter must not hold the lane; it is kept, not dropped
             unread.append((letter, f"{type(error).__name__}: {error}"))
             continue
@@ -104,10 +108,10 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
     return posts
 
 
-def _asked(plans: Plans, event: Event) -> Entry | None:
+def _asked(plans: Plans, event: Event, workspace_id: int) -> Entry | None:
     """Where an API enrollment enters: the journey's own API entry, else its first."""
     plan = plans.live_by_journey.get(int(event.properties["journey"]))
-    if plan is None or plan.paused or plan.stopped or not plan.entries:
+    if plan is None or plan.workspace_id != workspace_id or plan.paused or plan.stopped or not plan.entries:
         return None
     step = next((step for step in plan.entries if step.start and step.start.kind == "api"), plan.entries[0])
     key = key_of(event.properties.get("context") or {}, plan.key_path) if plan.key_path else ""
@@ -128,8 +132,9 @@ def _rounds(posts: Sequence[Post]) -> Iterable[list[Post]]:
 
 
 def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Post], new_id: Callable[[], int]) -> None:
+    """One letter of each contact: whom it takes out, then whom it wakes, to rest, and only then whom it lets in (DESIGN §6)."""
     _catch_up(passage, standing, posts)
-    walking: list[Traveller] = []
+    waking: list[Traveller] = []
     for post in posts:
         here = standing[post.letter.contact_id]
         _learn(passage, here, post)
@@ -137,33 +142,50 @@ def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Pos
             one.arrived_at, one.cause = _moment(one, post), f"event {post.event.name}"
             take_out(passage, one, reason, f"{reason} {post.event.name}")
             here.settle(one)
-        for one in woken(active(here.travellers), post.event):
-            if _wake(passage, one, post):
-                walking.append(one)
+        waking += [one for one in woken(active(here.travellers), post.event) if _wake(passage, one, post)]
+    _to_rest(passage, standing, waking)
+    entering: list[Traveller] = []
+    for post in posts:
+        here = standing[post.letter.contact_id]
         entered = _enter(here, post, new_id, passage)
         here.travellers += entered
-        walking += entered
-    walk(passage, walking)
-    for one in walking:
-        standing[one.contact].settle(one)
+        entering += entered
+    _to_rest(passage, standing, entering)
+
+
+def _to_rest(passage: Passage, standing: dict[int, Standing], travellers: list[Traveller]) -> None:
+    if travellers:
+        walk(passage, travellers)
+        for one in travellers:
+            standing[one.contact].settle(one)
 
 
 def _catch_up(passage: Passage, standing: dict[int, Standing], posts: list[Post]) -> None:
-    """Waits that ended before the letter arrived end first, however late this batch is; at the same instant the event wins."""
+    """Waits that ended before the letter arrived end first, however late this batch is; at the same instant the event wins.
+
+    Each contact's in the order in which they ended: one may change what the next one sees.
+    """
     for _ in range(CATCH_UP_AT_MOST):
         overdue = []
         for post in posts:
             arrived = post.letter.received_at
-            for one in standing[post.letter.contact_id].travellers:
-                if one.wake_at is not None and one.wake_at < arrived and not one.plan.paused and not one.plan.stopped:
-                    one.arrived_at = one.wake_at if arrived - one.wake_at <= TOLERANCE else arrived
-                    one.woken_by, one.waiting, one.cause = None, True, "timer"
-                    overdue.append(one)
+            one = _first_overdue(standing[post.letter.contact_id].travellers, arrived)
+            if one is not None and one.wake_at is not None:
+                one.arrived_at = one.wake_at if arrived - one.wake_at <= TOLERANCE else arrived
+                one.woken_by, one.waiting, one.cause = None, True, "timer"
+                overdue.append(one)
         if not overdue:
             return
-        walk(passage, overdue)
-        for one in overdue:
-            standing[one.contact].settle(one)
+        _to_rest(passage, standing, overdue)
+
+
+def _first_overdue(travellers: Sequence[Traveller], arrived: datetime) -> Traveller | None:
+    overdue = [
+        one
+        for one in travellers
+        if one.wake_at is not None and one.wake_at < arrived and not one.plan.paused and not one.plan.stopped
+    ]
+    return min(overdue, key=due_order) if overdue else None
 
 
 def _learn(passage: Passage, here: Standing, post: Post) -> None:
@@ -183,8 +205,16 @@ def _moment(one: Traveller, post: Post) -> datetime:
 
 
 def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
-    """Make a waiting one ready to walk. Under a paused journey the event stays in the history and nobody moves."""
+    """Make a waiting one ready to walk. Under a paused journey nobody moves: it is noted, and resume looks the event up;
+
+    people of a stopped one are only waiting for the timers to take them out.
+    """
+    if one.plan.stopped:
+        return False
     if one.plan.paused:
+        if one.reason is None:
+            one.status, one.reason, one.wake_at, one.moved = Status.HELD, MET, post.letter.received_at, True
+            passage.travellers[one.id] = one
         return False
     one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
     one.waiting = True
@@ -223,6 +253,3 @@ def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, erro
     with transaction(connection):
         for letter in inbox.take(connection, [lane], 1):
             handled(connection, letter, error, now)
-
-
-__all__: list[Any] = ["Post", "Status", "handled", "park", "run"]

@@ -1,7 +1,7 @@
 """settle: what was said about messages becomes their outcome, and comes back in by the front door as events.
 
-One transaction. Outcomes only climb (sent < delivered < opened < clicked); a bounce or complaint is final and suppresses
-the address, and a complaint takes the marketing consent back. Never touches the network.
+One transaction. Outcomes only climb (sent < delivered < opened < clicked); a bounce or complaint is final and
+suppresses the address, and a complaint takes the marketing consent back. Never touches the network.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import msgspec
 
 from app.database import transaction
 from app.failpoints import failpoint
+from app.plans import Plans
 from app.store import inbox, receipts, suppressions
 from app.store.inbox import Letter
 from app.store.receipts import Receipt
@@ -30,8 +31,9 @@ EVENTS = {
 }
 
 
-def run(connection: Connection, *, now: datetime, limit: int) -> int:
-    """Settle up to `limit` receipts; returns how many."""
+def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Settle up to `limit` receipts; returns how many. Any worker may: what follows goes to the lanes by letter."""
+    del plans, lanes
     with transaction(connection):
         taken = receipts.take(connection, limit, now)
         if not taken:
@@ -83,7 +85,7 @@ def _suppressed(heard: Sequence[Receipt]) -> list[suppressions.Entry]:
 
 
 def _letter(one: Receipt, now: datetime) -> Letter:
-    properties = {
+    properties: dict[str, object] = {
         "message": one.message_id,
         "enrollment": one.enrollment_id,
         "node": one.node,

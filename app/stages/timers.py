@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.database import transaction
+from app.facts import recall
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.facts import recall
-from app.store import contacts, enrollments, inbox, tallies
+from app.store import contacts, enrollments, history, inbox, tallies
 from app.store.rows import Connection
 from app.taken import Taken
-from app.walk import TOLERANCE, Passage, restored, supply, take_out, walk, write
+from app.walk import MET, TOLERANCE, Passage, restored, supply, take_out, turns, walk, write
+from flows.contract import Facts
 from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
+from flows.match import woken
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
@@ -79,20 +81,36 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
         else:
             going.append(one)
     _supply_facts(connection, going)
-    supply(connection, passage, going)
-    walk(passage, going)
+    supply(connection, going)
+    _recognise(connection, [one for one in going if one.reason == MET])
+    for one_round in turns(going):
+        walk(passage, one_round)
+
+
+def _recognise(connection: Connection, met: Sequence[Traveller]) -> None:
+    """Whom an awaited event met while the journey was paused is woken by the first such event since the wait began."""
+    wanted = [(one.plan.workspace_id, one.lane, one.contact, one.rested_at or one.entered_at) for one in met]
+    names = frozenset[str]().union(*(one.plan.steps[one.node].listens for one in met))
+    found = history.of_contacts(connection, wanted, sorted(names))
+    for one in met:
+        one.reason = None
+        mine = [event for contact, event in found if contact == one.contact]
+        one.woken_by = next(iter(event for event in mine if woken([one], event)), None)
+        if one.woken_by is not None:
+            one.cause = f"event {one.woken_by.name}"
 
 
 def _supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> None:
     steps = {id(one.plan.steps[one.node]): one.plan.steps[one.node] for one in travellers}
     reads = frozenset[str]().union(*(step.reads_ahead for step in steps.values()))
     if not reads:
-        fresh = {one.contact: contacts.Facts() for one in travellers}
+        fresh = {one.contact: Facts() for one in travellers}
     else:
         keys = {one.contact: (one.plan.workspace_id, one.lane, one.contact) for one in travellers}
         fresh = {
-            id: facts for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
+            id: facts
+            for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
         }
     for one in travellers:
-        one.facts = fresh.setdefault(one.contact, contacts.Facts())
+        one.facts = fresh.setdefault(one.contact, Facts())
     recall(connection, travellers)

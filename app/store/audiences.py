@@ -48,7 +48,7 @@ def members(
               AND c.merged_into IS NULL AND {audience.sql}
             ORDER BY c.id LIMIT %(limit)s
         ) AS c
-        """,  # type: ignore[arg-type]  # made of fixed parts; every value is bound
+        """,
         {
             **wanted.parameters,
             **audience.parameters,
@@ -94,7 +94,9 @@ def day_audience(days: Iterable[DayFilter]) -> Clause:
     return Clause(f"({' OR '.join(parts)})" if parts else "false", bound)
 
 
-def joined(connection: Connection, workspace_id: int, journey_id: int, node: str, found: Sequence[Found]) -> list[Found]:
+def joined(
+    connection: Connection, workspace_id: int, journey_id: int, node: str, found: Sequence[Found]
+) -> list[Found]:
     """Remember members of a join entry; returns those who were not in before."""
     rows = connection.execute(
         """
@@ -119,7 +121,7 @@ def left(
           AND NOT EXISTS (
             SELECT FROM contact c WHERE c.workspace_id = m.workspace_id AND c.lane = m.lane AND c.id = m.contact_id
               AND {audience.sql})
-        """,  # type: ignore[arg-type]  # made of fixed parts; every value is bound
+        """,
         {
             **audience.parameters,
             "workspace_id": workspace_id,

@@ -1,11 +1,12 @@
 """What the local sink caught in place of a provider. Only written in `journey run`; never read by a stage."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
-from app.store.rows import Connection
+from app.store.rows import Connection, copy_lines, escape, instant
 
 KEPT_AT_MOST = 50_000
 
@@ -62,3 +63,16 @@ def find(connection: Connection, id: int) -> Catch | None:
 def channels(connection: Connection) -> list[str]:
     """Which channels anything was caught of."""
     return [str(row[0]) for row in connection.execute("SELECT DISTINCT channel FROM caught ORDER BY 1").fetchall()]
+
+
+def add_many(connection: Connection, catches: Iterable[Catch]) -> None:
+    """Keep a batch (the ids are ignored)."""
+    copy_lines(
+        connection,
+        "caught (channel, recipient, title, content, caught_at)",
+        (
+            f"{escape(one.channel)}\t{escape(one.recipient)}\t{escape(one.title)}"
+            f"\t{escape(msgspec.json.encode(one.content).decode())}\t{instant(one.caught_at)}"
+            for one in catches
+        ),
+    )

@@ -40,9 +40,11 @@ class Wanted:
     def select(self) -> str:
         """The column list, and in `parameters` what it binds."""
         parts = ["c.tags" if self.tags else "NULL", "c.consents::text" if self.consents else "NULL"]
-        parts += ["c.attributes::text"] if self.whole else [
-            f"(c.attributes -> %(attribute_{number})s)::text" for number in range(len(self.attributes))
-        ]
+        parts += (
+            ["c.attributes::text"]
+            if self.whole
+            else [f"(c.attributes -> %(attribute_{number})s)::text" for number in range(len(self.attributes))]
+        )
         return ", ".join(parts)
 
     @property
@@ -89,7 +91,7 @@ def read(connection: Connection, keys: Sequence[ContactKey], wanted: Wanted) -> 
         SELECT c.id, c.merged_into, {wanted.select}
         FROM unnest(%(workspaces)s::int[], %(lanes)s::smallint[], %(ids)s::bigint[]) AS one(workspace_id, lane, id)
         JOIN contact c ON c.workspace_id = one.workspace_id AND c.lane = one.lane AND c.id = one.id
-        """,  # type: ignore[arg-type]  # the column list is built from fixed parts
+        """,
         {**wanted.parameters, **dict(zip(("workspaces", "lanes", "ids"), columns(keys, 3), strict=True))},
     ).fetchall()
     return {row[0]: (wanted.facts(row[2:]), row[1]) for row in rows}
@@ -101,7 +103,9 @@ def apply(connection: Connection, changes: Mapping[ContactKey, Change], at: date
     for key, change in changes.items():
         patch = {name: value for name, value in change.attributes.items() if value is not None}
         gone = [name for name, value in change.attributes.items() if value is None]
-        rows.append((*key, _text(patch), gone and _text(gone) or "[]", _text(sorted(change.give)), _text(sorted(change.take))))
+        rows.append(
+            (*key, _text(patch), (gone and _text(gone)) or "[]", _text(sorted(change.give)), _text(sorted(change.take)))
+        )
     if not rows:
         return
     connection.execute(

@@ -101,7 +101,7 @@ def make_partitions(connection: Connection, months: Iterable[datetime]) -> int:
             f" INSERT INTO {name} SELECT * FROM moved",
             f"ALTER TABLE event ATTACH PARTITION {name} FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]})",
         ):
-            connection.execute(statement)  # type: ignore[arg-type]  # names and bounds are made of digits
+            connection.execute(statement)  # names and bounds are made of digits
         made += 1
     return made
 

@@ -77,5 +77,5 @@ def waiting_contacts(connection: Connection, contacts: Sequence[tuple[int, int]]
 
 def depth(connection: Connection) -> int:
     """How many letters lie unread (an estimate of the planner when large)."""
-    row = connection.execute("SELECT count(*) FROM (SELECT 1 FROM inbox LIMIT 100000) AS some").fetchone()
+    row = connection.execute("SELECT count(*) FROM (SELECT 1 FROM inbox LIMIT 100000) AS counted").fetchone()
     return int(row[0]) if row else 0

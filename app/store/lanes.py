@@ -61,7 +61,8 @@ def owners(connection: Connection) -> list[Owner]:
         SELECT held.pid, held.lanes, w.id, w.progress_at FROM (
             SELECT pid, array_agg(objid::bigint) FILTER (WHERE classid::bigint = %s) AS lanes
             FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid::bigint IN (%s, %s) GROUP BY pid
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND classid::bigint IN (%s, %s) GROUP BY pid
         ) AS held LEFT JOIN worker w ON w.backend_pid = held.pid
         ORDER BY held.pid
         """,
@@ -89,7 +90,8 @@ def forget_dead(connection: Connection) -> None:
         """
         DELETE FROM worker WHERE NOT EXISTS (
             SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid::bigint = %s AND pid = worker.backend_pid
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND classid::bigint = %s AND pid = worker.backend_pid
         )
         """,
         (PRESENCE_LOCK,),
@@ -106,7 +108,8 @@ def end(connection: Connection, owner: Owner) -> bool:
         SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN worker w ON w.backend_pid = a.pid
         WHERE a.pid = %s AND a.datname = current_database() AND w.id = %s AND w.progress_at = %s
           AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid::bigint = %s AND pg_locks.pid = a.pid)
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND classid::bigint = %s AND pg_locks.pid = a.pid)
         """,
         (owner.backend_pid, owner.id, owner.progress_at, LANE_LOCK),
     ).fetchone()

@@ -12,6 +12,8 @@ from flows.compile import Step
 from flows.contract import OUTCOMES
 from flows.interpret import Traveller
 
+TITLE_LENGTH = 200
+
 
 class MessageStatus(IntEnum):
     """Where a message stands (rule D7). PENDING and SENDING are on their way, UNKNOWN waits for a receipt; the rest absorb."""
@@ -43,7 +45,7 @@ def add(connection: Connection, drafts: Sequence[Draft], ids: Iterator[int]) -> 
     copy_lines(
         connection,
         "message (workspace_id, lane, enrollment_id, node, visit, id, contact_id, created_at, due_at, journey_id, version_id,"
-        " status, marketing, channel, account, reason, content)",
+        " status, marketing, channel, account, reason, title, content)",
         map(_line, drafts, ids),
     )
 
@@ -56,8 +58,17 @@ def _line(draft: Draft, id: int) -> str:
     return (
         f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{draft.step.id}\t{draft.visit}\t{id}\t{one.contact}\t{at}\t{at}"
         f"\t{plan.journey_id}\t{plan.version_id}\t{status}\t{'t' if draft.step.marketing else 'f'}\t{draft.channel}"
-        f"\t{optional(draft.account)}\t{optional(draft.refusal)}\t{content}"
+        f"\t{optional(draft.account)}\t{optional(draft.refusal)}\t{optional(_unsaid(draft))}\t{content}"
     )
+
+
+def _unsaid(draft: Draft) -> str | None:
+    """What a refused message would have been about: its title as written, since nobody renders what is not sent."""
+    channel = draft.step.node.channel if draft.step.node else None
+    if draft.refusal is None or channel is None:
+        return None
+    value = getattr(draft.step.settings, next(iter(channel.fields)), None)
+    return str(value)[:TITLE_LENGTH] if value else None
 
 
 def outcomes(

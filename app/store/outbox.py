@@ -5,13 +5,14 @@ Whoever writes an outcome names the attempt it speaks of, so a late writer chang
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from app.store.rows import Connection, columns
 
+LEASE = timedelta(seconds=120)
 NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")  # due then: nobody will touch it again
 Place = tuple[int, str, str]  # workspace, channel, account ("" for none)
 
@@ -63,66 +64,79 @@ class Settled(NamedTuple):
     outcome: int = 0
 
 
+def storable(text: str | None) -> str | None:
+    """Text as the database can hold it: one NUL out of a template or a provider must not fail a whole batch."""
+    return None if text is None else text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+CLAIM = """
+WITH kinds AS (SELECT * FROM unnest(%(channels)s::text[], %(kinds)s::text[]) AS one(channel, kind)),
+resting AS (
+    SELECT * FROM unnest(%(workspaces)s::int[], %(rested)s::text[], %(accounts)s::text[])
+      AS one(workspace_id, channel, account)
+), due AS (
+    SELECT m.workspace_id, m.lane, m.enrollment_id, m.node, m.visit, m.contact_id, m.channel, m.status AS was
+    FROM message m
+    WHERE m.status IN (0, 1, 6) AND m.due_at <= %(now)s AND m.channel = ANY(%(channels)s)
+      AND (m.workspace_id, m.channel, coalesce(m.account, '')) NOT IN (SELECT * FROM resting)
+      AND m.journey_id <> ALL(%(held)s::int[])
+    ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), known AS (
+    SELECT due.*, c.attributes, c.consents, users.value AS user_id, CASE WHEN kinds.kind IS NULL
+        THEN coalesce(users.value, due.contact_id::text)
+        ELSE coalesce(c.attributes ->> kinds.kind, named.value) END AS address
+    FROM due
+    JOIN contact c ON c.workspace_id = due.workspace_id AND c.lane = due.lane AND c.id = due.contact_id
+    JOIN kinds ON kinds.channel = due.channel
+    LEFT JOIN LATERAL (
+        SELECT i.value FROM identity i WHERE i.workspace_id = due.workspace_id AND i.contact_id = due.contact_id
+          AND i.kind = 'user_id' ORDER BY i.created_at DESC LIMIT 1
+    ) AS users ON true
+    LEFT JOIN LATERAL (
+        SELECT i.value FROM identity i WHERE i.workspace_id = due.workspace_id AND i.contact_id = due.contact_id
+          AND i.kind = kinds.kind ORDER BY i.created_at DESC LIMIT 1
+    ) AS named ON true
+), taken AS (
+    UPDATE message m SET attempt = least(m.attempt + 1, 32000), due_at = %(lease)s,
+           lease_until = %(lease)s, recipient = coalesce(m.recipient, known.address)
+    FROM known
+    WHERE m.workspace_id = known.workspace_id AND m.lane = known.lane
+      AND m.enrollment_id = known.enrollment_id AND m.node = known.node AND m.visit = known.visit
+    RETURNING m.*, known.was, known.attributes, known.consents, known.user_id
+)
+SELECT t.workspace_id, t.lane, t.enrollment_id, t.node, t.visit, t.id, t.contact_id, t.origin, t.journey_id,
+       t.version_id, t.channel, t.account, t.marketing, t.attempt, t.was, t.created_at, t.reason, t.content,
+       t.recipient, t.attributes, t.consents, t.user_id, s.reason, e.since, e.entry_event
+FROM taken t
+JOIN enrollment e ON e.workspace_id = t.workspace_id AND e.lane = t.lane AND e.id = t.enrollment_id
+LEFT JOIN suppression s ON s.workspace_id = t.workspace_id AND s.channel = t.channel
+     AND s.address = lower(btrim(t.recipient))
+ORDER BY t.created_at, t.id
+"""
+
+
 def claim(
     connection: Connection,
     addresses: Mapping[str, str | None],
     *,
     resting: Iterable[Place],
+    held: Iterable[int] = (),
     now: datetime,
-    lease: datetime,
     limit: int,
 ) -> list[Claimed]:
-    """Lease due messages of the channels in `addresses` (channel → identity kind), with consent and suppression."""
+    """Lease due messages of the channels in `addresses` (channel → identity kind), with consent and suppression.
+
+    Passed over: accounts that are `resting`, and journeys that are `held` (paused).
+    """
     rows = connection.execute(
-        """
-        WITH kinds AS (SELECT * FROM unnest(%(channels)s::text[], %(kinds)s::text[]) AS one(channel, kind)),
-        resting AS (
-            SELECT * FROM unnest(%(workspaces)s::int[], %(rested)s::text[], %(accounts)s::text[])
-              AS one(workspace_id, channel, account)
-        ), due AS (
-            SELECT m.workspace_id, m.lane, m.enrollment_id, m.node, m.visit, m.contact_id, m.channel, m.status AS was
-            FROM message m
-            WHERE m.status IN (0, 1, 6) AND m.due_at <= %(now)s AND m.channel = ANY(%(channels)s)
-              AND (m.workspace_id, m.channel, coalesce(m.account, '')) NOT IN (SELECT * FROM resting)
-            ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-        ), known AS (
-            SELECT due.*, c.attributes, c.consents, users.value AS user_id, CASE WHEN kinds.kind IS NULL
-                THEN coalesce(users.value, due.contact_id::text)
-                ELSE coalesce(c.attributes ->> kinds.kind, named.value) END AS address
-            FROM due
-            JOIN contact c ON c.workspace_id = due.workspace_id AND c.lane = due.lane AND c.id = due.contact_id
-            JOIN kinds ON kinds.channel = due.channel
-            LEFT JOIN LATERAL (
-                SELECT i.value FROM identity i WHERE i.workspace_id = due.workspace_id AND i.contact_id = due.contact_id
-                  AND i.kind = 'user_id' ORDER BY i.created_at DESC LIMIT 1
-            ) AS users ON true
-            LEFT JOIN LATERAL (
-                SELECT i.value FROM identity i WHERE i.workspace_id = due.workspace_id AND i.contact_id = due.contact_id
-                  AND i.kind = kinds.kind ORDER BY i.created_at DESC LIMIT 1
-            ) AS named ON true
-        ), taken AS (
-            UPDATE message m SET attempt = least(m.attempt + 1, 32000), due_at = %(lease)s,
-                   lease_until = %(lease)s, recipient = coalesce(m.recipient, known.address)
-            FROM known
-            WHERE m.workspace_id = known.workspace_id AND m.lane = known.lane
-              AND m.enrollment_id = known.enrollment_id AND m.node = known.node AND m.visit = known.visit
-            RETURNING m.*, known.was, known.attributes, known.consents, known.user_id
-        )
-        SELECT t.workspace_id, t.lane, t.enrollment_id, t.node, t.visit, t.id, t.contact_id, t.origin, t.journey_id,
-               t.version_id, t.channel, t.account, t.marketing, t.attempt, t.was, t.created_at, t.reason, t.content,
-               t.recipient, t.attributes, t.consents, t.user_id, s.reason, e.since, e.entry_event
-        FROM taken t
-        JOIN enrollment e ON e.workspace_id = t.workspace_id AND e.lane = t.lane AND e.id = t.enrollment_id
-        LEFT JOIN suppression s ON s.workspace_id = t.workspace_id AND s.channel = t.channel
-             AND s.address = lower(btrim(t.recipient))
-        ORDER BY t.created_at, t.id
-        """,
+        CLAIM,
         {
             "channels": list(addresses),
             "kinds": list(addresses.values()),
             **dict(zip(("workspaces", "rested", "accounts"), columns(sorted(resting), 3), strict=True)),
+            "held": sorted(held),
             "now": now,
-            "lease": lease,
+            "lease": now + LEASE,
             "limit": limit,
         },
     ).fetchall()
@@ -163,8 +177,8 @@ def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int
             one.status,
             one.due_at,
             one.sent_at,
-            one.reason,
-            one.provider_id,
+            storable(one.reason),
+            storable(one.provider_id),
             one.outcome,
         )
         for one in outcomes

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -119,3 +120,21 @@ def climb(
             """,
             columns(down, 3),
         )
+
+
+def channel_of(connection: Connection, workspace_id: int, message_id: int) -> str | None:
+    """By which channel a message went; None where it has been forgotten since."""
+    row = connection.execute(
+        "SELECT channel FROM message WHERE workspace_id = %s AND id = %s", (workspace_id, message_id)
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def first_time(connection: Connection, workspace_id: int, digest: UUID, now: datetime) -> bool:
+    """Whether this call-back was never heard before; remembered from now on."""
+    return bool(
+        connection.execute(
+            "INSERT INTO seen (workspace_id, digest, received_on) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (workspace_id, digest, now.date()),
+        ).rowcount
+    )

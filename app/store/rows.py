@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 
 from app.failpoints import failpoint
-from app.models import BLOCK
+from app.lanes import BLOCK
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 NULL = "\\N"
@@ -22,7 +22,7 @@ def copy_lines(connection: Connection, target: LiteralString, lines: Iterable[st
     first = list(islice(rest, LINES_A_WRITE))
     if not first:
         return
-    with connection.cursor() as cursor, cursor.copy(cast(LiteralString, f"COPY {target} FROM STDIN")) as copy:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
         while first:
             copy.write("\n".join(first) + "\n")
             failpoint("COPY")

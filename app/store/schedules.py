@@ -34,7 +34,11 @@ class Run(NamedTuple):
 
 
 def replace(
-    connection: Connection, workspace_id: int, journey_id: int, version_id: int, firings: Sequence[tuple[str, str, datetime | None]]
+    connection: Connection,
+    workspace_id: int,
+    journey_id: int,
+    version_id: int,
+    firings: Sequence[tuple[str, str, datetime | None]],
 ) -> None:
     """The schedules of a journey are these `(node, kind, next)` of this version from now on."""
     connection.execute("DELETE FROM schedule WHERE workspace_id = %s AND journey_id = %s", (workspace_id, journey_id))
@@ -92,7 +96,14 @@ def open_runs(connection: Connection, fired: Sequence[tuple[Due, dict[str, Any]]
         (
             *columns(
                 [
-                    (d.workspace_id, d.journey_id, d.version_id, d.node, d.next_at, msgspec.json.encode(detail).decode())
+                    (
+                        d.workspace_id,
+                        d.journey_id,
+                        d.version_id,
+                        d.node,
+                        d.next_at,
+                        msgspec.json.encode(detail).decode(),
+                    )
                     for d, detail in fired
                 ],
                 6,
@@ -114,7 +125,10 @@ def next_run(connection: Connection, lanes: Sequence[int], skip: Sequence[int]) 
         """,
         (list(lanes), list(skip)),
     ).fetchone()
-    return Run(*row[:7], list(zip(row[7], row[8], strict=True))) if row else None
+    if row is None:
+        return None
+    *fields, numbers, after = row
+    return Run._make([*fields, list(zip(numbers, after, strict=True))])
 
 
 def alone(connection: Connection, run: Run) -> bool:

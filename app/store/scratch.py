@@ -18,9 +18,9 @@ def empty(connection: Connection) -> None:
         """
     ).fetchall()
     probes = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for (name,) in tables)
-    full = connection.execute(probes).fetchall()  # type: ignore[arg-type]  # names out of the catalogue
+    full = connection.execute(probes).fetchall()
     if full:
-        connection.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in full))  # type: ignore[arg-type]
+        connection.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in full) + " CASCADE")  # type: ignore[arg-type]  # names out of the catalogue
 
 
 def users(connection: Connection, workspace_id: int) -> dict[int, str]:
@@ -54,7 +54,8 @@ def walks(connection: Connection, workspace_id: int, journey_id: int) -> list[di
     """All enrollments of a journey in order of entry, each with its trail `(at, steps)`."""
     rows = connection.execute(
         """
-        SELECT e.contact_id, e.status, e.reason, e.key, e.node, array_agg(t.at ORDER BY t.walk), array_agg(t.steps ORDER BY t.walk)
+        SELECT e.contact_id, e.status, e.reason, e.key, e.node,
+            array_agg(t.at ORDER BY t.walk), array_agg(t.steps ORDER BY t.walk)
         FROM enrollment e LEFT JOIN trail t ON t.workspace_id = e.workspace_id AND t.lane = e.lane AND t.enrollment_id = e.id
         WHERE e.workspace_id = %s AND e.journey_id = %s
         GROUP BY e.workspace_id, e.lane, e.id ORDER BY e.entered_at, e.id

@@ -4,7 +4,8 @@ from pydantic import Field, model_validator
 
 from flows.contract import Batch, Channel, Json, NodeType, Outcome
 from flows.words import _
-from nodes.send_email.deliver import Account, deliver
+from nodes.send_email.deliver import Account
+from nodes.send_email.deliver import deliver as carry
 from nodes.sending import SendSettings, listens, ports, send, summary_of
 
 SAMPLE: dict[str, Json] = {
@@ -74,7 +75,7 @@ node = NodeType(
     channel=Channel(
         "email",
         {"subject": "text", "text": "text", "html": "html", "from_name": "text", "reply_to": "text"},
-        deliver,
+        carry,
         account=Account,
         address="email",
         repeats="sent again",

@@ -5,7 +5,7 @@ from pydantic import Field
 from flows.contract import Batch, Channel, Json, NodeType, Outcome
 from flows.durations import Duration
 from flows.words import _
-from nodes.send_inapp.deliver import deliver
+from nodes.send_inapp.deliver import deliver as carry
 from nodes.sending import SendSettings, listens, ports, send, summary_of
 
 SAMPLE: dict[str, Json] = {
@@ -56,7 +56,7 @@ node = NodeType(
     channel=Channel(
         "inapp",
         {"title": "text", "body": "text", "url": "url"},
-        deliver,
+        carry,
         repeats="absorbed",
         local=True,
     ),

@@ -4,7 +4,8 @@ from pydantic import Field, model_validator
 
 from flows.contract import Batch, Channel, Json, NodeType, Outcome
 from flows.words import _
-from nodes.send_webhook.deliver import Account, deliver
+from nodes.send_webhook.deliver import Account
+from nodes.send_webhook.deliver import deliver as carry
 from nodes.sending import SendSettings, listens, ports, send, summary_of
 
 SAMPLE: dict[str, Json] = {
@@ -62,7 +63,7 @@ node = NodeType(
     channel=Channel(
         "webhook",
         {"url": "url", "body": "json"},
-        deliver,
+        carry,
         account=Account,
         repeats="absorbed",  # a repeat carries the same Idempotency-Key, which receivers are told to honour
     ),

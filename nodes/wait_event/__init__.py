@@ -129,6 +129,8 @@ def _earlier(batch: Batch, member: Member) -> str | None:
 
 def _is_entry(event: Event, member: Member) -> bool:
     """The event that let somebody in ends none of their own waits."""
+    if event.id is not None and member.entry_event is not None:
+        return event.id == member.entry_event
     entry = member.entry
     return entry is not None and (event is entry or (event.id == entry.id if event.id is not None else event == entry))
 

@@ -1,12 +1,12 @@
 """The one way out goes nowhere private (T03), and says truthfully how far it came (D7)."""
 
+import ast
 import asyncio
 import contextlib
 import datetime
 import ipaddress
-import socket
+import re
 import ssl
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -39,24 +39,6 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 async def by_names(host: str, port: int) -> list[str]:
     del port
     return NAMES.get(host, [host])
-
-
-@pytest.fixture
-def connected(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every address a socket of this process was asked to connect to; only the egress client may ask."""
-    asked: list[Any] = []
-    real = socket.socket.connect
-
-    def connect(self: socket.socket, address: Any) -> None:
-        frame = sys._getframe(1)
-        while frame is not None and frame.f_code.co_filename != egress_module.__file__:
-            frame = frame.f_back
-        assert frame is not None, f"somebody else connected to {address}"
-        asked.append(address)
-        real(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    return asked
 
 
 @contextlib.asynccontextmanager
@@ -296,3 +278,25 @@ def test_every_trouble_is_also_the_standard_error_that_channels_know() -> None:
     for kind, standard in ((Refused, PermissionError), (Unreachable, ConnectionError), (NoAnswer, TimeoutError)):
         assert issubclass(kind, standard)
         assert issubclass(kind, EgressError)
+
+
+def test_t03_nobody_else_imports_what_could_open_a_connection() -> None:
+    """Connections to our own database, Redis and sink have their own modules; everything else goes through `egress`."""
+    clients = {"httpx2", "httpcore2", "httpx", "requests", "urllib3", "aiohttp", "smtplib", "ftplib", "http.client"}
+    clients |= {"urllib.request", "websockets"}
+    may = {"app/egress.py": {"httpcore2"}}
+    root = Path(__file__).parent.parent.parent
+    found = []
+    for path in sorted([*root.glob("app/**/*.py"), *root.glob("flows/**/*.py"), *root.glob("nodes/**/*.py")]):
+        place = path.relative_to(root).as_posix()
+        # Local servers are our own, and a bench measures our own door from outside.
+        if place.startswith(("app/localservers", "app/bench")) or path.name.startswith("test_"):
+            continue
+        source = path.read_text("utf-8")
+        opens = re.search(r"socket\.(socket|create_connection)\(|open_connection\(|create_connection\(", source)
+        found += [(place, opens[0])] if opens and place != "app/egress.py" else []
+        for node in ast.walk(ast.parse(source)):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            found += [(place, name) for name in names if name in clients - may.get(place, set())]
+    assert found == []

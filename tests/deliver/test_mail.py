@@ -3,15 +3,19 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from app.egress import Egress
-from nodes.send_email import deliver as channel
+from flows.contract import Report
+from nodes.send_email.deliver import deliver
 from nodes.send_email.mail import plain
 from tests.deliver.peers import NOW, Personality, mail_account, outgoing, send_mail, smtp_server
 
+# By name: in the package, `deliver` is the function.
+channel = import_module("nodes.send_email.deliver")
 PAYLOADS = json.loads((Path(__file__).parent.parent / "data" / "header_injections.json").read_text("utf-8"))
 
 
@@ -145,8 +149,9 @@ def test_a_dead_server_is_asked_once_and_everybody_waits() -> None:
 
 
 def test_t03_a_mail_server_inside_our_network_is_never_asked() -> None:
-    async def main() -> list[channel.Report]:
-        return await channel.deliver([outgoing(1, "a@example.com", account=mail_account(25))], Egress(now=lambda: NOW))
+    async def main() -> list[Report]:
+        message = outgoing(1, "a@example.com", account=mail_account(25))
+        return await deliver([message], Egress(now=lambda: NOW))
 
     (report,) = asyncio.run(main())
     assert report.status == "failed"
@@ -155,7 +160,7 @@ def test_t03_a_mail_server_inside_our_network_is_never_asked() -> None:
 
 def test_an_incomplete_account_is_named_without_its_secrets() -> None:
     account = {"host": "h", "from_address": "a@b.c", "password": "hunter2", "colour": "red"}
-    reports = asyncio.run(channel.deliver([outgoing(1, "a@example.com", account=account)], None))
+    reports = asyncio.run(deliver([outgoing(1, "a@example.com", account=account)], None))
     assert reports[0].status == "failed"
     assert "colour" in reports[0].reason
     assert "hunter2" not in str(reports)

@@ -1,0 +1,202 @@
+"""The web application put together: the one place where settings, connections, node types and routes meet.
+
+Each part is wired by a small function below. Never logic of its own.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+import nodes
+from app import auth, database
+from app.hints import Hints
+from app.nudges import Nudges
+from app.settings import Settings, SettingsError
+from app.tracking import Limits
+from app.web import (
+    accounts,
+    contacts,
+    hooks,
+    inapp,
+    journeys,
+    keys,
+    links,
+    messages,
+    node_types,
+    openapi,
+    operate,
+    pages,
+    problems,
+    reviews,
+    segments,
+    session,
+    sink,
+    users,
+    walks,
+)
+from app.web.envelope import Envelope
+from app.web.guard import GuardedRoute, UnguardedError
+from app.web.house import House, utc_now
+from app.web.infront import InFront
+from app.web.ingest import PATHS, Door, ingest_routes
+from app.web.templating import templates
+
+TITLE = "Journey Canvas"
+VERSION = "0.1.0"
+BODY_BYTES = 1_000_000
+ROOT = Path(__file__).resolve().parent.parent
+MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users)
+# Routes that anybody may ask without a key, each with the reason.
+OPEN = {
+    "/healthz": "a load balancer has no key",
+    "/readyz": "a load balancer has no key",
+    "/metrics": "numbers without names, for a scraper inside",
+    "/openapi.json": "the description holds no data",
+    "/docs": "the description holds no data",
+    "/login": "where a session begins",
+    "/logout": "ends the session it is sent with",
+    "/static": "files of the program itself",
+    "/": "asks for a session itself, and leads to /login without one",
+    "/home/live": "asks for a session itself",
+    "/sink": "asks for a session, or for a browser on this machine",
+    "/sink/{id}": "asks for a session, or for a browser on this machine",
+    "/r/{token}": "a signed token in the address",
+    "/o/{token}.gif": "a signed token in the address",
+    "/u/{token}": "a signed token in the address",
+    "/v1/inapp": "asks for a write key and a signed user id itself",
+    "/v1/inapp/{token}/{what}": "a signed token in the address",
+    "/hooks/{account}": "asks for the provider's signature itself",
+    **dict.fromkeys(PATHS, "the ingest door asks for a write key itself"),
+}
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is made with the application and opened with it."""
+
+    settings: Settings
+    hints: Hints
+    nudges: Nudges
+    door: Door
+    registry: CollectorRegistry
+    now: Clock
+
+
+def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
+    """The application for these settings; nothing is opened before it starts. `now` is for tests."""
+    parts = _parts(settings, now)
+    secure = settings.base_url.startswith("https://")
+    # The limit stands inside of the envelope, so that its refusals are dressed like all others.
+    layers = [
+        Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure),
+        Middleware(Envelope, registry=parts.registry, secure=secure),
+        Middleware(RequestBodyLimitMiddleware, max_body_size=max(BODY_BYTES, settings.batch_bytes)),
+    ]
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan(parts),
+        middleware=layers,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.templates = templates(ROOT / "templates")
+    problems.install(app)
+    _add_ingest(app, parts.door)
+    _add_management(app)
+    _add_doors(app)
+    _add_operation(app)
+    _add_pages(app)
+    openapi.install(app)
+    refuse_unguarded(app)
+    return app
+
+
+def _parts(settings: Settings, now: Clock) -> _Parts:
+    if settings.database_url is None:
+        raise SettingsError("The web process needs a database: set JOURNEY_DATABASE_URL, or use `journey run`.")
+    settings.secret_bytes  # noqa: B018 - a missing secret is said here, not at the first account
+    nudges = Nudges(settings.redis_url)
+    limits = Limits(settings.event_bytes, settings.batch_bytes)
+    door = Door(settings.database_url, auth.identify, clock=now, nudge=nudges.send, limits=limits)
+    return _Parts(settings, Hints(settings.redis_url), nudges, door, CollectorRegistry(), now)
+
+
+def _lifespan(parts: _Parts) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, House]]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, House]]:
+        del app
+        settings = parts.settings
+        pool = database.pool(str(settings.database_url), size=settings.pool_size)
+        pool.open(wait=False)  # a database that is away now may come back: the process starts and says 503 until then
+        house = House(
+            settings=settings,
+            catalog=nodes.catalog(),
+            pool=pool,
+            hints=parts.hints,
+            nudge=parts.nudges.send,
+            revision=database.head(),
+            registry=parts.registry,
+            now=parts.now,
+        )
+        parts.door.start()
+        try:
+            yield {"house": house}
+        finally:
+            parts.door.stop()
+            pool.close()
+            parts.nudges.close()
+            parts.hints.close()
+
+    return lifespan
+
+
+def _add_ingest(app: FastAPI, door: Door) -> None:
+    app.router.routes.extend(ingest_routes(door))
+
+
+def _add_management(app: FastAPI) -> None:
+    for module in MANAGED:
+        app.include_router(module.routes)
+
+
+def _add_doors(app: FastAPI) -> None:
+    """Where contacts and providers come back: each route checks a token, a signature or a write key of its own."""
+    for module in (links, hooks, inapp):
+        app.include_router(module.routes)
+
+
+def _add_operation(app: FastAPI) -> None:
+    app.include_router(operate.routes)
+
+
+def _add_pages(app: FastAPI) -> None:
+    app.include_router(pages.routes)
+    app.include_router(session.routes)
+    # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
+    app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
+    app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def refuse_unguarded(app: FastAPI) -> None:
+    """Deny by default: a route that neither declares an action nor stands in OPEN keeps the program from starting."""
+    for context in iter_route_contexts(app.routes):
+        path = str(context.path)
+        if not isinstance(context.original_route, GuardedRoute) and path not in OPEN:
+            raise UnguardedError(f"{path} neither declares an action with can(…) nor stands among the open routes")

@@ -1,0 +1,272 @@
+"""How a draft becomes a live version, how a journey is paused, resumed, stopped: one way for page, API and command.
+
+An approval binds the content hash of the document and of all it depends on; any change voids it; nobody approves what
+they edited or handed in. Functions take an open transaction and never commit; no SQL of their own, no HTTP.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from app import schedules as calendar
+from app.failpoints import failpoint
+from app.store import accounts, journeys, schedules, submissions, users, versions
+from app.store.journeys import Journey, Saving
+from app.store.rows import Connection
+from app.store.submissions import Submission
+from flows import document as documents
+from flows.compile import Label, compile_plan
+from flows.contract import Json, NodeType
+from flows.document import Document
+from flows.validate import Problem, errors, validate
+
+Catalog = Mapping[str, NodeType]
+Decision = Literal["approve", "reject"]
+ACCOUNT_CODES = frozenset({"account.missing", "account.channel"})
+
+
+class RefusedError(Exception):
+    """It was not done. `kind`: missing, conflict (the state is another), forbidden (the person), invalid (the document)."""
+
+    def __init__(
+        self,
+        kind: Literal["missing", "conflict", "forbidden", "invalid"],
+        detail: str,
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.problems = problems
+
+
+class Desk(NamedTuple):
+    """Who does something to which journey, and when: what every function here needs."""
+
+    connection: Connection
+    catalog: Catalog
+    workspace_id: int
+    actor: str
+    now: datetime
+
+
+class Submitted(NamedTuple):
+    """A draft handed in."""
+
+    content_hash: str
+    problems: list[Problem]
+
+
+def create(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
+    """A new journey with its first draft; DocumentError where the document is none."""
+    documents.load(raw)
+    return journeys.add(desk.connection, desk.workspace_id, name, Saving(raw, desk.actor, desk.now))
+
+
+def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Json]) -> int | None:
+    """The new revision; None where somebody else saved since. A change of meaning voids what was handed in."""
+    document = documents.load(raw)
+    saving = Saving(raw, desk.actor, desk.now)
+    saved = journeys.save_draft(desk.connection, desk.workspace_id, journey_id, revision, saving)
+    if saved is not None:
+        kept = bound_hash(desk.connection, desk.catalog, desk.workspace_id, document)
+        submissions.void(desk.connection, desk.workspace_id, journey_id, kept)
+    return saved
+
+
+def check(desk: Desk, journey_id: int) -> Submitted:
+    """What is wrong with the draft, checked against the accounts there are now."""
+    document = documents.load(_draft(desk, journey_id))
+    problems = validate(document, desk.catalog, accounts=accounts.channels(desk.connection, desk.workspace_id))
+    return Submitted(bound_hash(desk.connection, desk.catalog, desk.workspace_id, document), problems)
+
+
+def submit(desk: Desk, journey_id: int) -> Submitted:
+    """Hand in the draft for review; errors keep it from being handed in. The same draft twice is one submission."""
+    journey = _locked(desk, journey_id)
+    found = check(desk, journey_id)
+    _refuse_errors(found.problems)
+    last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
+    if last is None or last.status not in ("open", "approved") or last.content_hash != found.content_hash:
+        handed = submissions.Handed(found.content_hash, _draft(desk, journey_id), journey.editors, desk.actor)
+        submissions.add(desk.connection, desk.workspace_id, journey_id, handed, desk.now)
+    return found
+
+
+def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, comment: str = "") -> str:
+    """Approve or reject what was handed in; the status of the submission after it."""
+    journey = _locked(desk, journey_id)
+    last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
+    if last is None or last.status not in ("open", "approved"):
+        raise RefusedError("conflict", "Nothing is handed in for review; submit the draft first.")
+    if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
+        raise RefusedError("conflict", "The draft or something it depends on changed since; submit it anew.")
+    _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
+    status = "approved" if decision == "approve" else "rejected"  # a second reviewer may still take an approval back
+    said = submissions.Opinion(desk.actor, decision, comment)
+    submissions.add_review(desk.connection, desk.workspace_id, last.id, said, desk.now)
+    submissions.decide(desk.connection, desk.workspace_id, last.id, status)
+    return status
+
+
+def publish(desk: Desk, journey_id: int, content_hash: str) -> tuple[int, str]:
+    """Make the approved draft the live version; its number, and the status of the journey after it."""
+    last = _approved(desk, journey_id, content_hash)
+    raw = submissions.document(desk.connection, desk.workspace_id, last.id)
+    known = accounts.channels(desk.connection, desk.workspace_id)
+    _refuse_errors(validate(documents.load(raw), desk.catalog, accounts=known))
+    submissions.decide(desk.connection, desk.workspace_id, last.id, "published")
+    return _go_live(desk, journey_id, raw, content_hash)
+
+
+def put_live(
+    connection: Connection,
+    catalog: Catalog,
+    workspace_id: int,
+    raw: Mapping[str, Json],
+    *,
+    name: str,
+    journey_id: int | None = None,
+    now: datetime,
+) -> int:
+    """A flow live at once, past review, as a journey's next version; the journey. For worlds with their own clock only:
+
+    scenarios, replays, benchmarks. Nothing that a person or a program outside can reach may call it (T20).
+    """
+    desk = Desk(connection, catalog, workspace_id, "world", now)
+    document = documents.load(raw)
+    known = accounts.channels(connection, workspace_id)
+    _refuse_errors([one for one in validate(document, catalog, accounts=known) if one.code not in ACCOUNT_CODES])
+    if journey_id is None:
+        journey_id = journeys.add(connection, workspace_id, name, Saving(raw, desk.actor, now)).id
+    _go_live(desk, journey_id, raw, bound_hash(connection, catalog, workspace_id, document))
+    return journey_id
+
+
+def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash: str) -> tuple[int, str]:
+    connection, workspace_id = desk.connection, desk.workspace_id
+    saving = Saving(raw, desk.actor, desk.now)
+    version = journeys.add_version(connection, workspace_id, journey_id, content_hash, saving)
+    failpoint("CP28")
+    status = journeys.switch(connection, workspace_id, journey_id, version.id)
+    _schedule(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
+    versions.bump(connection)
+    failpoint("CP29")
+    return version.number, status
+
+
+def pause(desk: Desk, journey_id: int) -> Journey:
+    """Nobody moves and nobody enters until it is resumed."""
+    return _change(desk, journey_id, "paused", {"live"})
+
+
+def resume(desk: Desk, journey_id: int) -> Journey:
+    """On with it. The clock stood still: every wait ends as much later as the pause took, so nobody is bombarded."""
+    return _change(desk, journey_id, "live", {"paused"})
+
+
+def stop(desk: Desk, journey_id: int) -> Journey:
+    """For good: everybody on the way leaves (exited, manual) with the next pass of the timers."""
+    return _change(desk, journey_id, "stopped", {"live", "paused"})
+
+
+def bound_hash(connection: Connection, catalog: Catalog, workspace_id: int, document: Document) -> str:
+    """The content hash of a document with all it depends on: accounts as they are configured now, installed node types."""
+    types = sorted({node.type for node in document.nodes})
+    needed: dict[str, Json] = {f"node:{name}": catalog[name].version if name in catalog else None for name in types}
+    names = sorted(_accounts(document, catalog))
+    found = accounts.named(connection, workspace_id, names)
+    needed |= {f"account:{name}": _fingerprint(found.get(name)) for name in names}
+    return documents.content_hash(document, needed)
+
+
+def _fingerprint(account: accounts.Account | None) -> str | None:
+    if account is None:
+        return None
+    text = json.dumps([account.channel, account.settings, account.sealed], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _accounts(document: Document, catalog: Catalog) -> set[str]:
+    names = {
+        node.settings.get("account")
+        for node in document.nodes
+        if (kind := catalog.get(node.type)) is None or kind.channel is not None
+    }
+    return {name for name in names if isinstance(name, str)}
+
+
+def _present_hash(desk: Desk, journey_id: int) -> str:
+    return bound_hash(desk.connection, desk.catalog, desk.workspace_id, documents.load(_draft(desk, journey_id)))
+
+
+def _draft(desk: Desk, journey_id: int) -> dict[str, Any]:
+    raw = journeys.draft(desk.connection, desk.workspace_id, journey_id)
+    if raw is None:
+        raise RefusedError("missing", "journey")
+    return raw
+
+
+def _locked(desk: Desk, journey_id: int) -> Journey:
+    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=True)
+    if journey is None:
+        raise RefusedError("missing", "journey")
+    return journey
+
+
+def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
+    """The submission with this hash, approved by somebody who edited nothing in it (invariant I13)."""
+    journey = _locked(desk, journey_id)
+    last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
+    if last is None or last.status != "approved":
+        raise RefusedError("conflict", "This draft has no approval; submit it and have it reviewed by somebody else.")
+    if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
+        raise RefusedError("conflict", "The draft or what it depends on is not what was approved; submit it anew.")
+    approved_by = submissions.approvers(desk.connection, desk.workspace_id, last.id)
+    if not set(approved_by) - {*journey.editors, *last.editors, last.submitted_by}:
+        raise RefusedError("conflict", "Who approved this draft has edited it since; somebody else must review it.")
+    return last
+
+
+def _refuse_errors(problems: list[Problem]) -> None:
+    found = errors(problems)
+    if found:
+        raise RefusedError("invalid", "The journey has errors; mend them first.", tuple(found))
+
+
+def _refuse_own(actor: str, editors: set[str], submitted_by: str) -> None:
+    if actor in editors:
+        raise RefusedError("forbidden", "You edited this draft, so somebody else must review it.")
+    if actor == submitted_by:
+        raise RefusedError("forbidden", "You handed this draft in, so somebody else must review it.")
+
+
+def _schedule(desk: Desk, document: Document, label: Label) -> None:
+    """When the segment, schedule and date entries of a version fire first; those of older versions fire no more."""
+    timezone = users.timezone(desk.connection, desk.workspace_id)
+    plan = compile_plan(document, desk.catalog, replace(label, timezone=timezone))
+    timed = [(step.id, step.start) for step in plan.entries if step.start and step.start.kind not in ("event", "api")]
+    zones = schedules.zones(desk.connection, [desk.workspace_id]).get(desk.workspace_id, []) if timed else []
+    firings = [(id, start.kind, calendar.first_firing(start, zones, plan.timezone, desk.now)) for id, start in timed]
+    schedules.replace(desk.connection, desk.workspace_id, label.journey_id, label.version_id, firings)
+
+
+def _change(desk: Desk, journey_id: int, status: Literal["paused", "live", "stopped"], sources: set[str]) -> Journey:
+    connection, workspace_id, now = desk.connection, desk.workspace_id, desk.now
+    journey = _locked(desk, journey_id)
+    if journey.status == status:
+        return journey
+    if journey.status not in sources:
+        raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
+    paused_at = now if status == "paused" else None
+    journeys.set_status(connection, workspace_id, journey_id, status, paused_at)
+    if status == "live" and journey.paused_at is not None:
+        journeys.shift(connection, workspace_id, journey_id, max(now - journey.paused_at, timedelta()))
+    if status == "stopped":
+        journeys.call_in(connection, workspace_id, journey_id, now)
+        schedules.replace(connection, workspace_id, journey_id, 0, [])
+    versions.bump(connection)
+    return journey._replace(status=status, paused_at=paused_at)

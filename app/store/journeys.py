@@ -1,0 +1,255 @@
+"""Journeys: drafts with their revision, states, versions. The workspace stands in every statement. Never decides."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg.types.json import Jsonb
+
+from app.store.rows import Connection
+
+STATES = ("draft", "live", "paused", "stopped")
+LONG_SECONDS = 300  # a pause of a million people is one UPDATE; it may take longer than a page
+
+
+class Journey(NamedTuple):
+    """A journey without its draft."""
+
+    id: int
+    name: str
+    status: str
+    revision: int
+    editors: list[str]
+    live_version_id: int | None
+    live_number: int | None
+    paused_at: datetime | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    updated_by: str
+
+
+class Version(NamedTuple):
+    """A published version without its document."""
+
+    id: int
+    number: int
+    content_hash: str
+    published_at: datetime
+    published_by: str
+
+
+JOURNEY: LiteralString = """
+    SELECT j.id, j.name, j.status, j.revision, j.editors, j.live_version_id, v.number, j.paused_at, j.created_at,
+           j.created_by, j.updated_at, j.updated_by
+    FROM journey j LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
+    WHERE j.workspace_id = %(workspace_id)s
+"""
+
+
+class Saving(NamedTuple):
+    """A document about to be kept: by whom and when."""
+
+    document: Mapping[str, Any]
+    actor: str
+    now: datetime
+
+
+def add(connection: Connection, workspace_id: int, name: str, saving: Saving) -> Journey:
+    """A new journey with its first draft."""
+    document, actor, now = saving
+    row = connection.execute(
+        """
+        INSERT INTO journey (workspace_id, name, draft, editors, created_at, created_by, updated_at, updated_by)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        RETURNING id, name, status, revision, editors, live_version_id, NULL, paused_at, created_at, created_by,
+                  updated_at, updated_by
+        """,
+        (workspace_id, name, Jsonb(document), [actor], now, actor, now, actor),
+    ).fetchone()
+    assert row is not None
+    return Journey._make(row)
+
+
+def find(connection: Connection, workspace_id: int, journey_id: int, *, lock: bool = False) -> Journey | None:
+    """One journey; `lock` holds it until the transaction ends, so that two decisions on it come one after the other."""
+    tail: LiteralString = " AND j.id = %(id)s FOR UPDATE OF j" if lock else " AND j.id = %(id)s"
+    row = connection.execute(JOURNEY + tail, {"workspace_id": workspace_id, "id": journey_id}).fetchone()
+    return Journey._make(row) if row else None
+
+
+class Asked(NamedTuple):
+    """Which journeys a list wants."""
+
+    status: str | None
+    name: str | None
+    before: int | None
+    limit: int
+
+
+def page(connection: Connection, workspace_id: int, asked: Asked) -> list[Journey]:
+    """Journeys, the newest first."""
+    rows = connection.execute(
+        JOURNEY
+        + """
+        AND (%(status)s::text IS NULL OR j.status = %(status)s)
+        AND (%(name)s::text IS NULL OR strpos(lower(j.name), lower(%(name)s)) > 0)
+        AND (%(before)s::bigint IS NULL OR j.id < %(before)s)
+        ORDER BY j.id DESC LIMIT %(limit)s
+        """,
+        {"workspace_id": workspace_id, **asked._asdict()},
+    ).fetchall()
+    return [Journey._make(row) for row in rows]
+
+
+def draft(connection: Connection, workspace_id: int, journey_id: int) -> dict[str, Any] | None:
+    """The draft as it was saved."""
+    row = connection.execute(
+        "SELECT draft FROM journey WHERE workspace_id = %s AND id = %s", (workspace_id, journey_id)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def save_draft(connection: Connection, workspace_id: int, journey_id: int, revision: int, saving: Saving) -> int | None:
+    """The new revision; None where somebody else saved since `revision`. The actor joins those who may not approve it."""
+    document, actor, now = saving
+    row = connection.execute(
+        """
+        UPDATE journey SET draft = %s, revision = revision + 1, updated_at = %s, updated_by = %s,
+            editors = array_append(array_remove(editors, %s), %s)
+        WHERE workspace_id = %s AND id = %s AND revision = %s RETURNING revision
+        """,
+        (Jsonb(document), now, actor, actor, actor, workspace_id, journey_id, revision),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def rename(connection: Connection, workspace_id: int, journey_id: int, name: str) -> bool:
+    """Give it another name; that is no change of the flow."""
+    row = connection.execute(
+        "UPDATE journey SET name = %s WHERE workspace_id = %s AND id = %s RETURNING id",
+        (name, workspace_id, journey_id),
+    ).fetchone()
+    return row is not None
+
+
+def add_version(
+    connection: Connection, workspace_id: int, journey_id: int, content_hash: str, saving: Saving
+) -> Version:
+    """The next version, frozen from now on."""
+    values = {"w": workspace_id, "j": journey_id, "hash": content_hash, **saving._asdict()}
+    row = connection.execute(
+        """
+        INSERT INTO version (workspace_id, journey_id, number, document, content_hash, published_at, published_by)
+        SELECT %(w)s, %(j)s, COALESCE(max(number), 0) + 1, %(document)s, %(hash)s, %(now)s, %(actor)s
+        FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s
+        RETURNING id, number, content_hash, published_at, published_by
+        """,
+        values | {"document": Jsonb(saving.document)},
+    ).fetchone()
+    assert row is not None
+    return Version._make(row)
+
+
+def switch(connection: Connection, workspace_id: int, journey_id: int, version_id: int) -> str:
+    """Let people in by this version from now on. A paused journey stays paused. Its edits start anew."""
+    row = connection.execute(
+        """
+        UPDATE journey SET live_version_id = %s, editors = '{}',
+            status = CASE WHEN status = 'paused' THEN 'paused' ELSE 'live' END
+        WHERE workspace_id = %s AND id = %s RETURNING status
+        """,
+        (version_id, workspace_id, journey_id),
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def versions(
+    connection: Connection, workspace_id: int, journey_id: int, before: int | None, limit: int
+) -> list[Version]:
+    """The versions of a journey, the newest first."""
+    rows = connection.execute(
+        """
+        SELECT id, number, content_hash, published_at, published_by FROM version
+        WHERE workspace_id = %s AND journey_id = %s AND (%s::int IS NULL OR number < %s) ORDER BY number DESC LIMIT %s
+        """,
+        (workspace_id, journey_id, before, before, limit),
+    ).fetchall()
+    return [Version._make(row) for row in rows]
+
+
+def numbers(connection: Connection, workspace_id: int, journey_id: int) -> dict[int, int]:
+    """The number of each version of a journey by its id."""
+    rows = connection.execute(
+        "SELECT id, number FROM version WHERE workspace_id = %s AND journey_id = %s", (workspace_id, journey_id)
+    ).fetchall()
+    return dict(rows)
+
+
+def document(connection: Connection, workspace_id: int, journey_id: int, number: int) -> dict[str, Any] | None:
+    """The flow of one version."""
+    row = connection.execute(
+        "SELECT document FROM version WHERE workspace_id = %s AND journey_id = %s AND number = %s",
+        (workspace_id, journey_id, number),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def set_status(
+    connection: Connection, workspace_id: int, journey_id: int, status: str, paused_at: datetime | None
+) -> None:
+    """Another state."""
+    connection.execute(
+        "UPDATE journey SET status = %s, paused_at = %s WHERE workspace_id = %s AND id = %s",
+        (status, paused_at, workspace_id, journey_id),
+    )
+
+
+def shift(connection: Connection, workspace_id: int, journey_id: int, by: timedelta) -> int:
+    """Freeze-clock resume: everybody on the way waits as much longer as the pause took; held people walk again.
+
+    Whom an awaited event met during the pause (they carry a reason) goes on at once.
+    """
+    change: LiteralString = "status = 0, wake_at = CASE WHEN reason IS NULL THEN wake_at + %(value)s ELSE wake_at END"
+    return _everybody(connection, change, workspace_id, journey_id, by)
+
+
+def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:
+    """Stop: everybody on the way is due now, so that timers take them out."""
+    return _everybody(connection, "status = 0, wake_at = %(value)s", workspace_id, journey_id, now)
+
+
+def _everybody(
+    connection: Connection, change: LiteralString, workspace_id: int, journey_id: int, value: datetime | timedelta
+) -> int:
+    connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{LONG_SECONDS}s",))
+    done = connection.execute(
+        "UPDATE enrollment SET "
+        + change
+        + """
+        WHERE workspace_id = %(w)s AND status IN (0, 4) AND slot = 0
+          AND version_id IN (SELECT id FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s)
+        """,
+        {"w": workspace_id, "j": journey_id, "value": value},
+    )
+    return done.rowcount
+
+
+def catch_up(connection: Connection, now: datetime) -> int:
+    """Call in those whom a batch that began before a resume or a stop left held, or parked in a stopped journey.
+
+    For the heartbeat: a batch under way may write its people after the one UPDATE of resume or stop has passed.
+    """
+    done = connection.execute(
+        """
+        UPDATE enrollment e SET status = 0, wake_at = %(now)s
+        FROM journey j JOIN version v ON v.workspace_id = j.workspace_id AND v.journey_id = j.id
+        WHERE e.workspace_id = v.workspace_id AND e.version_id = v.id AND (
+            (j.status = 'live' AND e.status = 4)
+            OR (j.status = 'stopped' AND (e.status = 4 OR (e.status = 0 AND COALESCE(e.wake_at > %(now)s, true)))))
+          AND e.status IN (0, 4)
+        """,
+        {"now": now},
+    )
+    return done.rowcount

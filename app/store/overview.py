@@ -1,0 +1,102 @@
+"""What the first page shows: journeys with their counted transitions, the latest messages. Pages read tallies, never people."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from app.store.rows import Connection
+
+CONTACTS_AT_MOST = 100_000
+
+
+class House(NamedTuple):
+    """The workspace at a glance; `contacts` is None where there are too many to count for a page."""
+
+    name: str
+    timezone: str
+    demo: str | None
+    contacts: int | None
+
+
+class Shown(NamedTuple):
+    """A journey with the document people see: the live one, else the draft."""
+
+    id: int
+    name: str
+    status: str
+    number: int | None
+    document: dict[str, Any]
+
+
+class Latest(NamedTuple):
+    """A message with what a line about it needs."""
+
+    id: int
+    journey_id: int
+    journey: str
+    node: str
+    channel: str
+    status: int
+    outcome: int
+    reason: str | None
+    title: str | None
+    name: str | None
+    language: str | None
+    at: datetime
+
+
+def house(connection: Connection, workspace_id: int) -> House:
+    """The workspace itself."""
+    row = connection.execute(
+        """
+        SELECT name, timezone, settings ->> 'demo',
+               (SELECT count(*) FROM (SELECT FROM contact WHERE workspace_id = %(w)s LIMIT %(limit)s) AS counted)
+        FROM workspace WHERE id = %(w)s
+        """,
+        {"w": workspace_id, "limit": CONTACTS_AT_MOST + 1},
+    ).fetchone()
+    assert row is not None
+    return House(row[0], row[1], row[2], row[3] if row[3] <= CONTACTS_AT_MOST else None)
+
+
+def journeys(connection: Connection, workspace_id: int, limit: int) -> list[Shown]:
+    """Live ones first, then those changed last."""
+    rows = connection.execute(
+        """
+        SELECT j.id, j.name, j.status, v.number, coalesce(v.document, j.draft)
+        FROM journey j LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
+        WHERE j.workspace_id = %s
+        ORDER BY array_position(ARRAY['live', 'paused', 'draft', 'stopped'], j.status), j.id LIMIT %s
+        """,
+        (workspace_id, limit),
+    ).fetchall()
+    return [Shown._make(row) for row in rows]
+
+
+def counts(connection: Connection, workspace_id: int) -> list[tuple[int, str, str, int]]:
+    """Everything that was counted, all versions together: (journey, node, port, count)."""
+    return connection.execute(
+        """
+        SELECT journey_id, node, port, sum(count)::bigint FROM (
+            SELECT journey_id, node, port, count FROM tally WHERE workspace_id = %(w)s
+            UNION ALL
+            SELECT journey_id, node, port, count FROM tally_hour WHERE workspace_id = %(w)s
+        ) AS counted GROUP BY 1, 2, 3
+        """,
+        {"w": workspace_id},
+    ).fetchall()
+
+
+def messages(connection: Connection, workspace_id: int, limit: int) -> list[Latest]:
+    """The latest messages, the newest first."""
+    rows = connection.execute(
+        """
+        SELECT m.id, m.journey_id, j.name, m.node, m.channel, m.status, m.outcome, m.reason, m.title,
+               c.attributes ->> 'name', c.attributes ->> 'language', coalesce(m.sent_at, m.created_at)
+        FROM (SELECT * FROM message WHERE workspace_id = %(w)s ORDER BY id DESC LIMIT %(limit)s) AS m
+        JOIN journey j ON j.workspace_id = m.workspace_id AND j.id = m.journey_id
+        LEFT JOIN contact c ON c.workspace_id = m.workspace_id AND c.lane = m.lane AND c.id = m.contact_id
+        ORDER BY m.id DESC
+        """,
+        {"w": workspace_id, "limit": limit},
+    ).fetchall()
+    return [Latest._make(row) for row in rows]

@@ -1,0 +1,124 @@
+"""Drafts handed in for review, and what reviewers said. Never decides who may."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg.types.json import Jsonb
+
+from app.store.rows import Connection
+
+
+class Submission(NamedTuple):
+    """A draft as it was handed in. status: open, approved, rejected, void, published."""
+
+    id: int
+    content_hash: str
+    editors: list[str]
+    status: str
+    submitted_by: str
+    submitted_at: datetime
+
+
+class Handed(NamedTuple):
+    """What is being handed in."""
+
+    content_hash: str
+    document: Mapping[str, Any]
+    editors: Sequence[str]
+    actor: str
+
+
+def latest(connection: Connection, workspace_id: int, journey_id: int) -> Submission | None:
+    """The submission handed in last."""
+    row = connection.execute(
+        """
+        SELECT id, content_hash, editors, status, submitted_by, submitted_at FROM submission
+        WHERE workspace_id = %s AND journey_id = %s ORDER BY id DESC LIMIT 1
+        """,
+        (workspace_id, journey_id),
+    ).fetchone()
+    return Submission._make(row) if row else None
+
+
+def document(connection: Connection, workspace_id: int, submission_id: int) -> dict[str, Any]:
+    """The flow that was handed in."""
+    row = connection.execute(
+        "SELECT document FROM submission WHERE workspace_id = %s AND id = %s", (workspace_id, submission_id)
+    ).fetchone()
+    assert row is not None
+    found: dict[str, Any] = row[0]
+    return found
+
+
+def add(connection: Connection, workspace_id: int, journey_id: int, handed: Handed, now: datetime) -> None:
+    """Hand in; what was handed in before and is not decided yet is void."""
+    void(connection, workspace_id, journey_id)
+    connection.execute(
+        """
+        INSERT INTO submission (workspace_id, journey_id, content_hash, document, editors, status, submitted_by, submitted_at)
+        VALUES (%s, %s, %s, %s, %s, 'open', %s, %s)
+        """,
+        (
+            workspace_id,
+            journey_id,
+            handed.content_hash,
+            Jsonb(handed.document),
+            list(handed.editors),
+            handed.actor,
+            now,
+        ),
+    )
+
+
+def void(connection: Connection, workspace_id: int, journey_id: int, keep_hash: str = "") -> None:
+    """Void what is open or approved, unless it still means the same (`keep_hash`)."""
+    connection.execute(
+        """
+        UPDATE submission SET status = 'void'
+        WHERE workspace_id = %s AND journey_id = %s AND status IN ('open', 'approved') AND content_hash <> %s
+        """,
+        (workspace_id, journey_id, keep_hash),
+    )
+
+
+def decide(connection: Connection, workspace_id: int, submission_id: int, status: str) -> None:
+    """Another status; what is void, rejected or published stays so."""
+    connection.execute(
+        """
+        UPDATE submission SET status = %s
+        WHERE workspace_id = %s AND id = %s AND status IN ('open', 'approved')
+        """,
+        (status, workspace_id, submission_id),
+    )
+
+
+class Opinion(NamedTuple):
+    """What a reviewer said."""
+
+    reviewer: str
+    decision: str
+    comment: str
+
+
+def add_review(connection: Connection, workspace_id: int, submission_id: int, said: Opinion, now: datetime) -> None:
+    """Keep what a reviewer said."""
+    connection.execute(
+        """
+        INSERT INTO review (workspace_id, submission_id, reviewer, decision, comment, decided_at)
+        VALUES (%s, %s, %s, %s, %s, %s)
+        """,
+        (workspace_id, submission_id, *said, now),
+    )
+
+
+def approvers(connection: Connection, workspace_id: int, submission_id: int) -> list[str]:
+    """Who approved it."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT reviewer FROM review
+        WHERE workspace_id = %s AND submission_id = %s AND decision = 'approve' ORDER BY reviewer
+        """,
+        (workspace_id, submission_id),
+    ).fetchall()
+    return [reviewer for (reviewer,) in rows]

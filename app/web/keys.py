@@ -1,0 +1,102 @@
+"""Keys over HTTP: made (the secret is shown once), listed, revoked. Never a digest, never a secret twice."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from app import auth
+from app.auth import KeyRole
+from app.store import keys, users
+from app.store.keys import Listed
+from app.web.guard import Asker, Database, Now, can, router
+from app.web.problems import ProblemError, invalid, missing
+from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, place_of
+
+routes = router("keys")
+
+SAMPLE: dict[str, Any] = {
+    "id": 12,
+    "name": "Shop back end",
+    "role": "operator",
+    "prefix": "jc_0a1b2c3d4e5f",
+    "user_id": 3,
+    "created_at": "2026-11-21T08:00:00Z",
+    "expires_at": None,
+    "revoked_at": None,
+}
+
+
+class KeyIn(In):
+    """A new key. It acts for a user: yours, unless another is named; a write key (`ingest`) acts for nobody."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Shop back end", "role": "operator"}]})
+    name: Text
+    role: KeyRole
+    user_id: int | None = Field(None, ge=1, le=INT, strict=True)
+    expires_at: AwareDatetime | None = None
+
+
+class KeyOut(Out):
+    """A key without its secret."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SAMPLE]})
+    id: int
+    name: str
+    role: KeyRole
+    prefix: str
+    user_id: int | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class KeyMade(KeyOut):
+    """The new key. `key` is shown this once; nobody can show it again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**SAMPLE, "key": "jc_0a1b2c3d4e5f_…"}]})
+    key: str
+
+
+@routes.post("/keys", status_code=201, dependencies=[can("key.edit")])
+def create_key(wish: KeyIn, connection: Database, asker: Asker, now: Now) -> KeyMade:
+    """Make a key; the answer is the only place where it ever stands."""
+    user_id = None if wish.role == "ingest" else wish.user_id or asker.user_id
+    if user_id is not None and users.find(connection, asker.workspace_id, user_id) is None:
+        raise missing("user")
+    if wish.expires_at is not None and wish.expires_at <= now:
+        raise invalid([("expires_at", "must lie in the future")])
+    token = auth.new_token()
+    row = keys.New(asker.workspace_id, wish.name, wish.role, token.prefix, token.digest, user_id, wish.expires_at)
+    made = keys.add(connection, row, now)
+    return KeyMade(**made._asdict(), key=token.text)
+
+
+@routes.get("/keys", dependencies=[can("key.read")])
+def list_keys(connection: Database, asker: Asker, limit: Limit = PAGE, next: Next = None) -> Page[KeyOut]:
+    """List the keys, also those that were revoked."""
+    place = place_of(next, int)
+    found = keys.page(connection, asker.workspace_id, place[0] if place else 0, limit + 1)
+    rows, after = paged(found, limit, lambda row: [row.id])
+    return Page(items=[_shown(row) for row in rows], next=after)
+
+
+@routes.post("/keys/{key_id}/revoke", dependencies=[can("key.edit")])
+def revoke_key(
+    key_id: Annotated[int, Path(ge=1, le=INT, description="Number of the key.", examples=[12])],
+    connection: Database,
+    asker: Asker,
+    now: Now,
+) -> KeyOut:
+    """Revoke a key: the next request with it is refused. Doing it twice changes nothing."""
+    found = keys.revoke(connection, asker.workspace_id, key_id, now)
+    if found is None:
+        raise missing("key")
+    if users.admins(connection, asker.workspace_id) == 0:
+        raise ProblemError(409, "This is the last way in for an admin; make another admin first.")
+    return _shown(found)
+
+
+def _shown(row: Listed) -> KeyOut:
+    return KeyOut(**row._asdict())

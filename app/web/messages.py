@@ -1,0 +1,118 @@
+"""Messages over HTTP: what was or was not sent to whom, and why. Never what stood in them beyond the title."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Path, Query
+from pydantic import ConfigDict
+
+from app.keys import idempotency_key
+from app.store import walks
+from app.store.walks import Asked, Sent
+from app.web.guard import Asker, Database, can, router
+from app.web.problems import missing
+from app.web.shapes import BIGINT, INT, PAGE, Limit, Next, Out, Page, paged, place_of
+from app.web.walks import NodeName
+from flows.contract import OUTCOMES
+
+routes = router("messages")
+
+SendingWord = Literal["pending", "sending", "sent", "failed", "suppressed", "expired", "unknown"]
+
+
+class MessageOut(Out):
+    """A message. `reason` says why it was not sent, `outcome` the furthest it is known to have come.
+
+    `idempotency_key` is what the provider was told; null until the recipient is known.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": 9001,
+                    "journey_id": 7,
+                    "enrollment_id": 5001,
+                    "node": "remind",
+                    "visit": 1,
+                    "contact_id": 31007,
+                    "channel": "email",
+                    "account": "shop-mail",
+                    "status": "suppressed",
+                    "outcome": None,
+                    "reason": "opted_out",
+                    "attempts": 0,
+                    "title": None,
+                    "idempotency_key": "5d41402abc4b2a76b9719d911017c592",
+                    "created_at": "2026-11-21T10:10:00Z",
+                    "sent_at": None,
+                }
+            ]
+        }
+    )
+    id: int
+    journey_id: int
+    enrollment_id: int
+    node: str
+    visit: int
+    contact_id: int
+    channel: str
+    account: str | None
+    status: SendingWord
+    outcome: str | None
+    reason: str | None
+    attempts: int
+    title: str | None
+    idempotency_key: str | None
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@routes.get("/messages", dependencies=[can("message.read")])
+def list_messages(
+    connection: Database,
+    asker: Asker,
+    journey: Annotated[int | None, Query(ge=1, le=INT, description="Only of this journey.")] = None,
+    contact: Annotated[int | None, Query(ge=1, le=BIGINT, description="Only to this contact.")] = None,
+    node: NodeName = None,
+    status: Annotated[SendingWord | None, Query(description="Only in this status.")] = None,
+    limit: Limit = PAGE,
+    next: Next = None,
+) -> Page[MessageOut]:
+    """List messages, the newest first; one that was not sent stands here too, with the reason."""
+    place = place_of(next, int)
+    asked = Asked(journey, node, status, place[0] if place else None, limit + 1)
+    found = walks.messages(connection, asker.workspace_id, asked, contact)
+    rows, after = paged(found, limit, lambda row: [row.id])
+    return Page(items=[message_out(row, asker.workspace_id) for row in rows], next=after)
+
+
+@routes.get("/messages/{message_id}", dependencies=[can("message.read")])
+def read_message(
+    message_id: Annotated[int, Path(ge=1, le=BIGINT, description="Number of the message.", examples=[9001])],
+    connection: Database,
+    asker: Asker,
+) -> MessageOut:
+    """Show a message."""
+    found = walks.message(connection, asker.workspace_id, message_id)
+    if found is None:
+        raise missing("message")
+    return message_out(found, asker.workspace_id)
+
+
+def message_out(row: Sent, workspace_id: int) -> MessageOut:
+    """A message as the API shows it."""
+    shown = {name: value for name, value in row._asdict().items() if name in MessageOut.model_fields}
+    word = walks.SENDING_WORDS[row.status]
+    return MessageOut(
+        **{**shown, "status": word, "outcome": OUTCOMES[row.outcome - 1] if row.outcome else None},
+        attempts=row.attempt,
+        idempotency_key=_key(row, workspace_id) if row.recipient is not None or word != "pending" else None,
+    )
+
+
+def _key(row: Sent, workspace_id: int) -> str:
+    contact = row.origin or row.contact_id
+    return idempotency_key(
+        workspace_id, row.journey_id, contact, row.enrollment_id, row.node, row.visit, row.channel, row.recipient
+    )

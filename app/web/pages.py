@@ -1,0 +1,143 @@
+"""The first page: journeys with people moving in them, the latest messages. Reads tallies; changes nothing.
+
+Who has no session is sent to the sign-in page; what another site asks for it never learns.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app import auth
+from app.auth import Caller
+from app.language import COOKIE as LANGUAGE_COOKIE
+from app.language import LANGUAGES, words
+from app.store import overview
+from app.store.overview import Latest, Shown
+from app.store.rows import Connection
+from app.web.guard import TheHouse
+from app.web.house import House
+from app.web.picture import Picture, draw
+from app.web.session import COOKIE
+from app.web.templating import PAGE_HEADERS, language_of
+from flows.contract import NodeType
+from flows.words import _
+from nodes import icon
+
+routes = APIRouter(include_in_schema=False)
+Say = Callable[[str], str]
+
+JOURNEYS_AT_MOST = 20
+MESSAGES_SHOWN = 12
+A_YEAR = 31_536_000
+EXAMPLE = "app/demo/abandoned-order.yaml"
+STATUS_WORDS = {"live": _("live"), "paused": _("paused"), "draft": _("draft"), "stopped": _("stopped")}
+PORT_WORDS = {
+    "yes": _("yes"), "no": _("no"), "other": _("everybody else"), "timeout": _("time ran out"), "failed": _("failed"),
+    "past": _("was over already"), "go": _("go on"), "held": _("held back"), "opened": _("opened"), "clicked": _("clicked"),
+    "delivered": _("delivered"),
+}  # fmt: skip
+# What became of a message, in one word and one colour: by status, and by outcome once it is sent.
+SENT = 2
+BECAME = {
+    0: (_("waits its turn"), "busy"), 1: (_("on its way"), "busy"), 3: (_("failed"), "bad"), 4: (_("not sent"), "warn"),
+    5: (_("expired"), "warn"), 6: (_("nobody knows yet"), "warn"),
+}  # fmt: skip
+REACHED = {3: (_("opened"), "good"), 4: (_("clicked"), "good")}
+SIMPLY_SENT = (_("sent"), "plain")
+REASONS = {"opted_out": _("no consent"), "no_address": _("no address")}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A journey as the page shows it. `shape` changes when more than numbers does."""
+
+    id: int
+    name: str
+    status: str
+    number: int | None
+    totals: dict[str, int]
+    picture: Picture
+    shape: str
+
+
+@routes.get("/")
+def show_home(request: Request, house: TheHouse) -> Response:
+    """The page."""
+    answer = _answer(request, house, "home.html")
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        answer.set_cookie(LANGUAGE_COOKIE, asked, max_age=A_YEAR, httponly=True, samesite="lax")
+    return answer
+
+
+@routes.get("/home/live")
+def show_live(request: Request, house: TheHouse) -> Response:
+    """Its moving part, for the page's own script."""
+    return _answer(request, house, "home/_live.html")
+
+
+def _answer(request: Request, house: House, template: str) -> Response:
+    with house.transaction(read_only=True) as connection:
+        caller = _caller(request, connection, house)
+        if caller is None:
+            return RedirectResponse("/login", 303, headers=PAGE_HEADERS)
+        values = _values(connection, house, caller.workspace_id, language_of(request))
+    values["icons"] = _icons(request, house.catalog)
+    page: Response = request.app.state.templates.TemplateResponse(request, template, values, headers=PAGE_HEADERS)
+    return page
+
+
+def _caller(request: Request, connection: Connection, house: House) -> Caller | None:
+    caller = auth.identify(connection, request.cookies.get(COOKIE, ""), house.now(), kind="js")
+    return caller if caller is not None and auth.may(caller.role, "journey.read") else None
+
+
+def _values(connection: Connection, house: House, workspace_id: int, language: str) -> dict[str, Any]:
+    say = words(language).gettext
+    counts: dict[int, dict[tuple[str, str], int]] = {}
+    for journey, node, port, count in overview.counts(connection, workspace_id):
+        counts.setdefault(journey, {})[node, port] = count
+    shown = overview.journeys(connection, workspace_id, JOURNEYS_AT_MOST)
+    told = [_told(one, house.catalog, counts.get(one.id, {}), say) for one in shown]
+    return {
+        "house": overview.house(connection, workspace_id),
+        "journeys": told,
+        "entered": sum(one.totals["entered"] for one in told),
+        "active": sum(one.totals["active"] for one in told),
+        "messages": [_line(one, say) for one in overview.messages(connection, workspace_id, MESSAGES_SHOWN)],
+        "status_words": {name: say(word) for name, word in STATUS_WORDS.items()},
+        "port_words": {name: say(word) for name, word in PORT_WORDS.items()},
+        "now": house.now(),
+        "sink": house.settings.sink,
+        "base_url": house.settings.base_url,
+        "key_file": f"{house.settings.data}/write-key",
+        "example": EXAMPLE,
+    }
+
+
+def _told(one: Shown, catalog: Mapping[str, NodeType], counts: Mapping[tuple[str, str], int], say: Say) -> Told:
+    totals = {name: counts.get(("", name), 0) for name in ("entered", "completed", "exited", "failed")}
+    totals["active"] = max(0, totals["entered"] - totals["completed"] - totals["exited"] - totals["failed"])
+    picture = draw(one.document, catalog, counts, say)
+    shape = f"{one.id}.{one.number}.{one.status}.{picture.width}x{picture.height}.{totals['failed'] > 0}"
+    return Told(one.id, one.name, one.status, one.number, totals, picture, shape)
+
+
+def _line(one: Latest, say: Say) -> dict[str, Any]:
+    word, tone = BECAME.get(one.status, SIMPLY_SENT)
+    if one.status == SENT:
+        word, tone = REACHED.get(one.outcome, SIMPLY_SENT)
+    reason = say(REASONS[one.reason]) if one.reason in REASONS else one.reason
+    return {**one._asdict(), "word": say(word), "tone": tone, "reason": reason, "icon": f"send.{one.channel}"}
+
+
+def _icons(request: Request, catalog: Mapping[str, NodeType]) -> Mapping[str, str]:
+    """The drawings of all node types, as SVG: files of installed packages, checked by the contract's suite."""
+    state = request.app.state
+    if not hasattr(state, "icons"):
+        state.icons = {"": "", **{name: icon(node) for name, node in catalog.items()}}
+    drawings: Mapping[str, str] = state.icons
+    return drawings

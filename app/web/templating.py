@@ -1,0 +1,82 @@
+"""The pages' common ground: templates that speak the reader's language, and the policy that keeps strangers' code out.
+
+Never a page of its own; never a template that an operator wrote.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import dates, numbers
+from fastapi import Request
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+
+from app.language import COOKIE, LANGUAGES, LOCALES, TAGS, choose, words
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PAGE_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Language, Cookie",
+}
+
+
+def templates(folder: Path = ROOT / "templates") -> Jinja2Templates:
+    """What `app.state.templates` is: every page knows its language and can write numbers and times in it."""
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
+    environment.filters.update(number=_number, clock=_clock)
+    return Jinja2Templates(env=environment, context_processors=[_reader])
+
+
+def language_of(request: Request) -> str:
+    """The reader's language."""
+    header = request.headers.get("accept-language", "")
+    return choose(request.query_params.get("lang"), request.cookies.get(COOKIE), header)
+
+
+def _reader(request: Request) -> dict[str, Any]:
+    language = language_of(request)
+    return {"language": language, "languages": LANGUAGES, "tag": TAGS[language]}
+
+
+@pass_context
+def _gettext(context: Context, text: str) -> str:
+    return words(context["language"]).gettext(text)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return words(context["language"]).ngettext(one, many, count)
+
+
+@pass_context
+def _number(context: Context, value: float) -> str:
+    return numbers.format_decimal(value, locale=LOCALES[context["language"]])
+
+
+@pass_context
+def _clock(context: Context, at: datetime, zone: str) -> str:
+    """The time of day; with the date where it is another day than today."""
+    place, locale = ZoneInfo(zone), LOCALES[context["language"]]
+    local = at.astimezone(place)
+    time = dates.format_time(local, "HH:mm:ss", tzinfo=place, locale=locale)
+    if local.date() == context["now"].astimezone(place).date():
+        return time
+    return f"{dates.format_date(local, 'MMMd' if locale == 'en' else 'M月d日', locale=locale)} {time[:5]}"

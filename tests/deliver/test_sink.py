@@ -1,0 +1,84 @@
+"""In `journey run` nothing leaves the machine: the sink takes every message as its provider would have."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from app import courier
+from app.database import Connection, connect, transaction
+from app.settings import Settings
+from app.sink import Sink
+from app.store import caught
+from app.store.caught import Catch
+from tests.deliver.house import House, build
+
+SENT = 2
+
+
+@pytest.fixture
+def keep(database_url: str) -> Callable[[Catch], None]:
+    def kept(catch: Catch) -> None:
+        with connect(database_url) as own, transaction(own):
+            caught.add(own, catch)
+
+    return kept
+
+
+@pytest.fixture
+def sink(keep: Callable[[Catch], None]) -> Iterator[Sink]:
+    with Sink(keep, smtp_port=0, http_port=0) as running:
+        yield running
+
+
+@pytest.fixture
+def house(connection: Connection, settings: Settings, sink: Sink) -> House:
+    made = build(connection, hook={"url": "https://crm.example.com/in?x={{ contact.id }}"})
+    ports = {"sink_smtp_port": sink.smtp_port, "sink_http_port": sink.http_port}
+    made.courier = courier.courier_for(settings.model_copy(update=ports))
+    return made
+
+
+def test_mails_webhooks_and_in_app_messages_are_caught_without_any_account(house: House) -> None:
+    house.message(1)
+    house.message(2, "hook")
+    house.message(3, "pop")
+    house.deliver()
+    assert house.statuses() == [SENT] * 3
+    with transaction(house.connection):
+        found = {one.channel: caught.find(house.connection, one.id) for one in caught.newest(house.connection)}
+    mail, hook, pop = found["email"], found["webhook"], found["inapp"]
+    assert mail is not None
+    assert hook is not None
+    assert pop is not None
+    assert (mail.recipient, mail.title) == ("p1@example.com", "Hi P1")
+    assert "Hi P1" in mail.content["html"]
+    assert mail.content["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert (hook.recipient, hook.content["body"]) == ("https://crm.example.com/in?x=u2", {"who": "u2"})
+    assert (pop.recipient, pop.title, pop.content["body"]) == ("u3", "Hi P3", "there")
+
+
+def test_a_provider_that_is_configured_is_not_reached_either(house: House, connected: list[tuple[str, int]]) -> None:
+    house.account(
+        "mail",
+        "email",
+        {"host": "smtp.example.com", "from_address": "shop@example.com", "username": "u", "password": "hunter2"},
+    )
+    house.account("crm", "webhook", {"url": "https://crm.example.com/", "secret": "s"})
+    house.message(1)
+    house.message(2, "hook")
+    house.deliver()
+    assert house.statuses() == [SENT] * 2
+    assert {host for host, _ in connected} == {"127.0.0.1"}
+    with transaction(house.connection):
+        (mail,) = caught.newest(house.connection, channel="email")
+        found = caught.find(house.connection, mail.id)
+    assert found is not None
+    assert found.content["headers"]["From"] == "shop@example.com"
+
+
+def test_the_sink_stops_at_once(keep: Callable[[Catch], None]) -> None:
+    started = time.monotonic()
+    with Sink(keep, smtp_port=0, http_port=0):
+        pass
+    assert time.monotonic() - started < 5

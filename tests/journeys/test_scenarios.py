@@ -1,0 +1,30 @@
+"""Every scenario of this folder, lived through the real stages on a virtual clock: the semantics by example."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import scenarios
+from app.store.rows import Connection
+from nodes import catalog
+
+FILES = sorted(Path(__file__).parent.glob("*.yaml"))
+FOUND = [(file.stem, one) for file in FILES for one in scenarios.load(file.read_text())]
+AGREED = 30  # how many the project was given; ours come on top
+
+
+def test_all_that_were_agreed_on_are_here() -> None:
+    assert len(FOUND) >= AGREED
+
+
+@pytest.mark.parametrize(("file", "scenario"), FOUND, ids=[f"{file}: {one['name']}" for file, one in FOUND])
+def test_scenario(connection: Connection, file: str, scenario: dict[str, Any]) -> None:
+    del file
+    assert scenarios.run(connection, catalog(), scenario) == []
+
+
+def test_a_wrong_expectation_is_told_in_words(connection: Connection) -> None:
+    scenario = next(one for _, one in FOUND if one["name"] == "an order paid in time gets no reminder")
+    wrong = {**scenario, "expect": {"main": {"u1": [{"status": "failed"}]}, "messages": []}}
+    assert scenarios.run(connection, catalog(), wrong) == ["main.u1[0].status: expected 'failed', got 'completed'"]

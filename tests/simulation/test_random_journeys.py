@@ -1,0 +1,160 @@
+"""Random flows and random events: whatever the batches, lanes and order, the engine tells the story of the reference."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis import strategies as st
+
+from app.database import connect
+from app.store.rows import Connection
+from flows import document
+from flows.validate import errors, validate
+from tests.simulation import engine
+from tests.simulation.engine import Pace, Town, walked
+from tests.simulation.reference import Event, Journey, Person
+from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
+
+EXAMPLES = 150
+UNTIL = 3 * 24 * 60 * MINUTE  # after the last event
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that happens in one example."""
+
+    documents: list[dict[str, Any]]
+    batches: list[list[Happening]]
+    pace: Pace
+
+
+paces = st.builds(Pace, st.sampled_from((1, 1, 2, 5)), st.sampled_from((1, 130, 5_000)), st.booleans())
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    lagging = draw(st.integers(0, 3)) == 3
+    # Where a batch spans minutes, a person's walks of several journeys may only be told apart to the minute: one journey.
+    documents = [draw(flows(keyed=not lagging)) for _ in range(1 if lagging else draw(st.sampled_from((1, 2))))]
+    return Story(documents, draw(happenings(lagging=lagging)), draw(paces))
+
+
+@pytest.fixture(scope="module")
+def shared(_worker_database: str) -> Iterator[Connection]:
+    """One connection whose commits mean nothing, so that each example is rolled back instead of cleaned up."""
+    with connect(_worker_database) as opened:
+        opened.commit = lambda: None  # type: ignore[method-assign]
+        yield opened
+        opened.rollback()
+
+
+def payload(one: Happening) -> dict[str, Any]:
+    common = {"userId": f"u{one.who}", "timestamp": one.timestamp.isoformat(), "messageId": one.message}
+    if one.name == "identify":
+        return {"type": "identify", "traits": one.properties, **common}
+    return {"type": "track", "event": one.name, "properties": one.properties, **common}
+
+
+def live(connection: Connection, story: Story) -> tuple[Town, list[int]]:
+    """The engine's telling."""
+    town = Town(connection, CATALOG, timezone="UTC", start=START)
+    town.pace = story.pace
+    journeys = [town.publish(f"journey {n}", one) for n, one in enumerate(story.documents)]
+    for batch in story.batches:
+        town.until(batch[0].at, including=False)
+        for one in batch:
+            town.accept([payload(one)], at=one.at)
+        town.now = batch[-1].at
+        town.still()
+    town.until(story.batches[-1][-1].at + UNTIL)
+    return town, journeys
+
+
+def tell(story: Story, people: dict[str, int], workspace_id: int, journeys: list[int]) -> dict[int, Person]:
+    """The reference's."""
+    plans = [
+        Journey(f"{workspace_id}/{journey}", one) for journey, one in zip(journeys, story.documents, strict=True)
+    ]
+    events: dict[int, list[Event]] = {}
+    seen = set()
+    for one in (one for batch in story.batches for one in batch):
+        if one.message not in seen:
+            seen.add(one.message)
+            event = Event(one.at, one.name, one.timestamp, one.properties, one.name == "identify")
+            events.setdefault(people[f"u{one.who}"], []).append(event)
+    told = {}
+    for contact, mine in events.items():
+        told[contact] = Person(contact, plans)
+        told[contact].live(mine, story.batches[-1][-1].at + UNTIL)
+    return told
+
+
+def show(story: Story, people: dict[str, int]) -> None:
+    """What the failing example was, in few lines."""
+    note(f"{story.pace}, {people}")
+    for one in story.documents:
+        note(f"journey {one['settings']}")
+        for node in one["nodes"]:
+            wires = {edge["port"]: edge["to"] for edge in one["edges"] if edge["from"] == node["id"]}
+            note(f"  {node['id']} {node['type']} {node['settings']} {wires}")
+    for number, batch in enumerate(story.batches):
+        for one in batch:
+            note(f"batch {number}: u{one.who} at {one.at:%d %H:%M} of {one.timestamp:%d %H:%M} {one.name} {one.properties} {one.message}")
+
+
+def compare(connection: Connection, story: Story) -> None:
+    town, journeys = live(connection, story)
+    workspace = town.workspace_id
+    people = engine.contacts(connection, workspace)
+    told = tell(story, people, workspace, journeys)
+    show(story, people)
+    have = engine.walks(connection, workspace)
+    for contact, one in told.items():
+        assert have.get(contact, []) == walked(one)
+    sent = engine.messages(connection, workspace)
+    assert sent == {contact: Counter(one.messages) for contact, one in told.items() if one.messages}
+    assert engine.tags(connection, workspace) == {contact: one.tags for contact, one in told.items()}
+    engine.balance(connection, workspace, story.documents)
+
+
+def examine(connection: Connection, number: int, examples: int) -> None:
+    """Draw that many stories from a seed and compare both tellings of each."""
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(story=stories())
+    def holds(story: Story) -> None:
+        for one in story.documents:
+            assert not errors(validate(document.load(one), CATALOG))
+        note(f"seed {number}")
+        try:
+            compare(connection, story)
+        finally:
+            connection.rollback()
+
+    holds()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_engine_and_reference_tell_the_same_story(shared: Connection, number: int) -> None:
+    examine(shared, number, EXAMPLES)
+
+
+@pytest.mark.simulate
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("number", range(int(os.environ.get("SIMULATE_SEEDS", "20"))))
+def test_they_do_so_for_many_more(shared: Connection, number: int) -> None:
+    """`make simulate`: other stories every day, or those of SIMULATE_FROM."""
+    examine(shared, int(os.environ.get("SIMULATE_FROM", date.today().toordinal() * 1000)) + number, 1_000)
