@@ -5,7 +5,6 @@ child reads the end of it and stops. Knows nothing of what the children do.
 """
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from app.settings import for_child
 
 LOG_BYTES = 10_000_000
 LAST_WORDS = 400
@@ -96,7 +97,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=for_child(),
                 pass_fds=tuple(child.handles),
             )
         child.started_at = time.monotonic()
