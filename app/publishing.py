@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from app import schedules as calendar
@@ -238,7 +238,7 @@ def _change(desk: Desk, journey_id: int, status: Literal["paused", "live", "stop
         raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
     journeys.set_status(connection, workspace_id, journey_id, status, now)
     if status == "live" and journey.paused_at is not None:
-        journeys.shift(connection, workspace_id, journey_id, max(now - journey.paused_at, timedelta()))
+        journeys.shift(connection, workspace_id, journey_id, min(journey.paused_at, now), now)
     if status == "stopped":
         journeys.call_in(connection, workspace_id, journey_id, now)
         schedules.replace(connection, workspace_id, journey_id, 0, [])

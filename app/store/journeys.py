@@ -1,7 +1,7 @@
 """Journeys: drafts with their revision, states, versions. The workspace stands in every statement. Never decides."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
@@ -205,22 +205,25 @@ def set_status(connection: Connection, workspace_id: int, journey_id: int, statu
     )
 
 
-def shift(connection: Connection, workspace_id: int, journey_id: int, by: timedelta) -> int:
-    """Freeze-clock resume: everybody on the way waits as much longer as the pause took; held people walk again.
+def shift(connection: Connection, workspace_id: int, journey_id: int, paused_at: datetime, now: datetime) -> int:
+    """Freeze-clock resume: everybody's wait began, and ends, as much later as the pause took; held people walk again.
 
     Whom an awaited event met during the pause (they carry a reason) goes on at once.
     """
-    change: LiteralString = "status = 0, wake_at = CASE WHEN reason IS NULL THEN wake_at + %(value)s ELSE wake_at END"
-    return _everybody(connection, change, workspace_id, journey_id, by)
+    change: LiteralString = (
+        "status = 0, rested_at = LEAST(rested_at + (%(value)s - %(paused_at)s), %(value)s),"
+        " wake_at = CASE WHEN reason IS NULL THEN wake_at + (%(value)s - %(paused_at)s) ELSE %(value)s END"
+    )
+    return _everybody(connection, change, workspace_id, journey_id, {"value": now, "paused_at": paused_at})
 
 
 def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:
     """Stop: everybody on the way is due now, so that timers take them out."""
-    return _everybody(connection, "status = 0, wake_at = %(value)s", workspace_id, journey_id, now)
+    return _everybody(connection, "status = 0, wake_at = %(value)s", workspace_id, journey_id, {"value": now})
 
 
 def _everybody(
-    connection: Connection, change: LiteralString, workspace_id: int, journey_id: int, value: datetime | timedelta
+    connection: Connection, change: LiteralString, workspace_id: int, journey_id: int, values: dict[str, datetime]
 ) -> int:
     connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{LONG_SECONDS}s",))
     done = connection.execute(
@@ -230,7 +233,7 @@ def _everybody(
         WHERE workspace_id = %(w)s AND status IN (0, 4) AND slot = 0
           AND version_id IN (SELECT id FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s)
         """,
-        {"w": workspace_id, "j": journey_id, "value": value},
+        {"w": workspace_id, "j": journey_id, **values},
     )
     return done.rowcount
 
