@@ -1,7 +1,7 @@
 """Journeys: drafts with their revision, states, versions. The workspace stands in every statement. Never decides."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
@@ -251,7 +251,7 @@ def catch_up(connection: Connection, now: datetime) -> int:
         WHERE e.workspace_id = v.workspace_id AND e.version_id = v.id AND (
             (j.status = 'live' AND e.status = 4)
             OR (j.status = 'stopped' AND (e.status = 4 OR (e.status = 0 AND COALESCE(e.wake_at > %(now)s, true)))))
-          AND e.status IN (0, 4) AND j.paused_at > %(since)s
+          AND e.status IN (0, 4) AND e.slot = 0 AND j.paused_at > %(since)s
         """,
         {"now": now, "since": now - BATCH_AT_MOST},
     )
