@@ -21,7 +21,7 @@ LOG_BYTES = 10_000_000
 LAST_WORDS = 400
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 WELL_AFTER = 60.0  # having lived so long, a child's next death counts as its first
-STOP_SECONDS = 7.0
+STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 
 
