@@ -25,7 +25,7 @@ IDLE_SESSION_SECONDS = 300.0  # nothing is owned by this session; only a vanishe
 
 
 class Deliverer:
-    """One worker's deliver loop. `red_seconds`: a batch waits for providers, so it is given this long before it counts as stuck."""
+    """One worker's deliver loop. `red_seconds`: a batch waits for providers; only after this long does it count as stuck."""
 
     red_seconds = 240.0
 
@@ -44,11 +44,12 @@ class Deliverer:
         self._url, self._plans, self._courier = url, plans, courier
         self._clock, self._done = clock, done
         self._stop = threading.Event()
+        courier.stopping = self._stop.is_set
         self._connection: Connection | None = None
         self._troubles = 0
 
     def stop(self) -> None:
-        """End after the present batch."""
+        """End after the messages that are out now; the rest of the batch is given back."""
         self._stop.set()
         self.sleeper.wake()
 
