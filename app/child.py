@@ -40,15 +40,16 @@ def _web() -> Callable[[Settings, Told], int]:
     import uvicorn
 
     from app import log
-    from app.main import create_app
+    from app.main import serving
+    from app.web.wire import BoundedHttp
 
     def work(settings: Settings, extra: Told) -> int:
         log.configure(settings.log_format, settings.log_level)
         config = uvicorn.Config(
-            create_app(settings),
+            serving(settings),
             fd=extra["listen"],
             loop="uvloop",
-            http="httptools",
+            http=BoundedHttp,
             lifespan="on",
             log_config=None,
             access_log=False,

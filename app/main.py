@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 import nodes
 from app import auth, database
@@ -94,9 +95,7 @@ class _Parts:
 def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     """The application for these settings; nothing is opened before it starts. `now` is for tests."""
     parts = _parts(settings, now)
-    secure = settings.base_url.startswith("https://")
-    envelope = Middleware(Envelope, registry=parts.registry, secure=secure)
-    in_front = Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure)
+    envelope = Middleware(Envelope, registry=parts.registry, secure=_secure(settings))
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -105,9 +104,10 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
         openapi_url=None,
         max_body_size=max(BODY_BYTES, settings.batch_bytes),
         lifespan=_lifespan(parts),
-        middleware=[in_front, envelope],
+        middleware=[envelope],
         generate_unique_id_function=_operation_id,
     )
+    app.state.parts = parts
     app.state.templates = templates(ROOT / "templates")
     problems.install(app)
     _add_ingest(app, parts.door)
@@ -118,6 +118,17 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     openapi.install(app)
     refuse_unguarded(app)
     return app
+
+
+def serving(settings: Settings) -> ASGIApp:
+    """What a server runs: the application, with the ingest door in front of it."""
+    app = create_app(settings)
+    parts: _Parts = app.state.parts
+    return InFront(app, door=parts.door, registry=parts.registry, secure=_secure(settings))
+
+
+def _secure(settings: Settings) -> bool:
+    return settings.base_url.startswith("https://")
 
 
 def _parts(settings: Settings, now: Clock) -> _Parts:
