@@ -40,13 +40,13 @@ def _web() -> Callable[[Settings, Told], int]:
     import uvicorn
 
     from app import log
-    from app.main import serving
+    from app.main import create_app
     from app.web.wire import BoundedHttp
 
     def work(settings: Settings, extra: Told) -> int:
         log.configure(settings.log_format, settings.log_level)
         config = uvicorn.Config(
-            serving(settings),
+            create_app(settings),
             fd=extra["listen"],
             loop="uvloop",
             http=BoundedHttp,

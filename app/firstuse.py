@@ -16,6 +16,7 @@ from app.store.rows import Connection
 
 KEY_FILE = "write-key"
 YOU = "you@localhost"
+OWN_NAME = "My workspace"
 
 
 class Arrived(NamedTuple):

@@ -1,8 +1,10 @@
-"""A contact's lane: a number that never changes and anybody can compute; order is kept inside a lane. Never a query."""
+"""A contact's lane: a number that never changes and anybody can compute; and the size of a block of ids. Never a query."""
 
 from zlib import crc32
 
 LANES = 64
+# Ids of hot rows come in blocks: a batch takes all it needs in one statement, whatever its size.
+BLOCK = 1000
 ALL_LANES = tuple(range(LANES))
 
 

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 import nodes
 from app import auth, database
@@ -66,7 +66,7 @@ OPEN = {
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
     "/": "asks for a session itself, and leads to /login without one",
-    "/home/live": "asks for a session itself",
+    "/fragments/journeys": "asks for a session itself",
     "/sink": "asks for a session, or for a browser on this machine",
     "/sink/{id}": "asks for a session, or for a browser on this machine",
     "/r/{token}": "a signed token in the address",
@@ -95,19 +95,23 @@ class _Parts:
 def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     """The application for these settings; nothing is opened before it starts. `now` is for tests."""
     parts = _parts(settings, now)
-    envelope = Middleware(Envelope, registry=parts.registry, secure=_secure(settings))
+    secure = settings.base_url.startswith("https://")
+    # The limit stands inside of the envelope, so that its refusals are dressed like all others.
+    layers = [
+        Middleware(InFront, door=parts.door, registry=parts.registry, secure=secure),
+        Middleware(Envelope, registry=parts.registry, secure=secure),
+        Middleware(RequestBodyLimitMiddleware, max_body_size=max(BODY_BYTES, settings.batch_bytes)),
+    ]
     app = FastAPI(
         title=TITLE,
         version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=max(BODY_BYTES, settings.batch_bytes),
         lifespan=_lifespan(parts),
-        middleware=[envelope],
+        middleware=layers,
         generate_unique_id_function=_operation_id,
     )
-    app.state.parts = parts
     app.state.templates = templates(ROOT / "templates")
     problems.install(app)
     _add_ingest(app, parts.door)
@@ -118,17 +122,6 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     openapi.install(app)
     refuse_unguarded(app)
     return app
-
-
-def serving(settings: Settings) -> ASGIApp:
-    """What a server runs: the application, with the ingest door in front of it."""
-    app = create_app(settings)
-    parts: _Parts = app.state.parts
-    return InFront(app, door=parts.door, registry=parts.registry, secure=_secure(settings))
-
-
-def _secure(settings: Settings) -> bool:
-    return settings.base_url.startswith("https://")
 
 
 def _parts(settings: Settings, now: Clock) -> _Parts:

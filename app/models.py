@@ -35,8 +35,7 @@ BIG: Any = BigInteger
 TEXT: Any = Text
 EMPTY_OBJECT = text("'{}'::jsonb")
 
-# Ids of hot rows come in blocks of `BLOCK`: a batch takes all it needs in one statement, whatever its size.
-BLOCK = 1000
+# Each number of these stands for a block of `lanes.BLOCK` ids.
 CONTACT_BLOCK = Sequence("contact_block", metadata=SQLModel.metadata)
 ENROLLMENT_BLOCK = Sequence("enrollment_block", metadata=SQLModel.metadata)
 MESSAGE_BLOCK = Sequence("message_block", metadata=SQLModel.metadata)
@@ -176,7 +175,10 @@ class EventRow(SQLModel, table=True):
 
 
 class Journey(SQLModel, table=True):
-    """What an operator draws: one draft with a revision (ETag), a live version, a status."""
+    """What an operator draws: one draft with a revision (ETag), a live version, a status.
+
+    `paused_at` is when it was last paused, resumed or stopped.
+    """
 
     __table_args__ = (Index(None, "workspace_id", "status"),)
     id: int | None = Field(default=None, sa_column=_counter())

@@ -7,7 +7,6 @@ are upper bounds: a poller looks every few milliseconds.
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -33,8 +32,7 @@ DUE_A_SECOND = 20
 @contextmanager
 def worker(connection: Connection) -> Iterator[int]:
     """A real worker process on the database of `connection`; its process id."""
-    environment = {**os.environ, "JOURNEY_DATABASE_URL": ground.twin_url(connection), "JOURNEY_LOG_LEVEL": "warning"}
-    process = subprocess.Popen([sys.executable, "-m", "app.bench.hand"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "app.bench.hand", ground.twin_url(connection)])
     try:
         yield process.pid
     finally:

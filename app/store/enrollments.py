@@ -72,12 +72,16 @@ def walking(connection: Connection, contacts: Sequence[tuple[int, int]]) -> list
     """Active and held enrollments of `(workspace, contact)`, in order of id."""
     if not contacts:
         return []
+    # OFFSET 0 keeps this a look-up by contact: as a plain join, a planner without statistics (a young table) has been seen
+    # to hold everybody who walks against every contact of the batch, 700 ms for 400 contacts.
     rows = connection.execute(
         f"""
         SELECT {", ".join("e." + name.strip() for name in FIELDS.split(","))}
-        FROM unnest(%s::int[], %s::bigint[]) AS one(workspace_id, contact_id)
-        JOIN enrollment e ON e.workspace_id = one.workspace_id AND e.contact_id = one.contact_id
-        WHERE e.slot = 0 AND e.status IN (0, 4) ORDER BY e.id
+        FROM unnest(%s::int[], %s::bigint[]) AS one(workspace_id, contact_id) CROSS JOIN LATERAL (
+            SELECT * FROM enrollment
+            WHERE workspace_id = one.workspace_id AND contact_id = one.contact_id AND slot = 0 AND status IN (0, 4)
+            OFFSET 0
+        ) AS e ORDER BY e.id
         """,
         columns(contacts, 2),
     ).fetchall()

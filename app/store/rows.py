@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from app.failpoints import failpoint
-from app.models import BLOCK
+from app.lanes import BLOCK
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 NULL = "\\N"

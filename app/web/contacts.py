@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Query
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from app.lanes import lane_of
 from app.store import consents, inbox, people, walks
@@ -77,7 +77,7 @@ class ContactChange(In):
     )
     attributes: dict[Text, Any] = Field(default_factory=dict, max_length=200)
     tags: TagsIn = Field(default_factory=TagsIn)
-    consents: dict[Channel, dict[Literal["marketing", "transactional"], bool]] = Field(
+    consents: dict[Channel, dict[Literal["marketing", "transactional"], StrictBool]] = Field(
         default_factory=dict, max_length=50
     )
 
@@ -223,9 +223,9 @@ def _moment(row: Moment) -> MomentOut:
     kind = people.KINDS[row.rank]
     detail = {name: value for name, value in row.detail.items() if name in MomentOut.model_fields}
     if kind == "walk":
-        detail["steps"] = [
-            {"node": step[0], "port": step[1], "why": step[2] if len(step) > 2 else None} for step in detail["steps"]
-        ]
+        # A step is written as short as it can be: [node], [node, port] or [node, port, why].
+        padded = ([*step, None, None][:3] for step in detail["steps"])
+        detail["steps"] = [{"node": node, "port": port or None, "why": why} for node, port, why in padded]
         return MomentOut(at=row.at, kind="walk", id=row.detail["enrollment_id"], **detail)
     words = {"entered": walks.STANDING_WORDS, "message": walks.SENDING_WORDS}.get(kind)
     if words:

@@ -47,7 +47,7 @@ class JourneyIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Order not paid", "document": SAMPLE}]})
     name: Text
     document: FlowDocument
-    plan_id: int | None = Field(None, description="Plans come with a later release: leave it out.")
+    plan_id: int | None = Field(None, strict=True, description="Plans come with a later release: leave it out.")
 
 
 class JourneyMade(Out):
@@ -139,6 +139,7 @@ AtDesk = Annotated[Desk, Depends(_desk, scope="function")]
 def journey_out(one: Journey) -> JourneyOut:
     """A journey as the API shows it."""
     shown = {name: value for name, value in one._asdict().items() if name in JourneyOut.model_fields}
+    shown["paused_at"] = one.paused_at if one.status == "paused" else None
     return JourneyOut(**shown, version=one.live_number)
 
 
@@ -227,7 +228,7 @@ def validate_draft(journey_id: JourneyId, desk: AtDesk) -> CheckedOut:
     "/journeys/{journey_id}/export",
     dependencies=[can("journey.read")],
     response_class=Response,
-    responses={200: {"content": {"application/yaml": {"schema": {"type": "string"}, "example": "edges: []\n"}}}},
+    responses={200: {"content": {"application/yaml": {"schema": {"type": "object"}, "example": SAMPLE}}}},
 )
 def export_journey(
     journey_id: JourneyId,

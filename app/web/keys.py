@@ -34,7 +34,7 @@ class KeyIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Shop back end", "role": "operator"}]})
     name: Text
     role: KeyRole
-    user_id: int | None = Field(None, ge=1, le=INT)
+    user_id: int | None = Field(None, ge=1, le=INT, strict=True)
     expires_at: AwareDatetime | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from psycopg import Error
+from psycopg import OperationalError
 from pydantic import BaseModel, ConfigDict
 
 from app import numbers
@@ -68,7 +68,7 @@ def _database(house: House) -> tuple[State, State]:
     try:
         with house.transaction(read_only=True) as connection:
             found = load.revision(connection)
-    except Error:
+    except OperationalError:
         return "away", "away"
     if found == house.revision:
         return "ok", "ok"
@@ -106,5 +106,5 @@ def _waiting(house: House) -> tuple[float, ...]:
     try:
         with house.transaction(read_only=True) as connection:
             return load.load(connection, house.now())
-    except Error:
+    except OperationalError:
         return ()

@@ -13,7 +13,7 @@ from flows.contract import NodeType
 from flows.errors import FlowError
 from flows.graph import Wire, build, rank
 
-WIDTH, HEAD, ROW, FOOT = 184, 56, 24, 7
+WIDTH, HEAD, ROW, FOOT = 184, 66, 24, 7
 GAP_ACROSS, GAP_DOWN, MARGIN = 36, 22, 20
 PORT_Y = HEAD + ROW // 2 + 3
 SHOWN_AT_MOST = 60

@@ -61,6 +61,11 @@ def away() -> ProblemError:
     return ProblemError(503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
+def too_large() -> ProblemError:
+    """413."""
+    return ProblemError(413, _PLAIN[413])
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the application in one way."""
     app.add_exception_handler(StarletteHTTPException, _http)
@@ -69,7 +74,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RuleError, _rule)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(OperationalError, _database)
-    app.add_exception_handler(Exception, _bug)
 
 
 def document(status: int, detail: str, errors: Errors = (), more: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -158,6 +162,7 @@ def _database(request: Request, error: Exception) -> Response:
     return answer(request, away())
 
 
-def _bug(request: Request, error: Exception) -> Response:
-    log.get(__name__).error("unexpected error", path=request.url.path, exc_info=error)
-    return answer(request, ProblemError(500, "Something went wrong on our side; it has been logged."))
+def bug(request: Request, error: Exception) -> ProblemError:
+    """500: a fault of ours, told to the log and not to the asker."""
+    log.get(__name__).error("unexpected error", path=request.url.path, **log.told(error))
+    return ProblemError(500, "Something went wrong on our side; it has been logged.")

@@ -244,5 +244,10 @@ def compare(value: Json, leaf: dict[str, Json]) -> bool:
     if operation in ("exists", "missing"):
         return (value is None) == (operation == "missing")
     if operation == "in":
-        return any(type(value) is type(one) and value == one for one in wanted)
-    return type(value) is type(wanted) and bool(ORDER[operation](value, wanted))
+        return any(kind(value) is kind(one) and value == one for one in wanted)
+    return kind(value) is kind(wanted) and bool(ORDER[operation](value, wanted))
+
+
+def kind(value: Json) -> type:
+    """Numbers are of one kind, truth values of another."""
+    return float if type(value) is int else type(value)

@@ -1,0 +1,1 @@
+"""What the commands of `journey` do; `app/cli.py` says how they are called. Loaded only when their command runs."""
