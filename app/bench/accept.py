@@ -86,7 +86,7 @@ def _send(connection: Connection, orders: Orders, pid: int | None) -> dict[str, 
 def _floor(connection: Connection, workspace_id: int) -> float:
     """Rows a second that bare COPY writes: an inbox row and a row of the memory of ids for each event."""
     by = f"WHERE workspace_id = {workspace_id}"
-    row = connection.execute(f"SELECT count(*) FROM inbox {by}").fetchone()  # type: ignore[arg-type]  # a number
+    row = connection.execute(f"SELECT count(*) FROM inbox {by}").fetchone()
     seconds = floor(connection, {"inbox": f"SELECT * FROM inbox {by}", "seen": f"SELECT * FROM seen {by}"})
     return float(row[0]) / seconds if row else 0.0
 
