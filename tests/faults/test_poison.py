@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.database import Connection, transaction
+from app.store import schedules
 from tests.faults import story
 from tests.faults.conftest import Workers, count, until
 
@@ -108,3 +109,38 @@ def test_f34_people_on_a_version_that_cannot_be_compiled_any_more_wait_and_the_o
     until(lambda: statuses(town) == {0: story.PEOPLE, 1: story.PEOPLE})
     until(lambda: count(town, "SELECT count(*) FROM enrollment WHERE status = 0 AND wake_at <= now()") == 0)
     assert count(town, "SELECT count(*) FROM enrollment WHERE status = 0 AND version_id = 2") == story.PEOPLE
+
+
+def test_p15_a_contact_who_cannot_be_let_in_by_a_blast_is_passed_over_and_kept(
+    town: Connection, workers: Workers
+) -> None:
+    nodes = [
+        {
+            "id": "start",
+            "type": "entry.segment",
+            "settings": {"rule": {"not": {"tag": "gone"}}, "schedule": {"at": "2026-01-01T00:00:00Z"}},
+        },
+        {"id": "end", "type": "exit", "settings": {}},
+    ]
+    flow = {"schema": 1, "nodes": nodes, "edges": [{"from": "start", "port": "next", "to": "end"}]}
+    story.publish(town, flow, 1)
+    with transaction(town):
+        # A row in the way of two of them: its place is taken by what no version of ours has written.
+        town.execute("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$")
+        town.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON enrollment FOR EACH ROW WHEN (NEW.contact_id IN (11, 12))"
+            " EXECUTE FUNCTION refuse()"
+        )
+        schedules.replace(town, story.WORKSPACE, 1, 1, [("start", "segment", datetime.now(UTC))])
+    try:
+        workers.start(batch_limit=5_000)
+        until(lambda: statuses(town) == {1: story.PEOPLE - 2})
+        until(lambda: count(town, "SELECT count(*) FROM run WHERE finished_at IS NOT NULL") == 1)
+        with transaction(town):
+            kept = town.execute("SELECT (payload ->> 'contact_id')::int, kind FROM dead ORDER BY 1").fetchall()
+        assert kept == [(11, "enroll"), (12, "enroll")]
+    finally:
+        workers.end_all()
+        with transaction(town):
+            town.execute("DROP TRIGGER refuse ON enrollment")
+            town.execute("DROP FUNCTION refuse")

@@ -79,3 +79,17 @@ def test_suspicion_does_not_outlive_the_ownership_of_a_lane(lost: tuple[int, ...
     mine = [lane for lane in LANES if lane not in lost]
     seen = [lane for bite in triage.bites(mine, 100, 0.0) for lane in bite.lanes]
     assert sorted(seen) == mine
+
+
+def test_batches_that_are_cut_off_grow_smaller_and_large_again_when_they_come_through() -> None:
+    triage = Triage()
+    sizes = []
+    for _ in range(3):
+        (bite,) = triage.bites(LANES, 6_400, 0.0)
+        sizes.append(bite.limit)
+        triage.cut_off()
+    for _ in range(4):
+        (bite,) = triage.bites(LANES, 6_400, 0.0)
+        sizes.append(bite.limit)
+        triage.passed(bite, 10)
+    assert sizes == [6_400, 3_200, 1_600, 800, 1_600, 3_200, 6_400]
