@@ -13,9 +13,9 @@ CLEARED_AFTER = 2  # bites of one size that went down well: the failure was not 
 WAIT_SECONDS = 0.2
 DOUBLINGS = 7  # half a minute at most
 SMALLEST = 1 / 64
-# A fault of our own would make every row look bad; this many are believed, then only a tenth of what goes well.
+# A fault of our own would make every row look bad; this many are believed, then only half as many as go well.
 BELIEVED = 20
-BELIEVED_SHARE = 10
+BELIEVED_SHARE = 2
 
 
 @dataclass(slots=True)
