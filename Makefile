@@ -1,12 +1,13 @@
 # make run     set up what is missing, start everything on this machine     RUN_ARGS="--no-demo"
 # make test    set up what is missing, run every test                       TEST_ARGS="-k timers"
+# make faults  the fault tests with all their repeats, minutes long  FAULTS_ARGS="-k kill"
 # make lint    formatting, style, types
 # make bench   the figures of the README, measured here                     BENCH_ARGS="--contacts 10000"
 # make lock    write both lock files and package-lock.json anew             LOCK_ARGS="--upgrade"
 # make clean   remove what set-up and tests made; the data in var/ stays
 # Every step leaves a stamp that bears the sum of what it was made from, so a second run has nothing to do.
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test faults lint bench lock clean
 MAKEFLAGS += --no-print-directory
 
 sum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
@@ -23,6 +24,9 @@ run: $(RUN_STAMP)
 test: $(DEV_STAMP) $(NPM_STAMP)
 	@.ci/browser --install >/dev/null
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
+
+faults: $(DEV_STAMP)
+	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults $(FAULTS_ARGS)
 
 lint: $(DEV_STAMP)
 	@.venv/bin/ruff format --check .

@@ -55,7 +55,7 @@ def stages(limit: int) -> tuple[Stage, ...]:
     return (
         Stage("match", match.run, limit, "urgent", match.park),
         Stage("timers", timers.run, limit, "urgent", timers.park),
-        Stage("enroll", enroll.run, limit),
+        Stage("enroll", enroll.run, limit, "slice", enroll.park),
         Stage("settle", settle.run, SETTLE_LIMIT),
         Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
         Stage("partitions", upkeep.make_partitions, 1, "chore"),
