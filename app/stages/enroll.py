@@ -60,7 +60,7 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
         late = now - one.next_at > firing.MAX_LATE
         found = firing.days(step.start, zones, plan.timezone, one.next_at) if step.start.kind == "date" else []
         if not late and (found or step.start.kind != "date"):
-            runs.append((one, {**firing.as_detail(found), "known": zones}))
+            runs.append((one, {**firing.as_detail(found), "known": firing.real(zones)}))
         after = max(one.next_at, now - firing.MAX_LATE) if step.start.kind == "date" else max(one.next_at, now)
         nexts.append((one, firing.next_firing(step.start, zones, plan.timezone, after)))
     schedules.open_runs(connection, runs)

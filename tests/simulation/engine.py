@@ -121,7 +121,9 @@ def contacts(connection: Connection, workspace_id: int) -> dict[str, int]:
 
 def balance(connection: Connection, workspace_id: int, documents: Sequence[dict[str, Any]]) -> None:
     """I1, I3, I15: the books balance, every move is an edge, and what was counted is what the trail tells."""
-    journeys = [j for (j,) in connection.execute("SELECT id FROM journey WHERE workspace_id = %s ORDER BY 1", (workspace_id,))]
+    journeys = [
+        j for (j,) in connection.execute("SELECT id FROM journey WHERE workspace_id = %s ORDER BY 1", (workspace_id,))
+    ]
     counted: Counter[tuple[int, str, str]] = Counter()
     for journey, node, port, count in connection.execute(
         "SELECT journey_id, node, port, sum(count) FROM tally WHERE workspace_id = %s GROUP BY 1, 2, 3", (workspace_id,)
@@ -130,7 +132,9 @@ def balance(connection: Connection, workspace_id: int, documents: Sequence[dict[
     assert +counted == _recount(connection, workspace_id, dict(zip(journeys, documents, strict=True)))
 
 
-def _recount(connection: Connection, workspace_id: int, documents: dict[int, dict[str, Any]]) -> Counter[tuple[int, str, str]]:
+def _recount(
+    connection: Connection, workspace_id: int, documents: dict[int, dict[str, Any]]
+) -> Counter[tuple[int, str, str]]:
     told: Counter[tuple[int, str, str]] = Counter()
     statuses: dict[int, int] = {}
     for id, journey, status in connection.execute(

@@ -11,7 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 Json = Any
-ORDER = {"eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+ORDER = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 UNITS = {"W": "weeks", "D": "days", "H": "hours", "M": "minutes", "S": "seconds"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -93,7 +100,9 @@ class Person:
         return sorted((w for w in self.walks if w.status == "active"), key=lambda w: self.journeys.index(w.journey))
 
     def _tick(self, moment: datetime, *, including: bool) -> None:
-        while due := [w for w in self._active() if w.wake_at and (w.wake_at < moment or (including and w.wake_at == moment))]:
+        while due := [
+            w for w in self._active() if w.wake_at and (w.wake_at < moment or (including and w.wake_at == moment))
+        ]:
             walk = min(due, key=lambda one: one.wake_at)
             self._go(walk, "timeout" if walk.journey.nodes[walk.node]["type"] == "wait.event" else "next", walk.wake_at)
 
@@ -123,7 +132,11 @@ class Person:
             return None
         for name, node in journey.nodes.items():
             own = node["settings"]
-            if node["type"] == "entry.event" and own["event"] == event.name and matches(own.get("where"), event.properties):
+            if (
+                node["type"] == "entry.event"
+                and own["event"] == event.name
+                and matches(own.get("where"), event.properties)
+            ):
                 if self._holds(own.get("when", {"all": []}), event.at, event.properties):
                     return Walk(journey, key, event), name
         return None
@@ -140,7 +153,9 @@ class Person:
         too_old = own.get("since") == "entry" and event.timestamp < walk.entry.timestamp
         if too_old or event is walk.entry or walk.journey.key(event) != walk.key:
             return None
-        cases = [one for one in own["events"] if one["event"] == event.name and matches(one.get("where"), event.properties)]
+        cases = [
+            one for one in own["events"] if one["event"] == event.name and matches(one.get("where"), event.properties)
+        ]
         return cases[0].get("name", event.name) if cases else None
 
     def _arrive(self, walk: Walk, node: str, at: datetime) -> None:
@@ -201,7 +216,9 @@ class Person:
     def _wall(self, walk: Walk, own: dict[str, Json], at: datetime) -> datetime:
         """The next time of day in the person's zone; who comes round again does not get the same instant once more."""
         name = self.attributes.get("timezone")
-        zone = ZoneInfo(name if name in available_timezones() else walk.journey.settings.get("timezone", walk.journey.timezone))
+        zone = ZoneInfo(
+            name if name in available_timezones() else walk.journey.settings.get("timezone", walk.journey.timezone)
+        )
         wall = datetime.combine(at.astimezone(zone).date(), time.fromisoformat(own["time"]), zone)
         again, days = walk.visits(walk.node) > 1, own.get("weekdays", WEEKDAYS)
         while wall < at or (again and wall == at) or WEEKDAYS[wall.weekday()] not in days:
@@ -225,7 +242,9 @@ class Person:
             past = [one for one in self.past if one.name == rule["event"] and floor < one.timestamp <= at]
             count = sum(1 for one in past if matches(rule.get("where"), one.properties))
             return compare(count, rule.get("count", {"op": "gte", "value": 1}))
-        return compare(self.attributes.get(rule["attribute"]) if "attribute" in rule else entry.get(rule["property"]), rule)
+        return compare(
+            self.attributes.get(rule["attribute"]) if "attribute" in rule else entry.get(rule["property"]), rule
+        )
 
 
 def length(duration: str) -> timedelta:

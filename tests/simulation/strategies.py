@@ -20,7 +20,12 @@ MINUTE = timedelta(minutes=1)
 SPREAD = timedelta(minutes=5)  # as much as a timer may be late without counting from now
 NAMES = ("a", "b", "c")
 DURATIONS = ("PT1M", "PT2M", "PT5M", "PT1H", "P1D")
-PORTS = {"entry.event": ("next",), "condition": ("yes", "no"), "holdout": ("go", "held"), "wait.duration": ("next",)} | {
+PORTS = {
+    "entry.event": ("next",),
+    "condition": ("yes", "no"),
+    "holdout": ("go", "held"),
+    "wait.duration": ("next",),
+} | {
     "wait.until": ("next", "past"),
     **{one: ("next",) for one in ("action.tag", "action.attribute", "send.inapp")},
 }
@@ -154,9 +159,11 @@ def flows(draw: st.DrawFn, *, keyed: bool = True) -> dict[str, Json]:
             nodes[number] = (name, kind, {"node": f"n{draw(st.sampled_from(ahead))}"})
         for port in ports(kind, own):
             # A port may be left open; out of a wait the way may lead back, to the entry too.
-            places = [*ahead[:2], *ahead[:3], ahead[-1]] + (
-                [*range(number + 1)] if kind.startswith("wait.") else []
-            ) + ([] if kind == "entry.event" else [None])
+            places = (
+                [*ahead[:2], *ahead[:3], ahead[-1]]
+                + ([*range(number + 1)] if kind.startswith("wait.") else [])
+                + ([] if kind == "entry.event" else [None])
+            )
             to = draw(st.sampled_from(places))
             if to is not None:
                 edges.append({"from": name, "port": port, "to": f"n{to}"})
@@ -234,7 +241,9 @@ def happenings(draw: st.DrawFn, *, lagging: bool) -> list[list[Happening]]:
     for number in range(draw(st.sampled_from((12, 6, 16, 3, 24, 30)))):
         step = draw(gaps) * MINUTE
         at += step
-        if batches[-1] and (draw(st.integers(0, 3)) == 3 if not step else not lagging or at - batches[-1][0].at > SPREAD):
+        if batches[-1] and (
+            draw(st.integers(0, 3)) == 3 if not step else not lagging or at - batches[-1][0].at > SPREAD
+        ):
             batches.append([])
         identify = draw(st.integers(0, 5)) == 5
         late = timedelta() if lagging else draw(lateness) * MINUTE

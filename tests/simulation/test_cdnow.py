@@ -91,7 +91,9 @@ def test_every_customer_walks_as_the_reference_says(connection: Connection) -> N
         town.still()
     end = found[-1][0] + AFTER
     town.until(end)
-    told = tell(found, engine.contacts(connection, town.workspace_id), Journey(f"{town.workspace_id}/{journey}", FLOW), end)
+    told = tell(
+        found, engine.contacts(connection, town.workspace_id), Journey(f"{town.workspace_id}/{journey}", FLOW), end
+    )
     assert engine.walks(connection, town.workspace_id) == {contact: walked(one) for contact, one in told.items()}
     sent = {contact: Counter(one.messages) for contact, one in told.items() if one.messages}
     assert engine.messages(connection, town.workspace_id) == sent

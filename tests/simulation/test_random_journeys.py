@@ -77,9 +77,7 @@ def live(connection: Connection, story: Story) -> tuple[Town, list[int]]:
 
 def tell(story: Story, people: dict[str, int], workspace_id: int, journeys: list[int]) -> dict[int, Person]:
     """The reference's."""
-    plans = [
-        Journey(f"{workspace_id}/{journey}", one) for journey, one in zip(journeys, story.documents, strict=True)
-    ]
+    plans = [Journey(f"{workspace_id}/{journey}", one) for journey, one in zip(journeys, story.documents, strict=True)]
     events: dict[int, list[Event]] = {}
     seen = set()
     for one in (one for batch in story.batches for one in batch):
@@ -104,7 +102,9 @@ def show(story: Story, people: dict[str, int]) -> None:
             note(f"  {node['id']} {node['type']} {node['settings']} {wires}")
     for number, batch in enumerate(story.batches):
         for one in batch:
-            note(f"batch {number}: u{one.who} at {one.at:%d %H:%M} of {one.timestamp:%d %H:%M} {one.name} {one.properties} {one.message}")
+            note(
+                f"batch {number}: u{one.who} at {one.at:%d %H:%M} of {one.timestamp:%d %H:%M} {one.name} {one.properties} {one.message}"
+            )
 
 
 def compare(connection: Connection, story: Story) -> None:

@@ -50,7 +50,9 @@ def go_all(world: World, count: int) -> None:
         inbox.put(
             world.connection,
             [
-                Letter(lane_of(world.workspace_id, one), 0, world.workspace_id, one, "track", "go", NOW, NOW, "{}", None)
+                Letter(
+                    lane_of(world.workspace_id, one), 0, world.workspace_id, one, "track", "go", NOW, NOW, "{}", None
+                )
                 for one in contacts
             ],
         )
@@ -70,7 +72,10 @@ def test_a_timer_never_overtakes_a_letter_of_its_contact(world: World) -> None:
     assert run_timers(world, NOW + HOUR) == 1
     assert run_timers(world, NOW + HOUR) == 0
     match.run(world.connection, world.plans, lanes=ALL_LANES, now=NOW + HOUR, limit=100)
-    assert became(world, journey) == {"u0": [("end", "completed", "end")], "u1": [("wait", "completed", "wait.timeout")]}
+    assert became(world, journey) == {
+        "u0": [("end", "completed", "end")],
+        "u1": [("wait", "completed", "wait.timeout")],
+    }
 
 
 def test_a_timer_that_is_minutes_late_keeps_its_time_and_one_later_than_five_counts_from_now(world: World) -> None:
@@ -161,7 +166,8 @@ def test_each_of_two_walks_that_end_together_looks_back_to_its_own_entry(world: 
 def test_the_event_that_let_somebody_in_ends_no_later_wait_that_looks_back(world: World) -> None:
     back = ("wait.event", {"events": [{"event": "go"}], "timeout": "P1D", "since": "entry"})
     journey = world.publish(
-        "main", flow({"start": START, "one": HALF, "back": back, "end": END}, "start.next one, one.next back, back.go end")
+        "main",
+        flow({"start": START, "one": HALF, "back": back, "end": END}, "start.next one, one.next back, back.go end"),
     )
     happen(world, NOW, track("u0", "go"))
     world.until(NOW + 2 * HOUR)
