@@ -100,7 +100,9 @@ def _live(house: House, stack: ExitStack) -> None:
         return
     _migrate(str(settings.database_url), house.say)
     supervisor.tell(web, told(settings, listen=house.listener.fileno()))
-    with connect(str(settings.database_url), name="journey-run", statement_seconds=30, synchronous_commit="off") as connection:
+    with connect(
+        str(settings.database_url), name="journey-run", statement_seconds=30, synchronous_commit="off"
+    ) as connection:
         arrived, key = _arrive(house, connection)
         moving = _demo(house, connection, arrived)
         ports = stack.enter_context(_sink(settings))
@@ -178,12 +180,13 @@ def _demo(house: House, connection: database.Connection, arrived: Arrived) -> bo
         state = demo.state(connection, arrived.workspace_id)
     if not house.want_demo:
         if state is not None:
-            house.say(f"The demo's people stay in {house.settings.data}; for an empty start choose another folder with --data.")
+            house.say(
+                f"The demo's people stay in {house.settings.data}; for an empty start choose another folder with --data."
+            )
         return False
     if arrived.fresh and not house.watch.asked:
-        from nodes import catalog
-
         from app.demo.seed import seed
+        from nodes import catalog
 
         house.say("Inventing a shop with 5,000 people; this happens once and takes some seconds.")
         seed(connection, catalog(), arrived.workspace_id, now=now(), progress=house.progress)
@@ -224,13 +227,13 @@ def told(settings: Settings, **extra: Any) -> dict[str, Any]:
 
 
 def _wait_until_ready(house: House, web: Child) -> None:
-    host = "127.0.0.1" if house.settings.host in ("0.0.0.0", "") else house.settings.host  # noqa: S104 compared, not bound
+    host = "127.0.0.1" if house.settings.host in ("0.0.0.0", "") else house.settings.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{house.settings.port}/readyz"
     deadline = time.monotonic() + READY_SECONDS
     while not house.watch.asked and time.monotonic() < deadline:
         house.supervisor.look()
         try:
-            with urllib.request.urlopen(address, timeout=LONG_WAIT) as answer:  # noqa: S310 our own address
+            with urllib.request.urlopen(address, timeout=LONG_WAIT) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
@@ -242,6 +245,7 @@ def _wait_until_ready(house: House, web: Child) -> None:
 def _welcome(house: House, link: str, *, demo_moves: bool) -> None:
     settings, seconds = house.settings, time.monotonic() - house.began
     place = settings.base_url
+    whose = "an invented shop; --no-demo --data FOLDER starts empty" if demo_moves else "yours alone"
     lines = (
         "",
         f"  Journey Canvas is ready after {seconds:.1f} s.",
@@ -250,7 +254,7 @@ def _welcome(house: House, link: str, *, demo_moves: bool) -> None:
         "                this link signs you in once, within the hour; `journey user link` makes another",
         f"  Messages      {place}/sink   nothing leaves this machine",
         f"  Write key     {Path(settings.data) / KEY_FILE}   for sending events to {place}/v1/track",
-        f"  Data          {settings.data}   {'an invented shop; --no-demo --data FOLDER starts empty' if demo_moves else 'yours alone'}",
+        f"  Data          {settings.data}   {whose}",
         "  Stop          Ctrl-C",
         "",
     )

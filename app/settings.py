@@ -147,16 +147,6 @@ class Settings(BaseSettings):
         return self.secret.get_secret_value().encode()
 
 
-def for_child(**more: str) -> dict[str, str]:
-    """The environment of a process that we start: ours, with some settings of its own."""
-    return {**os.environ, "PYTHONUNBUFFERED": "1", **more}
-
-
-def debugging() -> bool:
-    """Whether errors show where they come from (JOURNEY_DEBUG=1). Asked before there are settings, so it is none of them."""
-    return os.environ.get(f"{PREFIX}DEBUG", "") not in ("", "0")
-
-
 def load(**overrides: Any) -> Settings:
     """Settings from the environment, with what the command line says on top; `None` means “not said”."""
     try:

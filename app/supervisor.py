@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.settings import for_child
 
 LOG_BYTES = 10_000_000
 LAST_WORDS = 400
@@ -93,11 +93,10 @@ class Supervisor:
         with child.log.open("wb" if large else "ab") as log:
             child.log_begin = log.tell()
             child.process = subprocess.Popen(
-                [sys.executable, "-m", self.module, child.role],
+                [sys.executable, "-u", "-m", self.module, child.role],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=for_child(),
                 pass_fds=tuple(child.handles),
             )
         child.started_at = time.monotonic()
@@ -122,23 +121,22 @@ class Supervisor:
         child.again_at = now + pause
         words = _last_words(child.log, child.log_begin)
         ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        self.say(f"The {child.role} process {ended}; starting it again in {pause:g} s. See {child.log}" + (f": {words}" if words else "."))
+        self.say(
+            f"The {child.role} process {ended}; starting it again in {pause:g} s. See {child.log}"
+            + (f": {words}" if words else ".")
+        )
 
     @staticmethod
     def _end(child: Child, number: signal.Signals) -> None:
         if child.process is not None:
-            try:
+            with suppress(ProcessLookupError):  # it was quicker
                 child.process.send_signal(number)
-            except ProcessLookupError:
-                pass  # it was quicker
 
     @staticmethod
     def _close(process: subprocess.Popen[bytes]) -> None:
         if process.stdin is not None:
-            try:
+            with suppress(BrokenPipeError):  # what was not read will not be
                 process.stdin.close()
-            except BrokenPipeError:
-                pass  # what was not read will not be
 
 
 def _last_words(path: Path, begin: int) -> str:

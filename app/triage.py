@@ -1,16 +1,17 @@
 """Finding the one row that makes a stage's batch fail, while everybody else goes on. Pure bookkeeping: runs and writes nothing.
 
-A failed batch is split by lanes, then its lane taken in ever smaller bites, until the bad row stands alone at the head of its
-lane; after `TRIES` failures it is to be put aside (P15). Lanes that are not under suspicion keep their full batches.
+A failed batch is quartered by lanes, then its lane taken in ever smaller bites, until the bad row stands alone at the head of
+its lane; after `TRIES` failures it is to be put aside (P15). Lanes that are not under suspicion keep their full batches.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 TRIES = 5
+PARTS = 4
 CLEARED_AFTER = 2  # bites of one size that went down well: the failure was not the next row's doing
 WAIT_SECONDS = 0.2
-WAIT_AT_MOST = 30.0
+DOUBLINGS = 7  # half a minute at most
 # A fault of our own would make every row look bad; this many are believed, then only a tenth of what goes well.
 BELIEVED = 20
 BELIEVED_SHARE = 10
@@ -62,13 +63,15 @@ class Triage:
             self.suspects.remove(bite)
         fails = bite.fails + 1
         if len(bite.lanes) > 1:
-            middle = len(bite.lanes) // 2
-            for half in (bite.lanes[:middle], bite.lanes[middle:]):
-                self.suspects.append(Bite(half, max(len(half), bite.limit // 2), True, fails))
+            size = -(-len(bite.lanes) // PARTS)
+            for start in range(0, len(bite.lanes), size):
+                part = bite.lanes[start : start + size]
+                self.suspects.append(Bite(part, max(len(part), bite.limit // PARTS), True, fails))
             return False
         alone = bite.limit == 1
-        wait = min(WAIT_AT_MOST, WAIT_SECONDS * 2 ** (fails - TRIES)) if fails > TRIES and alone else 0.0
-        self.suspects.append(Bite(bite.lanes, max(1, bite.limit // 2), True, fails, ready_at=at + wait))
+        late = min(fails - TRIES, DOUBLINGS) if alone else 0
+        wait = WAIT_SECONDS * 2**late if late > 0 else 0.0
+        self.suspects.append(Bite(bite.lanes, max(1, bite.limit // PARTS), True, fails, ready_at=at + wait))
         return alone and fails >= TRIES and self.believable
 
     @property

@@ -60,6 +60,11 @@ FLOORS = {
     "app.heartbeat": 6,
     "app.worker": 6,
     "app.bench": 6,
+    "app.firstuse": 5,
+    "app.demo": 6,
+    "app.commands": 7,
+    "app.child": 7,
+    "app.run": 7,
     "app.cli": 7,
 }
 USUAL_FLOOR = 3

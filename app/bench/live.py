@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 from app.bench import accept, blast, ground, timers, trigger
 from app.bench.measure import Progress, measured, memory_mb, result
 from app.database import connect, transaction
-from app.settings import for_child
 from app.store import schedules
 from app.store.rows import Connection, array
 
@@ -33,8 +32,7 @@ DUE_A_SECOND = 20
 @contextmanager
 def worker(connection: Connection) -> Iterator[int]:
     """A real worker process on the database of `connection`; its process id."""
-    environment = for_child(JOURNEY_DATABASE_URL=ground.twin_url(connection), JOURNEY_LOG_LEVEL="warning")
-    process = subprocess.Popen([sys.executable, "-m", "app.bench.hand"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "app.bench.hand", ground.twin_url(connection)])
     try:
         yield process.pid
     finally:

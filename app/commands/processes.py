@@ -66,7 +66,10 @@ def seed(settings: Settings, progress: Showing) -> bool:
             journeys = overview.journeys(connection, workspace_id, 1)
             workers = databases.work(connection).workers
         if state is None and (people != 0 or journeys):
-            raise CommandError("This workspace has people or journeys of its own, and the demo would mix with them; choose another folder with --data.")
+            raise CommandError(
+                "This workspace has people or journeys of its own, and the demo would mix with them;"
+                " choose another folder with --data."
+            )
         if state is None and workers:
             raise CommandError("A worker is at work here, and the demo must be made before; stop it first.")
         return seeding.seed(connection, catalog(), workspace_id, now=now(), progress=progress)

@@ -44,10 +44,10 @@ NOTHING_LEAVES = b"so there is nothing to be signed"
 WALKED = timedelta(days=14)
 # The nearer to now, the finer the steps: nobody will look at the minutes of last week.
 STEPS = (
-    (timedelta(days=14), timedelta(hours=2)),
-    (timedelta(days=2), timedelta(minutes=30)),
-    (timedelta(hours=3), timedelta(minutes=5)),
-    (timedelta(minutes=30), timedelta(minutes=1)),
+    (timedelta(days=14), timedelta(hours=6)),
+    (timedelta(days=2), timedelta(hours=1)),
+    (timedelta(hours=3), timedelta(minutes=10)),
+    (timedelta(minutes=30), timedelta(minutes=2)),
 )
 LEFT_TO_THE_WORKER = timedelta(minutes=12)
 BATCH = 5_000
@@ -77,7 +77,11 @@ def seed(
     with transaction(connection):
         connection.execute("SET LOCAL statement_timeout = 0")
         history.make_partitions(connection, _months(events[0].at, now))
-        ids = demo.add_people(connection, workspace_id, [Invented(p.user_id, p.email, p.phone, p.attributes, p.tags, p.consents, p.signed_up_at) for p in people])
+        ids = demo.add_people(
+            connection,
+            workspace_id,
+            [Invented(p.user_id, p.email, p.phone, p.attributes, p.tags, p.consents, p.signed_up_at) for p in people],
+        )
         progress("writing their past", 0, 1)
         old = [Past(ids[one.person], one.at, one.name, one.properties) for one in events if one.at < begin]
         demo.add_history(connection, workspace_id, old)
@@ -107,9 +111,17 @@ def _publish(stage: _Stage, at: datetime, now: datetime) -> None:
     """As if it had been done two weeks ago."""
     connection, workspace_id = stage.connection, stage.workspace_id
     # The sink takes the place of this server; the name is one that can never exist.
-    settings = {"host": "mail.example.invalid", "port": 25, "tls": "none", "from_address": "hello@example.com", "from_name": "Lantern Home"}
+    settings = {
+        "host": "mail.example.invalid",
+        "port": 25,
+        "tls": "none",
+        "from_address": "hello@example.com",
+        "from_name": "Lantern Home",
+    }
     accounts.put(connection, workspace_id, MAIL_ACCOUNT, Configured("email", settings, ""), at)
-    author, reviewer = (Desk(connection, stage.catalog, workspace_id, actor, at) for actor in ("demo author", "demo reviewer"))
+    author, reviewer = (
+        Desk(connection, stage.catalog, workspace_id, actor, at) for actor in ("demo author", "demo reviewer")
+    )
     for name, document in journeys(now):
         journey_id = publishing.create(author, name, document).id
         content_hash = publishing.submit(author, journey_id).content_hash
@@ -159,7 +171,7 @@ def _letter(workspace_id: int, contact: int, one: Happening) -> Letter:
 
 def _hear(stage: _Stage, begin: datetime, now: datetime) -> None:
     """Some opened what they got, and some of those clicked."""
-    chance = Random(SEED)  # noqa: S311 invented people, no secret
+    chance = Random(SEED)
     connection, said = stage.connection, []
     with transaction(connection):
         for id, sent_at, _ in demo.sent_since(connection, stage.workspace_id, begin):

@@ -125,4 +125,4 @@ def unpaid(connection: Connection, workspace_id: int, limit: int) -> list[tuple[
 def look_again(connection: Connection, tables: Iterable[str]) -> None:
     """Let the planner see what was just written."""
     for table in tables:
-        connection.execute(f"ANALYZE {table}")  # type: ignore[arg-type]  # names of our own
+        connection.execute(f"ANALYZE {table}")

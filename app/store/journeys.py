@@ -1,7 +1,7 @@
 """Journeys: drafts with their revision, states, versions. The workspace stands in every statement. Never decides."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from app.store.rows import Connection
 
 STATES = ("draft", "live", "paused", "stopped")
+BATCH_AT_MOST = timedelta(minutes=3)
 LONG_SECONDS = 300  # a pause of a million people is one UPDATE; it may take longer than a page
 
 
@@ -196,13 +197,11 @@ def document(connection: Connection, workspace_id: int, journey_id: int, number:
     return row[0] if row else None
 
 
-def set_status(
-    connection: Connection, workspace_id: int, journey_id: int, status: str, paused_at: datetime | None
-) -> None:
-    """Another state."""
+def set_status(connection: Connection, workspace_id: int, journey_id: int, status: str, now: datetime) -> None:
+    """Another state; `paused_at` keeps when it was last paused, resumed or stopped."""
     connection.execute(
         "UPDATE journey SET status = %s, paused_at = %s WHERE workspace_id = %s AND id = %s",
-        (status, paused_at, workspace_id, journey_id),
+        (status, now, workspace_id, journey_id),
     )
 
 
@@ -242,7 +241,8 @@ def _everybody(
 def catch_up(connection: Connection, now: datetime) -> int:
     """Call in those whom a batch that began before a resume or a stop left held, or parked in a stopped journey.
 
-    For the heartbeat: a batch under way may write its people after the one UPDATE of resume or stop has passed.
+    A batch under way may write its people after the one UPDATE of resume or stop has passed; no batch takes longer than
+    `BATCH_AT_MOST`, so only journeys that changed lately are looked at.
     """
     done = connection.execute(
         """
@@ -251,8 +251,8 @@ def catch_up(connection: Connection, now: datetime) -> int:
         WHERE e.workspace_id = v.workspace_id AND e.version_id = v.id AND (
             (j.status = 'live' AND e.status = 4)
             OR (j.status = 'stopped' AND (e.status = 4 OR (e.status = 0 AND COALESCE(e.wake_at > %(now)s, true)))))
-          AND e.status IN (0, 4)
+          AND e.status IN (0, 4) AND e.slot = 0 AND j.paused_at > %(since)s
         """,
-        {"now": now},
+        {"now": now, "since": now - BATCH_AT_MOST},
     )
     return done.rowcount

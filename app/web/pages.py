@@ -68,12 +68,12 @@ def show_home(request: Request, house: TheHouse) -> Response:
     """The page."""
     answer = _answer(request, house, "home.html")
     asked = request.query_params.get("lang")
-    if asked in LANGUAGES:
+    if asked is not None and asked in LANGUAGES:
         answer.set_cookie(LANGUAGE_COOKIE, asked, max_age=A_YEAR, httponly=True, samesite="lax")
     return answer
 
 
-@routes.get("/home/live")
+@routes.get("/fragments/journeys")
 def show_live(request: Request, house: TheHouse) -> Response:
     """Its moving part, for the page's own script."""
     return _answer(request, house, "home/_live.html")
