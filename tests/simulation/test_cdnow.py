@@ -72,7 +72,7 @@ def purchases() -> list[tuple[datetime, str, dict[str, Any], str]]:
     return sorted(found, key=lambda one: one[0])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_every_customer_walks_as_the_reference_says(connection: Connection) -> None:
     found = purchases()
     assert len(found) == 69_659
