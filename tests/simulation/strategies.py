@@ -27,13 +27,18 @@ PORTS = {
     "wait.duration": ("next",),
 } | {
     "wait.until": ("next", "past"),
-    **{one: ("next",) for one in ("action.tag", "action.attribute", "send.inapp")},
+    **dict.fromkeys(("action.tag", "action.attribute", "send.inapp"), ("next",)),
 }
 
 names, durations = st.sampled_from(NAMES), st.sampled_from(DURATIONS)
 wheres = st.sampled_from(
-    ([], [], [], [], [], [{"property": "n", "op": "gte", "value": 2}], [{"property": "n", "op": "eq", "value": 1}])
-    + ([{"property": "k", "op": "eq", "value": "x"}], [{"property": "n", "op": "missing"}])
+    (
+        *([],) * 5,
+        [{"property": "n", "op": "gte", "value": 2}],
+        [{"property": "n", "op": "eq", "value": 1}],
+        [{"property": "k", "op": "eq", "value": "x"}],
+        [{"property": "n", "op": "missing"}],
+    )
 )
 leaves = st.sampled_from(
     (
@@ -144,6 +149,19 @@ reentries = st.sampled_from(
 
 
 @st.composite
+def _settings(draw: st.DrawFn, keyed: bool) -> dict[str, Json]:
+    settings: dict[str, Json] = {"reentry": draw(reentries), "visit_limit": draw(st.sampled_from((1, 2, 3, 5)))}
+    if not keyed and settings["reentry"]["mode"] == "per_key":
+        settings["reentry"] = {"mode": "after_exit"}
+    for name in ("goal", "exit_when"):
+        if draw(st.integers(0, 2)) == 2:
+            settings[name] = draw(targets)
+    if draw(keeps):
+        settings["timezone"] = "Asia/Shanghai"
+    return settings
+
+
+@st.composite
 def flows(draw: st.DrawFn, *, keyed: bool = True) -> dict[str, Json]:
     """A valid flow document."""
     nodes = [(f"n{n}", "entry.event", draw(entries())) for n in range(draw(st.sampled_from((1, 1, 1, 2))))]
@@ -167,14 +185,7 @@ def flows(draw: st.DrawFn, *, keyed: bool = True) -> dict[str, Json]:
             to = draw(st.sampled_from(places))
             if to is not None:
                 edges.append({"from": name, "port": port, "to": f"n{to}"})
-    settings: dict[str, Json] = {"reentry": draw(reentries), "visit_limit": draw(st.sampled_from((1, 2, 3, 5)))}
-    if not keyed and settings["reentry"]["mode"] == "per_key":
-        settings["reentry"] = {"mode": "after_exit"}
-    for name in ("goal", "exit_when"):
-        if draw(st.integers(0, 2)) == 2:
-            settings[name] = draw(targets)
-    if draw(keeps):
-        settings["timezone"] = "Asia/Shanghai"
+    settings = draw(_settings(keyed))
     found = {
         "schema": 1,
         "settings": settings,

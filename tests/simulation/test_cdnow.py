@@ -4,13 +4,12 @@ import csv
 import lzma
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.database import connect, transaction
 from app.store.rows import Connection
 from nodes import catalog
 from tests.simulation import engine
@@ -103,7 +102,7 @@ def test_every_customer_walks_as_the_reference_says(connection: Connection) -> N
     taken: Counter[tuple[str, str]] = Counter()
     for one in told.values():
         names = [name for name, _ in one.walks[0].path]
-        taken.update(zip(names, names[1:], strict=False))
+        taken.update(pairwise(names))
     assert set(taken) == {(edge["from"], edge["to"]) for edge in FLOW["edges"]}
     assert min(taken.values()) > 300, taken
     assert Counter(one.walks[0].reason for one in told.values()) == ENDS

@@ -103,9 +103,8 @@ def show(story: Story, people: dict[str, int]) -> None:
             note(f"  {node['id']} {node['type']} {node['settings']} {wires}")
     for number, batch in enumerate(story.batches):
         for one in batch:
-            note(
-                f"batch {number}: u{one.who} at {one.at:%d %H:%M} of {one.timestamp:%d %H:%M} {one.name} {one.properties} {one.message}"
-            )
+            moments = f"at {one.at:%d %H:%M} of {one.timestamp:%d %H:%M}"
+            note(f"batch {number}: u{one.who} {moments} {one.name} {one.properties} {one.message}")
 
 
 def compare(connection: Connection, story: Story) -> None:
