@@ -111,7 +111,7 @@ def _firing(
     dated = step.start.kind == "date"
     late = now - one.next_at > firing.MAX_LATE
     found = firing.days(step.start, zones, plan.timezone, one.next_at) if dated else []
-    detail = None if late or (dated and not found) else {**firing.as_detail(found), "known": zones}
+    detail = None if late or (dated and not found) else {**firing.as_detail(found), "known": firing.real(zones)}
     after = max(one.next_at, now - firing.MAX_LATE) if dated else max(one.next_at, now)
     return detail, firing.next_firing(step.start, zones, plan.timezone, after)
 
