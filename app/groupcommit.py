@@ -1,6 +1,7 @@
 """Group commit: requests that come at once share one transaction, and are answered when it is committed, never before.
 
-A few threads, each with a connection of its own, take everything that waits and write it. One request that makes the
+A thread with a connection of its own takes everything that waits and writes it; while it does, the next group gathers. (Two
+threads were no faster: they fight for the interpreter, and the groups get smaller.) One request that makes the
 transaction fail is found by halving the group; the others are not harmed. When the database is away or cannot keep up,
 requests are refused at once; nothing is kept in memory for later. Never parses, never speaks HTTP.
 """
@@ -60,7 +61,7 @@ class Committer:
     """The queue and its threads. `nudge` is called after each commit, to wake the workers; it must not block."""
 
     def __init__(
-        self, url: str, *, threads: int = 2, rows: int = ROWS_TOGETHER, nudge: Callable[[], None] = lambda: None
+        self, url: str, *, threads: int = 1, rows: int = ROWS_TOGETHER, nudge: Callable[[], None] = lambda: None
     ) -> None:
         self._url = url
         self._rows = rows
