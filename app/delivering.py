@@ -46,11 +46,12 @@ class Deliverer:
         self._url, self._plans, self._courier = url, plans, courier
         self._clock, self._done, self._patience = clock, done, patience
         self._stop = threading.Event()
+        courier.stopping = self._stop.is_set
         self._connection: Connection | None = None
         self._troubles = 0
 
     def stop(self) -> None:
-        """End after the present batch."""
+        """End after the messages that are out now; the rest of the batch is given back."""
         self._stop.set()
         self.sleeper.wake()
 

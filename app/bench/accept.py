@@ -39,7 +39,9 @@ def at(connection: Connection, url: str, events: int, *, pid: int | None, progre
     ground.people(connection, workspace_id, PEOPLE, named=True)
     place = urlsplit(url)
     parts = {}
-    for number, (name, size, connections) in enumerate((("single", 1, CONNECTIONS), ("batch", BATCH, BATCH_CONNECTIONS))):
+    for number, (name, size, connections) in enumerate(
+        (("single", 1, CONNECTIONS), ("batch", BATCH, BATCH_CONNECTIONS))
+    ):
         progress("accept", number, 2)
         run_id = secrets.token_hex(4)
         orders = Orders(str(place.hostname), place.port or 80, key, 0, connections, size, PEOPLE, run_id)

@@ -1,18 +1,17 @@
 """Messages on their way out: claimed in one statement with all the gate asks for, written back in one (rule D7).
 
-A claim is a lease and counts as an attempt; `dress` makes it `sending`, the last thing committed before a socket opens.
+A claim is a lease and counts as an attempt; `begin` makes it `sending`, the last thing committed before its bytes go out.
 Whoever writes an outcome names the attempt it speaks of, so a late writer changes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
 from app.store.rows import Connection, columns
 
-LEASE = timedelta(seconds=120)
 NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")  # due then: nobody will touch it again
 Place = tuple[int, str, str]  # workspace, channel, account ("" for none)
 
@@ -122,9 +121,10 @@ def claim(
     resting: Iterable[Place],
     held: Iterable[int] = (),
     now: datetime,
+    until: datetime,
     limit: int,
 ) -> list[Claimed]:
-    """Lease due messages of the channels in `addresses` (channel → identity kind), with consent and suppression.
+    """Lease due messages of the channels in `addresses` (channel → identity kind) `until` then, with all the gate asks for.
 
     Passed over: accounts that are `resting`, and journeys that are `held` (paused).
     """
@@ -136,7 +136,7 @@ def claim(
             **dict(zip(("workspaces", "rested", "accounts"), columns(sorted(resting), 3), strict=True)),
             "held": sorted(held),
             "now": now,
-            "lease": now + LEASE,
+            "lease": until,
             "limit": limit,
         },
     ).fetchall()
@@ -146,7 +146,7 @@ def claim(
 def dress(
     connection: Connection, dressed: Iterable[tuple[Claimed, str, dict[str, Any] | None]]
 ) -> set[tuple[int, int]]:
-    """Keep titles (and the content of messages that are pulled) and mark them `sending`; returns those still ours."""
+    """Keep titles, and the content of messages that are pulled; returns those still ours."""
     rows = [
         (*one[:5], one.attempt, title[:200], None if content is None else msgspec.json.encode(content).decode())
         for one, title, content in dressed
@@ -155,7 +155,7 @@ def dress(
         return set()
     found = connection.execute(
         """
-        UPDATE message m SET status = 1, title = one.title, content = coalesce(one.content::jsonb, m.content)
+        UPDATE message m SET title = one.title, content = coalesce(one.content::jsonb, m.content)
         FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::text[],
                     %s::text[])
           AS one(workspace_id, lane, enrollment_id, node, visit, attempt, title, content)
@@ -164,6 +164,25 @@ def dress(
         RETURNING m.workspace_id, m.id
         """,
         columns(rows, 8),
+    ).fetchall()
+    return {(workspace, id) for workspace, id in found}
+
+
+def begin(connection: Connection, messages: Iterable[Claimed]) -> set[tuple[int, int]]:
+    """Mark as `sending` what goes out next; returns those still ours."""
+    rows = [(*one[:5], one.attempt) for one in messages]
+    if not rows:
+        return set()
+    found = connection.execute(
+        """
+        UPDATE message m SET status = 1
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[])
+          AS one(workspace_id, lane, enrollment_id, node, visit, attempt)
+        WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
+          AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
+        RETURNING m.workspace_id, m.id
+        """,
+        columns(rows, 6),
     ).fetchall()
     return {(workspace, id) for workspace, id in found}
 

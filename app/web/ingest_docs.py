@@ -27,12 +27,17 @@ COMMON: Json = {
 }
 ENVELOPE: Json = {
     "writeKey": {**TEXT, "description": "Instead of the Authorization header."},
-    "sentAt": {**TIME, "description": "By the client's clock; corrects `timestamp` where that clock is wrong by over 5 s."},
+    "sentAt": {
+        **TIME,
+        "description": "By the client's clock; corrects `timestamp` where that clock is wrong by over 5 s.",
+    },
 }
 OBJECT: Json = {"type": ["object", "null"], "additionalProperties": True}
 OWN: dict[str, Json] = {
     "track": {"event": {"type": "string", "maxLength": NAME_AT_MOST, "pattern": "\\S"}, "properties": OBJECT},
-    "identify": {"traits": {**OBJECT, "description": "Become attributes; null takes one away. `email`, `phone` name people."}},
+    "identify": {
+        "traits": {**OBJECT, "description": "Become attributes; null takes one away. `email`, `phone` name people."}
+    },
     "page": {"name": TEXT, "category": TEXT, "properties": OBJECT},
     "screen": {"name": TEXT, "category": TEXT, "properties": OBJECT},
     "group": {"groupId": {"anyOf": NEEDED_ID}, "traits": OBJECT},

@@ -115,6 +115,7 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
         "base_url": house.settings.base_url,
         "key_file": f"{house.settings.data}/write-key",
         "example": EXAMPLE,
+        "data": str(house.settings.data),
     }
 
 

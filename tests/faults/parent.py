@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app import worker
 from app.ownership import Patience
+from app.process import calm_gc
 from app.settings import Settings
 from nodes import catalog
 from tests.faults.odd_nodes import ODD
@@ -56,6 +57,7 @@ def wait(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    calm_gc()  # here, so that each child has little left to do
     for line in sys.stdin:
         request = json.loads(line)
         answer = start(request) if request["do"] == "start" else wait(request)

@@ -37,7 +37,9 @@ def test_a_letter_that_cannot_be_read_is_kept_aside_and_the_others_go_on(world: 
         inbox.put(world.connection, letters)
     world.still()
     assert became(world, journey) == {f"u{n}": [("end", "completed", "end")] for n in range(3)}
-    kept = world.connection.execute("SELECT kind, reason, payload ->> 'properties' FROM dead ORDER BY reason").fetchall()
+    kept = world.connection.execute(
+        "SELECT kind, reason, payload ->> 'properties' FROM dead ORDER BY reason"
+    ).fetchall()
     assert [(kind, reason.partition(":")[0], text) for kind, reason, text in kept] == [
         ("track", "DecodeError", "{no JSON"),
         ("enroll", "ValueError", '{"journey": "none"}'),
@@ -93,7 +95,9 @@ def test_the_event_that_ends_a_walk_may_begin_the_next(world: World) -> None:
 
 def test_a_visit_limit_is_counted_over_all_walks_to_rest(world: World) -> None:
     wait = ("wait.event", {"events": [{"event": "more"}, {"event": "enough"}]})
-    journey = world.publish("loop", flow({"start": START, "wait": wait}, "start.next wait, wait.more wait", visit_limit=3))
+    journey = world.publish(
+        "loop", flow({"start": START, "wait": wait}, "start.next wait, wait.more wait", visit_limit=3)
+    )
     happen(world, NOW, track("u0", "go"))
     happen(world, NOW + MINUTE, track("u0", "more"))
     happen(world, NOW + 2 * MINUTE, track("u0", "more"))

@@ -75,7 +75,10 @@ class Shop:
 
     def balance(self) -> None:
         """Entered = active + completed + exited + failed (I1), counted apart."""
-        said = {row.port: row.n for row in rows(self.url, "SELECT port, sum(count) AS n FROM tally WHERE node = '' GROUP BY 1")}
+        said = {
+            row.port: row.n
+            for row in rows(self.url, "SELECT port, sum(count) AS n FROM tally WHERE node = '' GROUP BY 1")
+        }
         names = {0: "active", 1: "completed", 2: "exited", 3: "failed", 4: "active"}
         counted: dict[str, int] = {}
         for row in rows(self.url, "SELECT status FROM enrollment"):

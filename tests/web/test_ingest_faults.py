@@ -211,7 +211,9 @@ def test_p16_what_cannot_be_written_soon_is_refused_at_once_and_nothing_accepted
             took = []
             for number in range(20):
                 began = time.monotonic()
-                answer = client.post(f"{server.url}/v1/track", json={"userId": "u2", "event": "a", "messageId": f"x{number}"})
+                answer = client.post(
+                    f"{server.url}/v1/track", json={"userId": "u2", "event": "a", "messageId": f"x{number}"}
+                )
                 took.append(time.monotonic() - began)
                 assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             assert sorted(took)[10] < 0.05

@@ -47,7 +47,9 @@ def names(url: str) -> dict[str, int]:
 
 
 def test_an_anonymous_visitor_who_signs_up_stays_the_same_contact(take: Take) -> None:
-    letters = take(track(anonymousId="a1"), identify({"name": "Ana"}, userId="u1", anonymousId="a1"), track(userId="u1"))
+    letters = take(
+        track(anonymousId="a1"), identify({"name": "Ana"}, userId="u1", anonymousId="a1"), track(userId="u1")
+    )
     assert len({letter.contact_id for letter in letters}) == 1
     assert [letter.kind for letter in letters] == ["track", "identify", "track"]
 
@@ -71,7 +73,9 @@ def test_an_anonymous_visitor_who_signs_in_is_joined_to_the_user(take: Take, dat
 def test_a_shared_device_joins_nobody(take: Take) -> None:
     first, second = take(identify(userId="u1", anonymousId="tv"), identify(userId="u2", anonymousId="tv"))
     assert first.contact_id != second.contact_id
-    letters = take(identify(userId="u2", anonymousId="tv"), track(userId="u2", anonymousId="tv"), track(anonymousId="tv"))
+    letters = take(
+        identify(userId="u2", anonymousId="tv"), track(userId="u2", anonymousId="tv"), track(anonymousId="tv")
+    )
     assert [letter.kind for letter in letters] == ["identify"] * 3 + ["track"] * 2
     assert [letter.contact_id for letter in letters[2:]] == [second.contact_id, second.contact_id, first.contact_id]
 
@@ -137,7 +141,9 @@ def test_alias_of_a_shared_device_joins_nobody(take: Take) -> None:
         ],
     ],
 )  # fmt: skip
-def test_an_id_joined_to_itself_or_in_a_circle_is_harmless(take: Take, database_url: str, calls: list[dict[str, Any]]) -> None:
+def test_an_id_joined_to_itself_or_in_a_circle_is_harmless(
+    take: Take, database_url: str, calls: list[dict[str, Any]]
+) -> None:
     letters = take(*calls)
     merges = [letter for letter in letters if letter.kind == "merge_out"]
     assert len(merges) <= 1
@@ -145,7 +151,9 @@ def test_an_id_joined_to_itself_or_in_a_circle_is_harmless(take: Take, database_
     assert len(set(names(database_url).values())) == 1
 
 
-def test_email_and_phone_become_identities_once_and_only_where_they_are_addresses(take: Take, database_url: str) -> None:
+def test_email_and_phone_become_identities_once_and_only_where_they_are_addresses(
+    take: Take, database_url: str
+) -> None:
     take(identify({"email": " Ana@Example.COM ", "phone": "+86 138-0013-8000"}, userId="u1"))
     take(identify({"email": "ana@example.com", "phone": "008613800138000"}, userId="u2"))
     take(identify({"email": "not an address", "phone": "12"}, userId="u3"))
@@ -172,7 +180,11 @@ def test_an_enrollment_by_api_is_asked_for_once(connection: Connection, database
                 connection, workspace_id, 7, user_id="u1", context={"amount": 3}, idempotency_key="k1", now=NOW
             )
     [letter] = inbox(database_url)
-    assert (letter.kind, letter.name, letter.said) == ("enroll", "journey.enrolled", {"journey": 7, "context": {"amount": 3}})
+    assert (letter.kind, letter.name, letter.said) == (
+        "enroll",
+        "journey.enrolled",
+        {"journey": 7, "context": {"amount": 3}},
+    )
 
 
 def test_the_number_of_statements_does_not_grow_with_the_group(connection: Connection, database_url: str) -> None:
@@ -182,7 +194,9 @@ def test_the_number_of_statements_does_not_grow_with_the_group(connection: Conne
         people = range(size)
         before = [track(anonymousId=f"{size}a{n}") for n in people] + [track(userId=f"{size}u{n}") for n in people]
         accept_now(connection, workspace_id, before, NOW)
-        mixed = [identify({"email": f"{size}x{n}@x.io"}, userId=f"{size}u{n}", anonymousId=f"{size}a{n}") for n in people]
+        mixed = [
+            identify({"email": f"{size}x{n}@x.io"}, userId=f"{size}u{n}", anonymousId=f"{size}a{n}") for n in people
+        ]
         named = [{**call, "messageId": f"{size}m{n}"} for n, call in enumerate([*mixed, track(userId=f"{size}new")])]
         calls = read("batch", encode({"batch": named})).calls(workspace_id, NOW, Limits())
         with database.transaction(connection), statements(connection) as said:
@@ -217,7 +231,9 @@ def run_at_once(url: str, workspace_id: int, batches: list[list[dict[str, Any]]]
 
 def test_f10_a_new_person_on_sixteen_connections_is_one_contact(database_url: str) -> None:
     workspace_id = workspace(database_url)
-    run_at_once(database_url, workspace_id, [[track(userId=f"u{n}", anonymousId=f"a{n}") for n in range(5)] for _ in range(16)])
+    run_at_once(
+        database_url, workspace_id, [[track(userId=f"u{n}", anonymousId=f"a{n}") for n in range(5)] for _ in range(16)]
+    )
     assert len(rows(database_url, "SELECT FROM contact")) == 5
     assert len(names(database_url)) == 10
     assert len(inbox(database_url)) == 80
@@ -236,7 +252,9 @@ def test_joining_from_both_sides_at_once_never_goes_in_a_circle(database_url: st
     ids = [f"u{n}" for n in range(6)]
     with database.connect(database_url) as connection:
         accept_now(connection, workspace_id, [track(userId=one) for one in ids], NOW)
-    circles = [[{"type": "alias", "previousId": a, "userId": b} for a in ids for b in ids if a != b][n::4] for n in range(4)]
+    circles = [
+        [{"type": "alias", "previousId": a, "userId": b} for a in ids for b in ids if a != b][n::4] for n in range(4)
+    ]
     run_at_once(database_url, workspace_id, circles)
     assert len(set(names(database_url).values())) == 1
     merges = [letter for letter in inbox(database_url) if letter.kind == "merge_out"]

@@ -24,7 +24,9 @@ def shop(connection: Connection, database_url: str) -> Iterator[Shop]:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_a_chain_of_merges_ends_at_the_last_in_any_order_of_lanes(shop: Shop, database_url: str, order: tuple[int, ...]) -> None:
+def test_a_chain_of_merges_ends_at_the_last_in_any_order_of_lanes(
+    shop: Shop, database_url: str, order: tuple[int, ...]
+) -> None:
     """a1 → u1 → u2, with lanes worked in any order and letters in between."""
     shop.publish()
     shop.track("other", userId="u2")
@@ -111,7 +113,9 @@ def test_the_same_merge_told_twice_changes_nothing(shop: Shop, database_url: str
     shop.work()
     before = shop.walks()
     told = msgspec.json.encode({"winner": user}).decode()
-    again = Letter(lane_of(shop.workspace, visitor), 0, shop.workspace, visitor, "merge_out", "merge_out", NOW, NOW, told, None)
+    again = Letter(
+        lane_of(shop.workspace, visitor), 0, shop.workspace, visitor, "merge_out", "merge_out", NOW, NOW, told, None
+    )
     into_itself = again._replace(lane=lane_of(shop.workspace, user), contact_id=user)
     with database.transaction(shop.connection):
         inbox.put(shop.connection, [again, into_itself])

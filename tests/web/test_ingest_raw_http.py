@@ -82,7 +82,9 @@ BAD = {
     "TLS": [bytes.fromhex("16030100c8010000c403030000000000000000") + b"\x00" * 60],
     "another method": [sized(BODY, HEAD.replace(b"POST", b"PUT"))],
     "a made-up method": [sized(BODY, HEAD.replace(b"POST", b"BREW"))],
-    "multipart": [sized(b"--x\r\n\r\n1\r\n--x--", HEAD.replace(b"application/json", b"multipart/form-data; boundary=x"))],
+    "multipart": [
+        sized(b"--x\r\n\r\n1\r\n--x--", HEAD.replace(b"application/json", b"multipart/form-data; boundary=x"))
+    ],
     "a path with NUL": [sized(BODY, HEAD.replace(b"/v1/track", b"/v1/track%00"))],
     "a path above": [sized(BODY, HEAD.replace(b"/v1/track", b"/v1/../v1/track"))],
     "a path twice slashed": [sized(BODY, HEAD.replace(b"/v1/track", b"//v1/track"))],

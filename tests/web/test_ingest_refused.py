@@ -39,7 +39,9 @@ def test_p17_the_corpus_of_bad_bodies_is_refused_with_the_field_and_nothing_is_w
         answer = server.post(f"/v1/{case['path']}", body_of(case["parts"]))
         said = answer.json()
         fields = [error["field"] for error in said.get("errors", [])]
-        right = (answer.status_code, said["status"]) == (case["status"], case["status"]) and fields[:1] == [case["field"]]
+        right = (answer.status_code, said["status"]) == (case["status"], case["status"]) and fields[:1] == [
+            case["field"]
+        ]
         if not right or answer.headers["content-type"] != "application/problem+json" or time.monotonic() - began > 2:
             wrong.append((case["name"], answer.status_code, said))
     assert wrong == []
@@ -48,7 +50,11 @@ def test_p17_the_corpus_of_bad_bodies_is_refused_with_the_field_and_nothing_is_w
 
 
 def test_every_wrong_call_of_a_batch_is_named_at_once(server: Server) -> None:
-    batch = [{"type": "track", "userId": "u1", "event": "a"}, {"type": "track", "event": "a"}, {"type": "page", "userId": "u"}]
+    batch = [
+        {"type": "track", "userId": "u1", "event": "a"},
+        {"type": "track", "event": "a"},
+        {"type": "page", "userId": "u"},
+    ]
     said = server.post("/v1/batch", {"batch": [*batch, {"type": "track", "userId": "u1"}]}).json()
     assert [error["field"] for error in said["errors"]] == ["batch[1].userId", "batch[3].event"]
     assert said["title"] == "Bad Request"
@@ -144,10 +150,23 @@ def test_gzip_is_unpacked_and_a_bomb_is_not(server: Server, database_url: str) -
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(), max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(), max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
-FIELDS = ("type", "userId", "anonymousId", "previousId", "groupId", "event", "name", "properties", "traits", "timestamp")
+FIELDS = (
+    "type",
+    "userId",
+    "anonymousId",
+    "previousId",
+    "groupId",
+    "event",
+    "name",
+    "properties",
+    "traits",
+    "timestamp",
+)
 CALLS = st.fixed_dictionaries({}, optional=dict.fromkeys((*FIELDS, "sentAt", "messageId", "context"), JSON_VALUES))
 
 

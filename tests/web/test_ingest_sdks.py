@@ -43,7 +43,15 @@ def test_the_python_sdk_works_unchanged(server: Server, database_url: str, packe
     analytics.shutdown()
     assert failures == []
     letters = inbox(database_url)
-    assert [letter.name for letter in letters] == ["visited", "identify", "page", "screen", "group", "alias", "order_paid"]
+    assert [letter.name for letter in letters] == [
+        "visited",
+        "identify",
+        "page",
+        "screen",
+        "group",
+        "alias",
+        "order_paid",
+    ]
     assert letters[0].timestamp == AT
     assert letters[1].said == {"email": "Ana@Example.com", "born": AT.isoformat()}
     assert letters[-1].said == {"amount": 12.5, "note": "🛒 购物车"}
@@ -85,7 +93,15 @@ def test_the_node_sdk_works_unchanged(server: Server, database_url: str) -> None
     said = dict(line.split(" ", 1) for line in found.stdout.splitlines())
     assert said == dict.fromkeys(("track", "again", "identify", "page", "screen", "group", "alias", "paid"), "ok")
     letters = inbox(database_url)
-    assert [letter.name for letter in letters] == ["visited", "identify", "page", "screen", "group", "alias", "order_paid"]
+    assert [letter.name for letter in letters] == [
+        "visited",
+        "identify",
+        "page",
+        "screen",
+        "group",
+        "alias",
+        "order_paid",
+    ]
     assert letters[0].said == {"url": "/", "nested": {"emoji": "🛒 购物车"}}
     assert letters[0].timestamp == AT
     assert len({letter.contact_id for letter in letters}) == 1
