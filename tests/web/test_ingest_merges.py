@@ -9,6 +9,7 @@ from app import database, failpoints
 from app.database import Connection
 from app.lanes import lane_of
 from app.stages import match
+from app.store import outbox, versions
 from app.store.consents import Consent, set_consents
 from tests.web.door import NOW, rows
 from tests.web.shop import SECOND, Shop, join
@@ -187,3 +188,40 @@ def test_on_the_way_neither_timer_nor_event_moves_a_walk(shop: Shop) -> None:
     shop.wait(SECOND)
     assert shop.walks()[0].status == 1
     shop.balance()
+
+
+def test_a_journey_stopped_while_a_walk_is_on_the_way_ends_it_on_arrival(shop: Shop) -> None:
+    journey = shop.publish()
+    shop.track("other", userId="u1")
+    shop.track(anonymousId="a1")
+    shop.work()
+    lane = lane_of(shop.workspace, shop.contact("a1"))
+    join(shop)
+    match.run(shop.connection, shop.plans, lanes=(lane,), now=shop.now, limit=100)
+    with database.transaction(shop.connection):
+        shop.connection.execute("UPDATE journey SET status = 'stopped' WHERE id = %s", (journey,))
+        versions.bump(shop.connection)
+    shop.work()
+    shop.wait(SECOND)
+    [walk] = shop.walks()
+    assert (walk.status, walk.reason) == (2, "manual")
+    shop.balance()
+
+
+def test_a_message_that_is_out_when_its_contact_is_merged_keeps_its_outcome(shop: Shop, database_url: str) -> None:
+    shop.publish()
+    shop.track("other", userId="u1")
+    shop.track(anonymousId="a1")
+    shop.work()
+    [out] = rows(database_url, "UPDATE message SET status = 1, attempt = 1 RETURNING *")
+    claimed = outbox.Claimed(
+        **{name: getattr(out, name) for name in outbox.Claimed._fields[:14]}, was=0, created_at=NOW, reason=None, content=None,
+        recipient="x", attributes={}, consents={}, user_id=None, suppressed=None, since=NOW, entry_event=None,
+    )  # fmt: skip
+    join(shop)
+    shop.work()
+    with database.transaction(shop.connection):
+        settled = outbox.Settled(claimed, 2, outbox.NEVER, shop.now, None, "p1", 1)
+        assert outbox.settle(shop.connection, [settled]) == {(shop.workspace, out.id)}
+    [message] = rows(database_url, "SELECT * FROM message")
+    assert (message.status, message.contact_id, message.provider_id) == (2, shop.contact("u1"), "p1")
