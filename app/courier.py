@@ -40,6 +40,7 @@ class Pace:
     lease: timedelta = timedelta(seconds=120)  # whoever has not written by then has died
     silence: timedelta = timedelta(minutes=15)  # marketing mail nobody knows of waits so long for a receipt
     first_retry_seconds: float = 30.0
+    poll_seconds: float = 1.0  # how often somebody looks where nobody gave a hint
 
 
 class Book(Protocol):

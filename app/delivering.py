@@ -18,7 +18,6 @@ from app.plans import Plans
 from app.stages import deliver
 
 LIMIT = 500
-POLL_SECONDS = 1.0
 SHORTEST_REST_SECONDS = 0.02
 BACK_OFF_SECONDS = 0.1
 BACK_OFF_AT_MOST = 5.0
@@ -86,7 +85,7 @@ class Deliverer:
             log.get(__name__).info("batch", stage="deliver", taken=taken)
             self._done()
             return 0.0 if taken >= LIMIT else SHORTEST_REST_SECONDS
-        return POLL_SECONDS
+        return self._courier.pace.poll_seconds
 
     def _back_off(self, error: Exception) -> None:
         self._troubles += 1

@@ -5,7 +5,6 @@ Never follows a redirect, never reads proxies or credentials from the environmen
 """
 
 import asyncio
-import contextlib
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import httpcore2  # the transport of httpx2, taken by itself: we bring our own connect and want no client conveniences
+import structlog
 
 from app.addresses import HTTP_PORTS, SMTP_PORTS, NotAllowed, check_address, check_host, target
 from app.failpoints import failpoint
@@ -25,6 +25,7 @@ LARGEST_ANSWER = 1_000_000
 MOST_CONNECTIONS = 32
 KEEPALIVE_SECONDS = 15.0
 AGENT = "journey-canvas"
+log = structlog.get_logger()
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -95,8 +96,10 @@ class Egress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for thing in self._kept.values():
-            with contextlib.suppress(Exception):
+            try:
                 await thing.close()
+            except Exception as error:  # noqa: BLE001 a channel is a plugin, and what it had to send is sent
+                log.warning("channel.not_closed", error=type(error).__name__)
         await self._pool.aclose()
 
     def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -159,9 +162,7 @@ class Egress:
                 if not allowed:
                     for address in addresses:
                         check_address(address)
-                made = await _first(addresses, port)
-                failpoint("CP20")
-                return made
+                return await _first(addresses, port)
         except NotAllowed as error:
             raise Refused(str(error)) from error
         except (OSError, UnicodeError) as error:
@@ -190,6 +191,7 @@ async def _first(addresses: list[str], port: int) -> socket.socket:
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().sock_connect(connection, (address, port))
+            failpoint("CP20")
         except BaseException as error:  # also when cancelled: a socket left open is a leak
             connection.close()
             if not isinstance(error, OSError) or isinstance(error, TimeoutError):

@@ -258,7 +258,7 @@ def test_d7_silence_or_nonsense_after_the_request_is_no_answer(text: bytes) -> N
 
 
 def test_d7_a_slow_answer_is_no_answer_and_a_slow_body_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(egress_module, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(egress_module, "TOTAL_SECONDS", 1.0)
 
     def slow(first: bytes) -> Handler:
         async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
