@@ -15,17 +15,36 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 WELL, WRONG, STOPPED = 0, 1, 130
-HELP = "Journey Canvas: draw customer journeys, and walk every contact through them."
 
-app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 user = typer.Typer(help="People who work here.", no_args_is_help=True)
 key = typer.Typer(help="Keys for programs.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(key, name="key")
 
-Data = Annotated[Path | None, typer.Option("--data", help="Folder of everything local. [default: var]", show_default=False)]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of everything local. [default: var]", show_default=False)
+]
 Port = Annotated[int | None, typer.Option("--port", help="Port of the web server. [default: 8000]", show_default=False)]
-Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [default: 127.0.0.1]", show_default=False)]
+Host = Annotated[
+    str | None, typer.Option("--host", help="Address to listen on. [default: 127.0.0.1]", show_default=False)
+]
+
+
+class _Edge:
+    """What becomes of an error: one sentence, or everything (JOURNEY_DEBUG)."""
+
+    debugging = False
+
+
+@app.callback()
+def begin(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="JOURNEY_DEBUG", help="Show where errors come from.")
+    ] = False,
+) -> None:
+    """Journey Canvas: draw customer journeys, and walk every contact through them."""
+    _Edge.debugging = debug
 
 
 @app.command()
@@ -95,7 +114,9 @@ def demo(data: Data = None) -> None:
 
     with showing() as progress:
         done = processes.seed(_settings(data=data), progress)
-    _tell("The shop is there; `journey run` opens it." if done else "The shop was there already; `journey run` opens it.")
+    _tell(
+        "The shop is there; `journey run` opens it." if done else "The shop was there already; `journey run` opens it."
+    )
 
 
 @app.command()
@@ -111,8 +132,10 @@ def lint(file: Annotated[Path, typer.Argument(help="A flow document, YAML or JSO
     raise typer.Exit(WRONG if errors else WELL)
 
 
-@app.command()
-def test(files: Annotated[list[Path], typer.Argument(help="Files with lists of scenarios.")], data: Data = None) -> None:
+@app.command("test")
+def run_scenarios(
+    files: Annotated[list[Path], typer.Argument(help="Files with lists of scenarios.")], data: Data = None
+) -> None:
     """Live scenarios through the real stages on a virtual clock, in a database made for it and dropped."""
     from app.commands import documents
     from app.commands.showing import showing
@@ -155,7 +178,9 @@ def give_out(
 
 @app.command()
 def bench(
-    workload: Annotated[str, typer.Argument(help="blast, accept, trigger, timers, latency, lateness, fairness or all.")],
+    workload: Annotated[
+        str, typer.Argument(help="blast, accept, trigger, timers, latency, lateness, fairness or all.")
+    ],
     contacts: Annotated[int | None, typer.Option(min=100, help="How many; each workload has its own default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a workload and nothing else.")] = False,
     data: Data = None,
@@ -188,7 +213,9 @@ def add_user(
 
 
 @user.command("link")
-def link_user(email: Annotated[str | None, typer.Argument(help="Whom; the first admin if left out.")] = None, data: Data = None) -> None:
+def link_user(
+    email: Annotated[str | None, typer.Argument(help="Whom; the first admin if left out.")] = None, data: Data = None
+) -> None:
     """Print a fresh link that signs somebody in once, within the hour."""
     from app.commands import people
 
@@ -219,16 +246,13 @@ def _tell(text: str) -> None:
 
 def main() -> None:
     """Run a command; whatever goes wrong becomes one sentence and an exit code."""
-    from app.settings import debugging
-
-    if debugging():
-        app()
-        return
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(STOPPED)
-    except Exception as error:  # noqa: BLE001 the edge of the program: people get a sentence
+    except Exception as error:
+        if _Edge.debugging:
+            raise
         _end(error)
 
 

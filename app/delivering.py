@@ -13,6 +13,7 @@ from app import log
 from app.courier import Courier
 from app.database import Connection, connect
 from app.nudges import Sleeper
+from app.ownership import PATIENCE, Patience
 from app.plans import Plans
 from app.stages import deliver
 
@@ -24,7 +25,7 @@ IDLE_SESSION_SECONDS = 300.0  # nothing is owned by this session; only a vanishe
 
 
 class Deliverer:
-    """One worker's deliver loop. `red_seconds`: a batch waits for providers; only after this long does it count as stuck."""
+    """One worker's deliver loop. A batch waits for providers, so it has `red_seconds` before it counts as stuck."""
 
     red_seconds = 240.0
 
@@ -36,12 +37,13 @@ class Deliverer:
         *,
         sleeper: Sleeper,
         clock: Callable[[], datetime],
+        patience: Patience = PATIENCE,
         done: Callable[[], object] = bool,
     ) -> None:
         self.beat_at = time.monotonic()
         self.sleeper = sleeper
         self._url, self._plans, self._courier = url, plans, courier
-        self._clock, self._done = clock, done
+        self._clock, self._done, self._patience = clock, done, patience
         self._stop = threading.Event()
         courier.stopping = self._stop.is_set
         self._connection: Connection | None = None
@@ -70,7 +72,13 @@ class Deliverer:
     def _turn(self) -> float:
         """Deliver one batch; returns how long to rest afterwards."""
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, name="journey-deliver", idle_session_seconds=IDLE_SESSION_SECONDS)
+            self._connection = connect(
+                self._url,
+                name="journey-deliver",
+                statement_seconds=self._patience.statement_seconds,
+                idle_in_transaction_seconds=self._patience.idle_in_transaction_seconds,
+                idle_session_seconds=IDLE_SESSION_SECONDS,
+            )
         now = self._clock()
         taken = deliver.run(self._connection, self._plans, self._courier, now=now, limit=LIMIT)
         if taken:

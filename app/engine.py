@@ -229,11 +229,10 @@ class Engine:
             return bite.limit > 1
         dawdled = isinstance(error, errors.IdleInTransactionSessionTimeout)  # this process did, over some row
         if not dawdled and (self._lost() or isinstance(error, psycopg.OperationalError)):
+            if self._lost():
+                self._triage[stage.name].cut_off()
             raise error
-        more = self._look_closer(stage, bite, error)
-        if self._lost():
-            raise error
-        return more
+        return self._look_closer(stage, bite, error)
 
     def _look_closer(self, stage: Stage, bite: Bite, error: Exception) -> bool:
         """Narrow down the bad row, or put it aside once it stands alone; whether to go on at once."""

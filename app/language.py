@@ -24,7 +24,7 @@ HEADER_AT_MOST = 500
 def choose(asked: str | None, kept: str | None, accepted: str) -> str:
     """The language: what the address asks for, else what was asked for before, else what the browser likes best."""
     for wish in (asked, kept):
-        if wish in LANGUAGES:
+        if wish is not None and wish in LANGUAGES:
             return wish
     best, weight = "en", 0.0
     for part in accepted[:HEADER_AT_MOST].split(","):

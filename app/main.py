@@ -66,7 +66,7 @@ OPEN = {
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
     "/": "asks for a session itself, and leads to /login without one",
-    "/home/live": "asks for a session itself",
+    "/fragments/journeys": "asks for a session itself",
     "/sink": "asks for a session, or for a browser on this machine",
     "/sink/{id}": "asks for a session, or for a browser on this machine",
     "/r/{token}": "a signed token in the address",

@@ -175,7 +175,10 @@ class EventRow(SQLModel, table=True):
 
 
 class Journey(SQLModel, table=True):
-    """What an operator draws: one draft with a revision (ETag), a live version, a status."""
+    """What an operator draws: one draft with a revision (ETag), a live version, a status.
+
+    `paused_at` is when it was last paused, resumed or stopped.
+    """
 
     __table_args__ = (Index(None, "workspace_id", "status"),)
     id: int | None = Field(default=None, sa_column=_counter())

@@ -47,7 +47,7 @@ class Sleeper:
 
 
 class Nudges:
-    """Sending and waiting for nudges in one process. The threads behind it begin when first needed, so it may be forked before."""
+    """Sending and waiting for nudges in one process. Its threads begin when first needed, so it may be forked before."""
 
     def __init__(self, url: str | None, *, hints: Hints | None = None) -> None:
         self._url = url

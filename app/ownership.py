@@ -22,7 +22,9 @@ from app.store import lanes as locks
 from app.store.lanes import Owner
 
 TEND_SECONDS = 1.0
-HUNGRY_SECONDS = 0.1  # with less than the share: somebody is about to give lanes up, or a dead one's are about to be free
+HUNGRY_SECONDS = (
+    0.1  # with less than the share: somebody is about to give lanes up, or a dead one's are about to be free
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Patience:
     frozen_seconds: float = 15.0
 
 
+PATIENCE = Patience()
+
+
 class LanesLostError(psycopg.OperationalError):
     """The connection is gone, and the lanes with it."""
 
@@ -43,7 +48,7 @@ class Ownership:
     """The lane connection of one worker. `lanes` is what it may work on now; empty after the connection is lost."""
 
     def __init__(
-        self, url: str, *, clock: Callable[[], datetime], patience: Patience = Patience(), id: str | None = None
+        self, url: str, *, clock: Callable[[], datetime], patience: Patience = PATIENCE, id: str | None = None
     ) -> None:
         self.id = id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.lanes: tuple[int, ...] = ()

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from app import schedules as calendar
@@ -25,7 +25,6 @@ from flows.validate import Problem, errors, validate
 
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
-ACCOUNT_CODES = frozenset({"account.missing", "account.channel"})
 
 
 class RefusedError(Exception):
@@ -120,30 +119,6 @@ def publish(desk: Desk, journey_id: int, content_hash: str) -> tuple[int, str]:
     _refuse_errors(validate(documents.load(raw), desk.catalog, accounts=known))
     submissions.decide(desk.connection, desk.workspace_id, last.id, "published")
     return _go_live(desk, journey_id, raw, content_hash)
-
-
-def put_live(
-    connection: Connection,
-    catalog: Catalog,
-    workspace_id: int,
-    raw: Mapping[str, Json],
-    *,
-    name: str,
-    journey_id: int | None = None,
-    now: datetime,
-) -> int:
-    """A flow live at once, past review, as a journey's next version; the journey. For worlds with their own clock only:
-
-    scenarios, replays, benchmarks. Nothing that a person or a program outside can reach may call it (T20).
-    """
-    desk = Desk(connection, catalog, workspace_id, "world", now)
-    document = documents.load(raw)
-    known = accounts.channels(connection, workspace_id)
-    _refuse_errors([one for one in validate(document, catalog, accounts=known) if one.code not in ACCOUNT_CODES])
-    if journey_id is None:
-        journey_id = journeys.add(connection, workspace_id, name, Saving(raw, desk.actor, now)).id
-    _go_live(desk, journey_id, raw, bound_hash(connection, catalog, workspace_id, document))
-    return journey_id
 
 
 def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash: str) -> tuple[int, str]:
@@ -261,12 +236,11 @@ def _change(desk: Desk, journey_id: int, status: Literal["paused", "live", "stop
         return journey
     if journey.status not in sources:
         raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
-    paused_at = now if status == "paused" else None
-    journeys.set_status(connection, workspace_id, journey_id, status, paused_at)
+    journeys.set_status(connection, workspace_id, journey_id, status, now)
     if status == "live" and journey.paused_at is not None:
-        journeys.shift(connection, workspace_id, journey_id, max(now - journey.paused_at, timedelta()))
+        journeys.shift(connection, workspace_id, journey_id, min(journey.paused_at, now), now)
     if status == "stopped":
         journeys.call_in(connection, workspace_id, journey_id, now)
         schedules.replace(connection, workspace_id, journey_id, 0, [])
     versions.bump(connection)
-    return journey._replace(status=status, paused_at=paused_at)
+    return journey._replace(status=status, paused_at=now)

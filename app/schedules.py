@@ -83,6 +83,11 @@ def month_days(found: Sequence[date]) -> list[str]:
     return sorted(texts)
 
 
+def real(zones: Iterable[str]) -> list[str]:
+    """Those that are zones; people with any other word for one live in the journey's."""
+    return [name for name in zones if zone(name)]
+
+
 def _known(zones: Iterable[str]) -> list[ZoneInfo]:
     return [place for name in zones if (place := zone(name))]
 

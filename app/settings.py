@@ -152,11 +152,6 @@ def for_child(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", **more}
 
 
-def debugging() -> bool:
-    """Whether errors show where they come from (JOURNEY_DEBUG=1). Asked before there are settings, so it is none of them."""
-    return os.environ.get(f"{PREFIX}DEBUG", "") not in ("", "0")
-
-
 def load(**overrides: Any) -> Settings:
     """Settings from the environment, with what the command line says on top; `None` means “not said”."""
     try:

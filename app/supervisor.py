@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ LOG_BYTES = 10_000_000
 LAST_WORDS = 400
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 WELL_AFTER = 60.0  # having lived so long, a child's next death counts as its first
-STOP_SECONDS = 7.0
+STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 
 
@@ -122,23 +123,22 @@ class Supervisor:
         child.again_at = now + pause
         words = _last_words(child.log, child.log_begin)
         ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        self.say(f"The {child.role} process {ended}; starting it again in {pause:g} s. See {child.log}" + (f": {words}" if words else "."))
+        self.say(
+            f"The {child.role} process {ended}; starting it again in {pause:g} s. See {child.log}"
+            + (f": {words}" if words else ".")
+        )
 
     @staticmethod
     def _end(child: Child, number: signal.Signals) -> None:
         if child.process is not None:
-            try:
+            with suppress(ProcessLookupError):  # it was quicker
                 child.process.send_signal(number)
-            except ProcessLookupError:
-                pass  # it was quicker
 
     @staticmethod
     def _close(process: subprocess.Popen[bytes]) -> None:
         if process.stdin is not None:
-            try:
+            with suppress(BrokenPipeError):  # what was not read will not be
                 process.stdin.close()
-            except BrokenPipeError:
-                pass  # what was not read will not be
 
 
 def _last_words(path: Path, begin: int) -> str:

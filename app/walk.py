@@ -18,7 +18,7 @@ from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
 from flows.contract import Event, Facts
-from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest
+from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest, would_end
 
 # Carried by people whom an awaited event met while their journey was paused: at resume the event is looked up again.
 MET = "met while paused"
@@ -149,17 +149,43 @@ def write(connection: Connection, passage: Passage) -> None:
 
 
 def supply(connection: Connection, travellers: Sequence[Traveller]) -> None:
-    """Give known travellers the rows their steps ahead ask for: entry events and message outcomes."""
+    """Give known travellers the rows their steps ahead ask for: entry events, message outcomes; and what met them in a pause."""
     entries = [one for one in travellers if one.entry_event is not None and "entry" in _reads(one)]
+    met = [(one, *_noted(one.reason)) for one in travellers if one.reason and one.reason.startswith(MET)]
     found = history.entries(
-        connection, [(one.plan.workspace_id, one.lane, one.contact, one.since, one.entry_event or 0) for one in entries]
+        connection,
+        [(one.plan.workspace_id, one.lane, one.contact, one.since, one.entry_event or 0) for one in entries]
+        + [(one.plan.workspace_id, one.lane, one.contact, at, id) for one, at, id in met],
     )
     for one in entries:
         one.entry = found.get(one.entry_event or 0)
+    for one, _, id in met:
+        one.met = found.get(id)
     told = [one for one in travellers if any(read.startswith("message:") for read in _reads(one))]
     reached = messages.outcomes(connection, [(one.plan.workspace_id, one.lane, one.id) for one in told])
     for one in told:
         one.messages = reached.get(one.id, {})
+
+
+def note_met(passage: Passage, one: Traveller, event: Event) -> None:
+    """An awaited event met somebody in a paused journey: nobody moves now, and resume lets the first such event count."""
+    if one.reason is None and would_end(one, event):
+        one.status, one.reason, one.moved = Status.HELD, f"{MET} {event.timestamp.isoformat()} {event.id}", True
+        passage.travellers[one.id] = one
+
+
+def _noted(reason: str) -> tuple[datetime, int]:
+    at, _, id = reason.removeprefix(MET).strip().partition(" ")
+    return datetime.fromisoformat(at), int(id)
+
+
+def by_clock(one: Traveller, at: datetime) -> None:
+    """The wait ends by its time, or by the event that came while the journey was paused."""
+    one.arrived_at, one.woken_by, one.waiting = at, one.met, True
+    one.cause = f"event {one.met.name}" if one.met else "timer"
+    one.met = None
+    if one.reason and one.reason.startswith(MET):
+        one.reason = None
 
 
 def _reads(one: Traveller) -> frozenset[str]:

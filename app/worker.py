@@ -26,7 +26,7 @@ from app.heartbeat import Heartbeat
 from app.hints import Hints
 from app.nudges import Nudges
 from app.numbers import Numbers, resident_bytes
-from app.ownership import Ownership, Patience
+from app.ownership import PATIENCE, Ownership, Patience
 from app.plans import Plans
 from app.process import calm_gc
 from app.settings import Settings
@@ -55,7 +55,7 @@ def stages(limit: int) -> tuple[Stage, ...]:
     return (
         Stage("match", match.run, limit, "urgent", match.park),
         Stage("timers", timers.run, limit, "urgent", timers.park),
-        Stage("enroll", enroll.run, limit),
+        Stage("enroll", enroll.run, limit, "slice", enroll.park),
         Stage("settle", settle.run, SETTLE_LIMIT),
         Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
         Stage("partitions", upkeep.make_partitions, 1, "chore"),
@@ -69,7 +69,7 @@ class Making:
 
     catalog: Mapping[str, NodeType] | None = None
     divert: Divert | None = None
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = PATIENCE
     pace: Pace = field(default_factory=Pace)
     clock: Callable[[], datetime] = now
 
@@ -92,6 +92,7 @@ class Worker:
             courier,
             sleeper=self.nudges.sleeper(),
             clock=clock,
+            patience=making.patience,
             done=self._wake_engines,
         )
         self.engines = [
@@ -176,7 +177,7 @@ class Worker:
 def _guarded(name: str, loop: Any) -> None:
     try:
         loop.run()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 whatever it died of, the watch must find it dead, and the log must say why
         log.get(__name__).critical("loop died", thread=name, **log.told(error))
 
 
@@ -188,9 +189,9 @@ def run_worker(settings: Settings, stop: threading.Event, making: Making | None 
 
 def main(settings: Settings, making: Making | None = None) -> int:
     """A whole process: logging, signals, memory, work. SIGTERM and SIGINT finish the batch and give the lanes back."""
-    log.configure(settings.log_format, settings.log_level)
-    calm_gc()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    log.configure(settings.log_format, settings.log_level)
+    calm_gc()
     return run_worker(settings, stop, making)

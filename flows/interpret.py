@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from flows.compile import Plan, Step
-from flows.contract import Batch, Effect, Emit, Facts, Member, Message, Outcome, Tag, Wait
+from flows.contract import Batch, Effect, Emit, Event, Facts, Member, Message, Outcome, Tag, Wait
 from flows.errors import NodeError
 
 HOLD = timedelta(minutes=5)  # how often people on a node whose type is missing are tried again
@@ -43,6 +43,7 @@ class Traveller(Member):
     path: str = ""
     cause: str = "entry"
     slot: int = 0
+    met: Event | None = None
 
     def __init__(
         self, id: int, contact: int, arrived_at: datetime, facts: Facts, *, plan: Plan, node: str, lane: int
@@ -108,6 +109,23 @@ def to_rest(plan: Plan, groups: Mapping[str, list[Traveller]], now: datetime, re
                 arrived = _arrive(plan, target, moved, record)
                 if arrived:
                     pending.setdefault(target.id, []).extend(arrived)
+
+
+def would_end(one: Traveller, event: Event) -> bool:
+    """Whether this event would end the wait of somebody whose clock stands still. Asks the node, changes nothing."""
+    step = one.plan.steps[one.node]
+    if step.node is None:
+        return False
+    kept = one.arrived_at, one.woken_by
+    # The moment at which the wait began lies before any time-out.
+    one.arrived_at, one.woken_by = one.rested_at or one.entered_at, event
+    try:
+        batch = Batch(one.arrived_at, step.settings, [one], step.seed, one.plan.timezone, one.plan.key_path, step.id)
+        return not step.node.advance(batch).stay
+    except Exception:  # noqa: BLE001 a stranger's node may raise anything; when it is its turn the member is parked
+        return True
+    finally:
+        one.arrived_at, one.woken_by = kept
 
 
 def leave(traveller: Traveller, status: Status, reason: str, *, why: str, record: Rested) -> None:

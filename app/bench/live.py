@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 from app.bench import accept, blast, ground, timers, trigger
 from app.bench.measure import Progress, measured, memory_mb, result
 from app.database import connect, transaction
-from app.settings import for_child
 from app.store import schedules
 from app.store.rows import Connection, array
 
@@ -33,8 +32,7 @@ DUE_A_SECOND = 20
 @contextmanager
 def worker(connection: Connection) -> Iterator[int]:
     """A real worker process on the database of `connection`; its process id."""
-    environment = for_child(JOURNEY_DATABASE_URL=ground.twin_url(connection), JOURNEY_LOG_LEVEL="warning")
-    process = subprocess.Popen([sys.executable, "-m", "app.bench.hand"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "app.bench.hand", ground.twin_url(connection)])
     try:
         yield process.pid
     finally:
@@ -70,7 +68,9 @@ class Watch:
         return {f"{name}_ms": round(value * 1000, 1) for name, value in {**at, "max": took[-1]}.items()}
 
 
-ENTERED = "SELECT DISTINCT e.contact_id FROM enrollment e WHERE e.workspace_id = %s AND e.contact_id = ANY(%s::bigint[])"
+ENTERED = (
+    "SELECT DISTINCT e.contact_id FROM enrollment e WHERE e.workspace_id = %s AND e.contact_id = ANY(%s::bigint[])"
+)
 TOLD = (
     "SELECT e.contact_id FROM enrollment e JOIN message m ON m.workspace_id = e.workspace_id AND m.lane = e.lane"
     " AND m.enrollment_id = e.id WHERE e.workspace_id = %s AND e.contact_id = ANY(%s::bigint[]) AND m.node = 'nudge'"
@@ -136,7 +136,13 @@ def _request(path: str, host: str, key: str, body: str) -> bytes:
 
 def _call(number: int, user: int) -> dict[str, Any]:
     name, properties = trigger.event(number)
-    return {"type": "track", "userId": f"u{user}", "event": name, "properties": properties, "messageId": f"live-{number}"}
+    return {
+        "type": "track",
+        "userId": f"u{user}",
+        "event": name,
+        "properties": properties,
+        "messageId": f"live-{number}",
+    }
 
 
 def _batch(url: str, key: str, numbers: Sequence[int]) -> bytes:
@@ -287,9 +293,7 @@ def run_lateness(connection: Connection, contacts: int, progress: Progress) -> d
                 " WHERE e.workspace_id = %s AND e.contact_id = one.id",
                 (array(due), array(due.values()), workspace),
             )
-        query = (
-            "SELECT contact_id FROM enrollment WHERE workspace_id = %s AND contact_id = ANY(%s::bigint[]) AND status <> 0"
-        )
+        query = "SELECT contact_id FROM enrollment WHERE workspace_id = %s AND contact_id = ANY(%s::bigint[]) AND status <> 0"
         watch = Watch(ground.twin_url(connection), workspace, query)
         watch.outstanding = {contact: at.timestamp() for contact, at in due.items()}
         memory = []

@@ -1,4 +1,4 @@
-"""`journey bench`: runs workloads on scratch databases and shows what came out beside the peers' figures. Measures nothing itself.
+"""`journey bench`: runs workloads on scratch databases, shows what came out beside the peers' figures. Measures nothing itself.
 
 The peers' figures are of the same work on a machine like ours (2 cores); they stand here so that nobody has to look them up.
 """
@@ -25,12 +25,27 @@ class Workload(NamedTuple):
 
 PARCELVOY = "Parcelvoy"
 WORKLOADS: Mapping[str, Workload] = {
-    "blast": Workload("blast", "run", 100_000, "an audience through condition, split, send, exit", "contacts/s", f"{PARCELVOY} 114 · best job queue 1,554"),
-    "accept": Workload("accept", "run", 30_000, "single events over HTTP, durable", "requests/s", f"{PARCELVOY} 398 (not durable)"),
-    "trigger": Workload("trigger", "run", 20_000, "event → enrolled → waiting, ten live journeys", "events/s", f"{PARCELVOY} 164"),
+    "blast": Workload(
+        "blast",
+        "run",
+        100_000,
+        "an audience through condition, split, send, exit",
+        "contacts/s",
+        f"{PARCELVOY} 114 · best job queue 1,554",
+    ),
+    "accept": Workload(
+        "accept", "run", 30_000, "single events over HTTP, durable", "requests/s", f"{PARCELVOY} 398 (not durable)"
+    ),
+    "trigger": Workload(
+        "trigger", "run", 20_000, "event → enrolled → waiting, ten live journeys", "events/s", f"{PARCELVOY} 164"
+    ),
     "timers": Workload("timers", "run", 100_000, "waits all due at once", "wakes/s", f"{PARCELVOY} 317"),
-    "latency": Workload("live", "run_trigger", 5_000, "from the answer to the committed move", "events/s", f"{PARCELVOY} 36 to 51"),
-    "lateness": Workload("live", "run_lateness", 100_000, "many parked, little due", "wakes/s", f"{PARCELVOY}: half late by 9.5 s"),
+    "latency": Workload(
+        "live", "run_trigger", 5_000, "from the answer to the committed move", "events/s", f"{PARCELVOY} 36 to 51"
+    ),
+    "lateness": Workload(
+        "live", "run_lateness", 100_000, "many parked, little due", "wakes/s", f"{PARCELVOY}: half late by 9.5 s"
+    ),
     "fairness": Workload("live", "run_fairness", 100_000, "a reminder while a blast runs", "contacts/s", "–"),
 }
 
@@ -60,7 +75,12 @@ def table(results: list[dict[str, Any]]) -> str:
 
     drawn = Table(box=None, pad_edge=False)
     for title in ("workload", "", "contacts", "seconds", "per second", "of bare COPY", "CPU ms each", "peers"):
-        drawn.add_column(title, justify="right" if title in ("contacts", "seconds", "per second", "of bare COPY", "CPU ms each") else "left")
+        drawn.add_column(
+            title,
+            justify="right"
+            if title in ("contacts", "seconds", "per second", "of bare COPY", "CPU ms each")
+            else "left",
+        )
     for one in results:
         name = str(one["workload"])
         known = WORKLOADS.get(name)
@@ -79,6 +99,12 @@ def table(results: list[dict[str, Any]]) -> str:
     with console.capture() as captured:
         console.print(drawn)
         for one in results:
-            rest = {k: v for k, v in one.items() if k not in ("workload", "contacts", "seconds", "per_second", "ratio", "cpu_ms")}
-            console.print(f"[dim]{one['workload']}: {', '.join(f'{k} {v}' for k, v in rest.items())}[/dim]", highlight=False)
+            rest = {
+                k: v
+                for k, v in one.items()
+                if k not in ("workload", "contacts", "seconds", "per_second", "ratio", "cpu_ms")
+            }
+            console.print(
+                f"[dim]{one['workload']}: {', '.join(f'{k} {v}' for k, v in rest.items())}[/dim]", highlight=False
+            )
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())

@@ -53,7 +53,12 @@ def examine(settings: Settings) -> Iterator[Line]:
 def _folder(data: Path) -> Iterator[Line]:
     place = data if data.exists() else next(parent for parent in data.absolute().parents if parent.exists())
     if not os.access(place, os.W_OK):
-        yield Line("data folder", "bad", f"{place} cannot be written", f"chown it to {os.getuid()}, or choose another with --data")
+        yield Line(
+            "data folder",
+            "bad",
+            f"{place} cannot be written",
+            f"chown it to {os.getuid()}, or choose another with --data",
+        )
         return
     open_to = data.exists() and data.stat().st_mode & 0o002
     if open_to:
@@ -62,7 +67,12 @@ def _folder(data: Path) -> Iterator[Line]:
         yield Line("data folder", "ok", str(data) if data.exists() else f"{data} (will be made)")
     free = shutil.disk_usage(place).free
     state = "bad" if free < FREE_BYTES else "note" if free < LITTLE_BYTES else "ok"
-    yield Line("disk", state, f"{free / GIGABYTE:.1f} GB free", "" if state == "ok" else "make room, or choose another folder with --data")
+    yield Line(
+        "disk",
+        state,
+        f"{free / GIGABYTE:.1f} GB free",
+        "" if state == "ok" else "make room, or choose another folder with --data",
+    )
 
 
 def _secret(settings: Settings) -> Line:
@@ -70,7 +80,11 @@ def _secret(settings: Settings) -> Line:
     if settings.secret is not None:
         return Line("secret", "ok", "from JOURNEY_SECRET")
     if not path.exists():
-        return Line("secret", "note", "none yet; `journey run` makes one. With several machines give all the same JOURNEY_SECRET")
+        return Line(
+            "secret",
+            "note",
+            "none yet; `journey run` makes one. With several machines give all the same JOURNEY_SECRET",
+        )
     if path.stat().st_mode & 0o077:
         return Line("secret", "bad", f"{path} can be read by others", f"chmod 600 {path}")
     return Line("secret", "ok", str(path))
@@ -96,7 +110,9 @@ def _database(settings: Settings) -> Iterator[Line]:
             yield from _server(url, server)
             missing = database.pending(url)
             if missing:
-                yield Line("tables", "bad", f"{len(missing)} migrations pending: {', '.join(missing)}", "journey migrate")
+                yield Line(
+                    "tables", "bad", f"{len(missing)} migrations pending: {', '.join(missing)}", "journey migrate"
+                )
                 return
             yield Line("tables", "ok", f"at migration {database.head()}")
             yield from _work(databases.work(connection))
@@ -104,7 +120,9 @@ def _database(settings: Settings) -> Iterator[Line]:
         yield Line("tables", "bad", str(error), "install the newer release")
     except psycopg.Error as error:
         said = " ".join(str(error).split())
-        yield Line("database", "bad", f"{shown_url(url)}: {said}", "see that PostgreSQL runs and JOURNEY_DATABASE_URL is right")
+        yield Line(
+            "database", "bad", f"{shown_url(url)}: {said}", "see that PostgreSQL runs and JOURNEY_DATABASE_URL is right"
+        )
 
 
 def _server(url: str, server: Server) -> Iterator[Line]:
@@ -115,22 +133,47 @@ def _server(url: str, server: Server) -> Iterator[Line]:
         yield Line("database", "ok", where)
     durable = server.fsync and server.synchronous_commit not in ("off", "local")
     said = f"fsync {'on' if server.fsync else 'off'}, synchronous_commit {server.synchronous_commit}"
-    yield Line("durability", "ok" if durable else "bad", said, "" if durable else "set fsync = on and synchronous_commit = on in postgresql.conf")
+    yield Line(
+        "durability",
+        "ok" if durable else "bad",
+        said,
+        "" if durable else "set fsync = on and synchronous_commit = on in postgresql.conf",
+    )
     apart = abs(datetime.now(UTC) - server.now)
     well = apart <= DIFFERENCE_AT_MOST
     said = f"{apart.total_seconds() * 1000:.0f} ms apart from the database's"
-    yield Line("clock", "ok" if well else "bad", said, "" if well else "let both machines keep time by NTP (timedatectl set-ntp true)")
+    yield Line(
+        "clock",
+        "ok" if well else "bad",
+        said,
+        "" if well else "let both machines keep time by NTP (timedatectl set-ntp true)",
+    )
     full = server.connections > 0.8 * server.connections_at_most
     said = f"{server.connections} of {server.connections_at_most} in use"
-    yield Line("connections", "bad" if full else "ok", said, "raise max_connections, or lower JOURNEY_POOL_SIZE" if full else "")
+    yield Line(
+        "connections",
+        "bad" if full else "ok",
+        said,
+        "raise max_connections, or lower JOURNEY_POOL_SIZE" if full else "",
+    )
 
 
 def _work(work: Work) -> Iterator[Line]:
     age = datetime.now(UTC) - work.progress_at if work.progress_at else None
     if not work.workers:
-        yield Line("workers", "note" if not work.live else "bad", "none at work", "start one with `journey worker`, or everything with `journey run`" if work.live else "")
+        yield Line(
+            "workers",
+            "note" if not work.live else "bad",
+            "none at work",
+            "start one with `journey worker`, or everything with `journey run`" if work.live else "",
+        )
     elif age is not None and age > PROGRESS_AT_MOST:
-        yield Line("workers", "bad", f"no progress for {age.total_seconds():.0f} s", "look into the log of `journey worker` and start it again")
+        yield Line(
+            "workers",
+            "bad",
+            f"no progress for {age.total_seconds():.0f} s",
+            "look into the log of `journey worker` and start it again",
+        )
     else:
         whole = work.lanes >= LANES
         said = f"{work.workers} tracks own {work.lanes} of {LANES} lanes"
@@ -156,5 +199,3 @@ def _valkey(settings: Settings) -> Line:
         fix = "start it, or mend JOURNEY_REDIS_URL; until then everything works, a second slower"
         return Line("valkey", "bad", f"does not answer: {error}", fix)
     return Line("valkey", "ok", f"{info.get('valkey_version') or info.get('redis_version')} answers")
-
-

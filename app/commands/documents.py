@@ -53,7 +53,10 @@ def lint(path: Path) -> list[Finding]:
     except DocumentError as error:
         return [Finding("error", field or "document", message) for field, message in error.errors]
     found = validate(document, catalog(), accounts=None)
-    return [Finding(one.severity, " · ".join(part for part in (one.node, one.field) if part) or "journey", one.text) for one in found]
+    return [
+        Finding(one.severity, " · ".join(part for part in (one.node, one.field) if part) or "journey", one.text)
+        for one in found
+    ]
 
 
 class Outcome(NamedTuple):
@@ -82,7 +85,10 @@ def scenarios(settings: Settings, files: Iterable[Path], showing: Showing) -> It
             except (worlds.ScenarioError, DocumentError, KeyError) as error:
                 differences = [f"cannot be lived: {error}"]
             except publishing.RefusedError as error:
-                differences = [f"a journey is refused: {error.detail}", *(f"{p.node}: {p.text}" for p in error.problems)]
+                differences = [
+                    f"a journey is refused: {error.detail}",
+                    *(f"{p.node}: {p.text}" for p in error.problems),
+                ]
             yield Outcome(f"{path.name}: {one['name']}", differences)
 
 

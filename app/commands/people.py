@@ -21,7 +21,9 @@ def add_user(settings: Settings, email: str, *, name: str, role: str) -> str:
         raise CommandError(f"{email!r} is no e-mail address.")
     with workplace(settings) as (placed, connection), transaction(connection):
         workspace_id = arrive(connection, name=OWN_NAME, timezone="UTC", now=now()).workspace_id
-        made = users.add(connection, workspace_id, email=email, name=name or email.partition("@")[0], role=role, now=now())
+        made = users.add(
+            connection, workspace_id, email=email, name=name or email.partition("@")[0], role=role, now=now()
+        )
         if made is None:
             raise CommandError(f"There is a user {email} already; `journey user link {email}` makes a link for them.")
         return f"{placed.base_url}/login?token={auth.login(connection, made.id, workspace_id, now())}"
@@ -34,7 +36,9 @@ def link(settings: Settings, email: str | None) -> str:
         everybody = users.page(connection, workspace_id, 0, 10_000)
         fits = [user for user in everybody if (user.email == email if email else user.role == "admin")]
         if not fits:
-            raise CommandError(f"There is no user {email}; `journey user add` makes one." if email else "There is no admin yet.")
+            raise CommandError(
+                f"There is no user {email}; `journey user add` makes one." if email else "There is no admin yet."
+            )
         return f"{placed.base_url}/login?token={auth.login(connection, fits[0].id, workspace_id, now())}"
 
 

@@ -47,8 +47,10 @@ def scratch(settings: Settings, *, fast: bool = False) -> Iterator[Connection]:
             try:
                 here = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
                 database.migrate(here)
-                session: dict[str, str] = {"synchronous_commit": "off"} if fast else {}
-                with connect(here, name="journey-scratch", statement_seconds=LONG_SECONDS, **session) as connection:
+                durable = "off" if fast else "on"
+                with connect(
+                    here, name="journey-scratch", statement_seconds=LONG_SECONDS, synchronous_commit=durable
+                ) as connection:
                     yield connection
             finally:
                 databases.drop(admin, name)

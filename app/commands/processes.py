@@ -18,13 +18,14 @@ def serve(settings: Settings) -> int:
 
     from app import log
     from app.main import create_app
+    from app.web.wire import BoundedHttp
 
     log.configure(settings.log_format, settings.log_level)
     with listen(settings) as listener, local_servers(settings) as placed:
         config = uvicorn.Config(
             create_app(with_secret(placed)),
             loop="uvloop",
-            http="httptools",
+            http=BoundedHttp,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -66,7 +67,10 @@ def seed(settings: Settings, progress: Showing) -> bool:
             journeys = overview.journeys(connection, workspace_id, 1)
             workers = databases.work(connection).workers
         if state is None and (people != 0 or journeys):
-            raise CommandError("This workspace has people or journeys of its own, and the demo would mix with them; choose another folder with --data.")
+            raise CommandError(
+                "This workspace has people or journeys of its own, and the demo would mix with them;"
+                " choose another folder with --data."
+            )
         if state is None and workers:
             raise CommandError("A worker is at work here, and the demo must be made before; stop it first.")
         return seeding.seed(connection, catalog(), workspace_id, now=now(), progress=progress)

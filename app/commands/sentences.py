@@ -20,5 +20,8 @@ def sentence(error: Exception) -> str:
         return str(error)
     said = " ".join(str(error).split())[:LONGEST]
     if isinstance(error, psycopg.OperationalError):
-        return f"The database does not answer ({said}). See that it runs and that JOURNEY_DATABASE_URL is right; `journey check` looks closer."
+        return (
+            f"The database does not answer ({said}). See that it runs and that JOURNEY_DATABASE_URL is right;"
+            " `journey check` looks closer."
+        )
     return f"Something went wrong that should not have: {type(error).__name__}: {said} (JOURNEY_DEBUG=1 shows where.)"

@@ -85,7 +85,12 @@ class Feed:
             pays = pays_after(chance)
             if pays is not None and chance.random() < OVERTAKES:
                 found.append(paid)
-                self.later.append((now + timedelta(seconds=2), {**_track(user, "order_submitted", order), "timestamp": _text(now - timedelta(seconds=5))}))
+                self.later.append(
+                    (
+                        now + timedelta(seconds=2),
+                        {**_track(user, "order_submitted", order), "timestamp": _text(now - timedelta(seconds=5))},
+                    )
+                )
                 return found
             found.append(_track(user, "order_submitted", order))
             if pays is not None:
@@ -108,8 +113,11 @@ def run(settings: Settings, write_key: str) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     begin = datetime.now(UTC)
-    feed = Feed(Random(begin.timestamp()), PEOPLE + 1 + int(begin.timestamp()) % 1_000_000)  # noqa: S311 no secret
-    with httpx2.Client(base_url=settings.base_url, timeout=TIMEOUT_SECONDS) as client, _database(settings) as connection:
+    feed = Feed(Random(begin.timestamp()), PEOPLE + 1 + int(begin.timestamp()) % 1_000_000)
+    with (
+        httpx2.Client(base_url=settings.base_url, timeout=TIMEOUT_SECONDS) as client,
+        _database(settings) as connection,
+    ):
         _remember(feed, connection, begin)
         while not stop.wait(EVERY_SECONDS * feed.chance.uniform(0.5, 1.5)):
             try:

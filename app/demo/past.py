@@ -15,11 +15,15 @@ WEEKDAYS = (1.0, 0.95, 0.95, 1.0, 1.15, 1.35, 1.3)  # Monday first
 HOURS = (3, 1, 1, 1, 1, 2, 4, 7, 9, 9, 9, 9, 11, 9, 8, 8, 8, 9, 11, 14, 17, 18, 13, 7)
 CHINA = timedelta(hours=8)  # the shop's day; close enough for a rhythm
 PRODUCTS = (
-    ("desk lamp", "台灯", 159), ("air purifier", "空气净化器", 1299), ("robot vacuum", "扫地机器人", 1899), ("kettle", "电热水壶", 99),
-    ("down duvet", "羽绒被", 699), ("rice cooker", "电饭煲", 399), ("coffee machine", "咖啡机", 1599), ("floor fan", "落地扇", 229),
-    ("office chair", "办公椅", 899), ("air conditioner", "空调", 3299), ("towel set", "毛巾套装", 79), ("projector", "投影仪", 2499),
+    ("desk lamp", "台灯", 159), ("air purifier", "空气净化器", 1299), ("robot vacuum", "扫地机器人", 1899),
+    ("kettle", "电热水壶", 99), ("down duvet", "羽绒被", 699), ("rice cooker", "电饭煲", 399),
+    ("coffee machine", "咖啡机", 1599), ("floor fan", "落地扇", 229), ("office chair", "办公椅", 899),
+    ("air conditioner", "空调", 3299), ("towel set", "毛巾套装", 79), ("projector", "投影仪", 2499),
 )  # fmt: skip
-LIVELY = timedelta(minutes=45)  # just now there are some more orders, whatever the hour, so that there is something to see
+BOOKED = 0.3  # of those who are offered a service
+LIVELY = timedelta(
+    minutes=45
+)  # just now there are some more orders, whatever the hour, so that there is something to see
 LIVELY_ORDERS = 90
 
 
@@ -34,7 +38,7 @@ class Happening(NamedTuple):
 
 def happenings(people: Sequence[Person], now: datetime) -> list[Happening]:
     """Everything of the last ninety days, in order of time."""
-    chance = Random(SEED)  # noqa: S311 invented people, no secret
+    chance = Random(SEED)
     days = _Days(now)
     found = [event for place, person in enumerate(people) for event in _life(place, person, days, chance)]
     found += _just_now(people, now, chance)
@@ -62,6 +66,11 @@ def _life(place: int, person: Person, days: _Days, chance: Random) -> Iterator[H
     if person.signed_up_at >= days.begin:
         channel = chance.choice(("app store", "friend", "search", "short video"))
         yield Happening(person.signed_up_at, place, "registered", {"channel": channel})
+    if bought := person.attributes.get("bought_air_conditioner_on"):
+        offered = datetime.fromisoformat(f"{bought}T01:00:00+00:00") + timedelta(days=365)
+        at = offered + timedelta(hours=chance.uniform(2, 200))
+        if at >= days.begin and chance.random() < BOOKED:
+            yield Happening(at, place, "cleaning_booked", {"price": 89})
     share = 1.0 if person.signed_up_at < days.begin else 0.4
     for _ in range(round(person.sessions * share)):
         begin = days.moment(chance)

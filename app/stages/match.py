@@ -19,9 +19,9 @@ from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.taken import Taken
-from app.walk import MET, TOLERANCE, Passage, due_order, remember, take_out, walk, write
+from app.walk import TOLERANCE, Passage, by_clock, due_order, note_met, remember, take_out, walk, write
 from flows.contract import Event, key_of
-from flows.interpret import Change, Status, Traveller, change_attributes
+from flows.interpret import Change, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
 
 CATCH_UP_AT_MOST = 1_000  # waits ended in a row before one letter; a node that never lets go must not hold the lane
@@ -171,8 +171,7 @@ def _catch_up(passage: Passage, standing: dict[int, Standing], posts: list[Post]
             arrived = post.letter.received_at
             one = _first_overdue(standing[post.letter.contact_id].travellers, arrived)
             if one is not None and one.wake_at is not None:
-                one.arrived_at = one.wake_at if arrived - one.wake_at <= TOLERANCE else arrived
-                one.woken_by, one.waiting, one.cause = None, True, "timer"
+                by_clock(one, one.wake_at if arrived - one.wake_at <= TOLERANCE else arrived)
                 overdue.append(one)
         if not overdue:
             return
@@ -212,9 +211,7 @@ def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
     if one.plan.stopped:
         return False
     if one.plan.paused:
-        if one.reason is None:
-            one.status, one.reason, one.wake_at, one.moved = Status.HELD, MET, post.letter.received_at, True
-            passage.travellers[one.id] = one
+        note_met(passage, one, post.event)
         return False
     one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
     one.waiting = True

@@ -1,11 +1,11 @@
-"""rollup: fold tallies into hours, so that pages sum few rows. Never counts people."""
+"""rollup: fold tallies into hours, so that pages sum few rows; call in stragglers of a resume or stop. Never counts people."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from app.database import transaction
 from app.plans import Plans
-from app.store import tallies
+from app.store import journeys, tallies
 from app.store.rows import Connection
 
 
@@ -13,4 +13,5 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
     """Fold up to `limit` rows; returns how many."""
     del plans, lanes  # tallies belong to no lane; folding is safe beside other workers because it deletes what it sums
     with transaction(connection):
-        return tallies.fold(connection, now, limit)
+        # Whom a batch under way parked after the one UPDATE of a resume or stop had passed.
+        return tallies.fold(connection, now, limit) + journeys.catch_up(connection, now)

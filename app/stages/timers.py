@@ -10,13 +10,12 @@ from app.database import transaction
 from app.facts import recall
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.store import contacts, enrollments, history, inbox, tallies
+from app.store import contacts, enrollments, inbox, tallies
 from app.store.rows import Connection
 from app.taken import Taken
-from app.walk import MET, TOLERANCE, Passage, restored, supply, take_out, turns, walk, write
+from app.walk import TOLERANCE, Passage, by_clock, restored, supply, take_out, turns, walk, write
 from flows.contract import Facts
 from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
-from flows.match import woken
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
@@ -66,7 +65,6 @@ def _woken(row: enrollments.Row, plans: Plans, now: datetime) -> Traveller:
     one = restored(row, plans.by_version[row.version_id])
     due = row.wake_at or now
     one.arrived_at = due if now - due <= TOLERANCE else now
-    one.cause = "timer"
     return one
 
 
@@ -82,22 +80,10 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
             going.append(one)
     _supply_facts(connection, going)
     supply(connection, going)
-    _recognise(connection, [one for one in going if one.reason == MET])
+    for one in going:
+        by_clock(one, one.arrived_at)
     for one_round in turns(going):
         walk(passage, one_round)
-
-
-def _recognise(connection: Connection, met: Sequence[Traveller]) -> None:
-    """Whom an awaited event met while the journey was paused is woken by the first such event since the wait began."""
-    wanted = [(one.plan.workspace_id, one.lane, one.contact, one.rested_at or one.entered_at) for one in met]
-    names = frozenset[str]().union(*(one.plan.steps[one.node].listens for one in met))
-    found = history.of_contacts(connection, wanted, sorted(names))
-    for one in met:
-        one.reason = None
-        mine = [event for contact, event in found if contact == one.contact]
-        one.woken_by = next(iter(event for event in mine if woken([one], event)), None)
-        if one.woken_by is not None:
-            one.cause = f"event {one.woken_by.name}"
 
 
 def _supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> None:

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from app.store.rows import Connection
 
 STATES = ("draft", "live", "paused", "stopped")
+BATCH_AT_MOST = timedelta(minutes=3)
 LONG_SECONDS = 300  # a pause of a million people is one UPDATE; it may take longer than a page
 
 
@@ -196,32 +197,33 @@ def document(connection: Connection, workspace_id: int, journey_id: int, number:
     return row[0] if row else None
 
 
-def set_status(
-    connection: Connection, workspace_id: int, journey_id: int, status: str, paused_at: datetime | None
-) -> None:
-    """Another state."""
+def set_status(connection: Connection, workspace_id: int, journey_id: int, status: str, now: datetime) -> None:
+    """Another state; `paused_at` keeps when it was last paused, resumed or stopped."""
     connection.execute(
         "UPDATE journey SET status = %s, paused_at = %s WHERE workspace_id = %s AND id = %s",
-        (status, paused_at, workspace_id, journey_id),
+        (status, now, workspace_id, journey_id),
     )
 
 
-def shift(connection: Connection, workspace_id: int, journey_id: int, by: timedelta) -> int:
-    """Freeze-clock resume: everybody on the way waits as much longer as the pause took; held people walk again.
+def shift(connection: Connection, workspace_id: int, journey_id: int, paused_at: datetime, now: datetime) -> int:
+    """Freeze-clock resume: everybody's wait began, and ends, as much later as the pause took; held people walk again.
 
     Whom an awaited event met during the pause (they carry a reason) goes on at once.
     """
-    change: LiteralString = "status = 0, wake_at = CASE WHEN reason IS NULL THEN wake_at + %(value)s ELSE wake_at END"
-    return _everybody(connection, change, workspace_id, journey_id, by)
+    change: LiteralString = (
+        "status = 0, rested_at = LEAST(rested_at + (%(value)s - %(paused_at)s), %(value)s),"
+        " wake_at = CASE WHEN reason IS NULL THEN wake_at + (%(value)s - %(paused_at)s) ELSE %(value)s END"
+    )
+    return _everybody(connection, change, workspace_id, journey_id, {"value": now, "paused_at": paused_at})
 
 
 def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:
     """Stop: everybody on the way is due now, so that timers take them out."""
-    return _everybody(connection, "status = 0, wake_at = %(value)s", workspace_id, journey_id, now)
+    return _everybody(connection, "status = 0, wake_at = %(value)s", workspace_id, journey_id, {"value": now})
 
 
 def _everybody(
-    connection: Connection, change: LiteralString, workspace_id: int, journey_id: int, value: datetime | timedelta
+    connection: Connection, change: LiteralString, workspace_id: int, journey_id: int, values: dict[str, datetime]
 ) -> int:
     connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{LONG_SECONDS}s",))
     done = connection.execute(
@@ -231,7 +233,7 @@ def _everybody(
         WHERE workspace_id = %(w)s AND status IN (0, 4) AND slot = 0
           AND version_id IN (SELECT id FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s)
         """,
-        {"w": workspace_id, "j": journey_id, "value": value},
+        {"w": workspace_id, "j": journey_id, **values},
     )
     return done.rowcount
 
@@ -239,7 +241,8 @@ def _everybody(
 def catch_up(connection: Connection, now: datetime) -> int:
     """Call in those whom a batch that began before a resume or a stop left held, or parked in a stopped journey.
 
-    For the heartbeat: a batch under way may write its people after the one UPDATE of resume or stop has passed.
+    A batch under way may write its people after the one UPDATE of resume or stop has passed; no batch takes longer than
+    `BATCH_AT_MOST`, so only journeys that changed lately are looked at.
     """
     done = connection.execute(
         """
@@ -248,8 +251,8 @@ def catch_up(connection: Connection, now: datetime) -> int:
         WHERE e.workspace_id = v.workspace_id AND e.version_id = v.id AND (
             (j.status = 'live' AND e.status = 4)
             OR (j.status = 'stopped' AND (e.status = 4 OR (e.status = 0 AND COALESCE(e.wake_at > %(now)s, true)))))
-          AND e.status IN (0, 4)
+          AND e.status IN (0, 4) AND e.slot = 0 AND j.paused_at > %(since)s
         """,
-        {"now": now},
+        {"now": now, "since": now - BATCH_AT_MOST},
     )
     return done.rowcount

@@ -13,11 +13,6 @@ from app.store.rows import Connection
 LANE_LOCK = 0x4A43_4C41  # first key of a lane's lock; the second is the lane
 PRESENCE_LOCK = 0x4A43_5057  # first key of the lock that says “a worker lives here”; the second is its backend
 
-_OURS = """
-    locktype = 'advisory' AND objsubid = 2 AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
-
 
 class Owner(NamedTuple):
     """A living worker as the database sees it. `id` and `progress_at` are None until it has written its row."""
@@ -62,10 +57,12 @@ def leave(connection: Connection, id: str) -> None:
 def owners(connection: Connection) -> list[Owner]:
     """Every living worker, by its locks."""
     rows = connection.execute(
-        f"""
+        """
         SELECT held.pid, held.lanes, w.id, w.progress_at FROM (
             SELECT pid, array_agg(objid::bigint) FILTER (WHERE classid::bigint = %s) AS lanes
-            FROM pg_locks WHERE {_OURS} AND classid::bigint IN (%s, %s) GROUP BY pid
+            FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND classid::bigint IN (%s, %s) GROUP BY pid
         ) AS held LEFT JOIN worker w ON w.backend_pid = held.pid
         ORDER BY held.pid
         """,
@@ -90,9 +87,11 @@ def report(connection: Connection, id: str, *, backend_pid: int, lanes: Sequence
 def forget_dead(connection: Connection) -> None:
     """Take away the rows of workers whose connection is gone."""
     connection.execute(
-        f"""
+        """
         DELETE FROM worker WHERE NOT EXISTS (
-            SELECT FROM pg_locks WHERE {_OURS} AND classid::bigint = %s AND pid = worker.backend_pid
+            SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND classid::bigint = %s AND pid = worker.backend_pid
         )
         """,
         (PRESENCE_LOCK,),
@@ -105,10 +104,12 @@ def end(connection: Connection, owner: Owner) -> bool:
     Asked in one statement, because the number of a backend that is gone may belong to somebody else a moment later.
     """
     row = connection.execute(
-        f"""
+        """
         SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN worker w ON w.backend_pid = a.pid
         WHERE a.pid = %s AND a.datname = current_database() AND w.id = %s AND w.progress_at = %s
-          AND EXISTS (SELECT FROM pg_locks WHERE {_OURS} AND classid::bigint = %s AND pg_locks.pid = a.pid)
+          AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND classid::bigint = %s AND pg_locks.pid = a.pid)
         """,
         (owner.backend_pid, owner.id, owner.progress_at, LANE_LOCK),
     ).fetchone()

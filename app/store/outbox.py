@@ -188,10 +188,14 @@ def begin(connection: Connection, messages: Iterable[Claimed]) -> set[tuple[int,
 
 
 def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int, int]]:
-    """Write outcomes of our own attempts; returns `(workspace, message)` of those that were still ours to write."""
+    """Write outcomes of our own attempts; returns `(workspace, message)` of those that were still ours to write.
+
+    By the message's own number: a merge may have given it to another contact, and so to another lane, while it was out.
+    """
     rows = [
         (
-            *one.message[:5],
+            one.message.workspace_id,
+            one.message.id,
             one.message.attempt,
             one.status,
             one.due_at,
@@ -209,15 +213,13 @@ def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int
         UPDATE message m SET status = one.status, due_at = one.due_at, lease_until = NULL,
                sent_at = coalesce(one.sent_at, m.sent_at), reason = one.reason,
                provider_id = coalesce(one.provider_id, m.provider_id), outcome = greatest(m.outcome, one.outcome)
-        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::smallint[],
-                    %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::smallint[])
-          AS one(workspace_id, lane, enrollment_id, node, visit, attempt, status, due_at, sent_at, reason, provider_id,
-                 outcome)
-        WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
-          AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
+        FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],
+                    %s::text[], %s::text[], %s::smallint[])
+          AS one(workspace_id, id, attempt, status, due_at, sent_at, reason, provider_id, outcome)
+        WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
         RETURNING m.workspace_id, m.id
         """,
-        columns(rows, 12),
+        columns(rows, 9),
     ).fetchall()
     return {(workspace, id) for workspace, id in found}
 

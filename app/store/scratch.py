@@ -20,7 +20,7 @@ def empty(connection: Connection) -> None:
     probes = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for (name,) in tables)
     full = connection.execute(probes).fetchall()
     if full:
-        connection.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in full) + " CASCADE")  # type: ignore[arg-type]  # names out of the catalogue
+        connection.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in full) + " CASCADE")
 
 
 def users(connection: Connection, workspace_id: int) -> dict[int, str]:

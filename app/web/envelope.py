@@ -48,42 +48,24 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status, replaced = time.perf_counter(), 0, False
-
-        async def dressed(message: Message) -> None:
-            nonlocal status, replaced
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(raw=message["headers"])
-                if status == TOO_LARGE and headers["content-type"].startswith("text/plain"):
-                    # The framework refuses large bodies by itself, in plain words; ours are problem documents.
-                    replaced = True
-                    await answer(Request(scope), too_large())(scope, receive, send_dressed)
-                    return
-                self._dress(scope, headers)
-            if not replaced:
-                await send(message)
-
-        async def send_dressed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._dress(scope, MutableHeaders(raw=message["headers"]))
-            await send(message)
-
+        began = time.perf_counter()
+        out = _Outgoing(self, scope, receive, send)
         try:
             if TOKEN_SOMEWHERE.search(scope["query_string"]):
                 said = "A key must never stand in an address: send Authorization: Bearer jc_…, and revoke this one."
-                await answer(Request(scope), ProblemError(400, said))(scope, receive, dressed)
+                await out.refuse(ProblemError(400, said))
             else:
-                await self.app(scope, receive, dressed)
+                await self.app(scope, receive, out.send)
         except Exception as error:
-            if status:
+            if out.status:
                 raise  # half an answer is out: the server has to break it off
             # Answered here and not by the framework, whose own place for it lies outside of these headers.
-            await answer(Request(scope), bug(Request(scope), error))(scope, receive, dressed)
+            await out.refuse(bug(Request(scope), error))
         finally:
-            self._count(scope, status, time.perf_counter() - began)
+            self._count(scope, out.status or 500, time.perf_counter() - began)
 
-    def _dress(self, scope: Scope, headers: MutableHeaders) -> None:
+    def dress(self, scope: Scope, headers: MutableHeaders) -> None:
+        """Put the headers on."""
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
         if scope["path"].startswith(PRIVATE):
@@ -98,6 +80,36 @@ class Envelope:
         method = scope["method"] if scope["method"] in ("GET", "POST", "PUT", "PATCH", "DELETE") else "other"
         self.requests.labels(method, route, str(status)).inc()
         self.seconds.labels(method, route).observe(seconds)
+
+
+class _Outgoing:
+    """One answer on its way out."""
+
+    def __init__(self, envelope: Envelope, scope: Scope, receive: Receive, send: Send) -> None:
+        self.status = 0
+        self._envelope, self._scope, self._receive, self._send = envelope, scope, receive, send
+        self._replaced = False
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the application says."""
+        if message["type"] == "http.response.start":
+            plain = MutableHeaders(raw=message["headers"]).get("content-type", "").startswith("text/plain")
+            if message["status"] == TOO_LARGE and plain:
+                # The framework refuses large bodies by itself, in plain words; ours are problem documents.
+                self._replaced = True
+                await self.refuse(too_large())
+        if not self._replaced:
+            await self._pass_on(message)
+
+    async def refuse(self, problem: ProblemError) -> None:
+        """Answer with a problem of our own."""
+        await answer(Request(self._scope), problem)(self._scope, self._receive, self._pass_on)
+
+    async def _pass_on(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._envelope.dress(self._scope, MutableHeaders(raw=message["headers"]))
+        await self._send(message)
 
 
 def _name(endpoint: Any) -> str:

@@ -13,15 +13,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from app import auth
+from app import auth, strictjson
 from app.auth import POLICY, Caller
 from app.store.rows import Connection
 from app.web.house import House
-from app.web.problems import ProblemError, invalid
+from app.web.problems import ProblemError
 from app.web.session import COOKIE, refuse_forged
 from flows.contract import Json
-from flows.errors import DocumentError
-from flows.raw import parse_text, refuse_unsafe
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="journey"'}
 
@@ -49,10 +47,10 @@ def can(action: str) -> Any:
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read as strictly as a flow document."""
+    """A request whose JSON is read as strictly as at the ingest door."""
 
     async def json(self) -> Json:
-        """The body; a problem where it is not JSON, or JSON that cannot be kept."""
+        """The body, an object; a problem where it is not JSON, or JSON that cannot be kept."""
         return await run_in_threadpool(_read, await self.body())
 
 
@@ -109,14 +107,9 @@ def _token(request: Request) -> tuple[str, auth.Kind]:
 
 def _read(body: bytes) -> Json:
     try:
-        value = parse_text(body)
-    except DocumentError as error:
-        raise ProblemError(400, "The body is not JSON that can be read.", errors=error.errors) from None
-    try:
-        refuse_unsafe(value)
-    except DocumentError as error:
-        raise invalid(error.errors) from None
-    return value
+        return strictjson.load(body).value
+    except strictjson.Refused as refused:
+        raise ProblemError(refused.status, "The body cannot be read.", errors=refused.problems) from None
 
 
 def _house(request: Request) -> House:

@@ -139,6 +139,7 @@ AtDesk = Annotated[Desk, Depends(_desk, scope="function")]
 def journey_out(one: Journey) -> JourneyOut:
     """A journey as the API shows it."""
     shown = {name: value for name, value in one._asdict().items() if name in JourneyOut.model_fields}
+    shown["paused_at"] = one.paused_at if one.status == "paused" else None
     return JourneyOut(**shown, version=one.live_number)
 
 

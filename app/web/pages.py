@@ -68,7 +68,7 @@ def show_home(request: Request, house: TheHouse) -> Response:
     return answer
 
 
-@routes.get("/home/live")
+@routes.get("/fragments/journeys")
 def show_live(request: Request, house: TheHouse) -> Response:
     """Its moving part, for the page's own script."""
     return _answer(request, house, "home/_live.html")
@@ -110,6 +110,7 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
         "base_url": house.settings.base_url,
         "key_file": f"{house.settings.data}/write-key",
         "example": EXAMPLE,
+        "data": str(house.settings.data),
     }
 
 

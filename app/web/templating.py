@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from babel import dates, numbers
 from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2 import Environment, FileSystemLoader, Undefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
 from app.language import COOKIE, LANGUAGES, LOCALES, TAGS, choose, words
@@ -34,12 +34,18 @@ PAGE_HEADERS = {
 }
 
 
+class _Careful(Undefined):
+    """What is not there may be asked for and is nothing, but cannot be shown: a name written wrongly is noticed."""
+
+    __str__ = Undefined._fail_with_undefined_error
+
+
 def templates(folder: Path = ROOT / "templates") -> Jinja2Templates:
     """What `app.state.templates` is: every page knows its language and can write numbers and times in it."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
+        undefined=_Careful,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,

@@ -116,14 +116,15 @@ def _case(batch: Batch, member: Member, event: Event) -> str | None:
 
 
 def _earlier(batch: Batch, member: Member) -> str | None:
-    """The port of the first fitting event between the entry and now, by timestamp."""
-    best: tuple[datetime, str] | None = None
+    """The port of the first fitting event between the entry and now; of several at one instant, the first to arrive."""
+    best: tuple[tuple[datetime, int], str] | None = None
     for name in listens(batch.settings):
         for event in member.facts.events.get(name, ()):
-            if event.timestamp > member.arrived_at or (best and event.timestamp >= best[0]) or _is_entry(event, member):
+            place = event.timestamp, event.id or 0
+            if event.timestamp > member.arrived_at or (best and place >= best[0]) or _is_entry(event, member):
                 continue
             if port := _case(batch, member, event):
-                best = (event.timestamp, port)
+                best = (place, port)
     return best[1] if best else None
 
 

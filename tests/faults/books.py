@@ -25,8 +25,8 @@ def _rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
 
 def _letters(connection: Connection, came: int) -> None:
     """I5: accepted = queued + processed + put aside; no event twice."""
-    (queued,), (processed,), (aside,) = (
-        _rows(connection, f"SELECT count(*) FROM {table}")[0] for table in ("inbox", "event", "dead")
+    ((queued, processed, aside),) = _rows(
+        connection, "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM event), (SELECT count(*) FROM dead)"
     )
     assert queued + processed + aside == came, f"I5: {queued} queued, {processed} processed, {aside} aside of {came}"
     assert not _rows(connection, "SELECT id FROM event GROUP BY id HAVING count(*) > 1"), "I5: an event twice"

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 
-from app.database import Connection
+from app.database import Connection, transaction
 from app.settings import Settings
 from tests.faults import books, story
 
@@ -42,6 +42,8 @@ class Process:
 
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged."""
+        if not self._log.exists():
+            return []
         return [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
 
 
@@ -129,6 +131,14 @@ def until(happened: Callable[[], object], seconds: float = SECONDS, what: str = 
     return time.monotonic() - begun
 
 
+def count(connection: Connection, query: LiteralString) -> int:
+    """The one number a query gives."""
+    with transaction(connection):
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 _expected: list[story.State] = []
 
 
@@ -144,7 +154,9 @@ def expected(connection: Connection, workers: Workers) -> story.State:
         _expected.append(story.state(connection, begun))
         settle_books(connection)
         with connection.transaction():
-            connection.execute("TRUNCATE workspace, journey, version, contact, enrollment, trail, message, tally CASCADE")
+            connection.execute(
+                "TRUNCATE workspace, journey, version, contact, enrollment, trail, message, tally CASCADE"
+            )
             connection.execute("TRUNCATE inbox, event, dead, worker, tally_hour")
     return _expected[0]
 

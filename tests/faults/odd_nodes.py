@@ -8,7 +8,7 @@ from flows.contract import Batch, NodeSettings, NodeType, Outcome
 class Settings(NodeSettings):
     """Whom it strikes: contacts whose number is divisible by `every`; how long it dawdles over them."""
 
-    every: int = 10
+    every: int = 1000
     seconds: float = 0.0
 
 

@@ -19,6 +19,7 @@ from app import worker
 from app.courier import Pace
 from app.egress import _trust
 from app.ownership import Patience
+from app.process import calm_gc
 from app.settings import Settings
 from nodes import catalog
 from tests.faults.odd_nodes import ODD
@@ -68,6 +69,7 @@ def wait(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    calm_gc()  # here, so that each child has little left to do
     for line in sys.stdin:
         request = json.loads(line)
         answer = start(request) if request["do"] == "start" else wait(request)

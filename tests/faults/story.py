@@ -54,7 +54,7 @@ ORDER = {
 }
 REMINDED = {
     "schema": 1,
-    "settings": {"reentry": {"mode": "after_exit"}},
+    "settings": {"reentry": {"mode": "once"}},
     "nodes": [
         {"id": "start", "type": "entry.event", "settings": {"event": "reminded"}},
         {"id": "pause", "type": "wait.duration", "settings": {"duration": "PT10S"}},
@@ -119,7 +119,9 @@ def everybody() -> Iterable[int]:
     return range(1, PEOPLE + 1)
 
 
-def letter(person: int, name: str, at: datetime, properties: dict[str, Any] | None = None, kind: str = "track") -> Letter:
+def letter(
+    person: int, name: str, at: datetime, properties: dict[str, Any] | None = None, kind: str = "track"
+) -> Letter:
     """One letter as the front door would have put it down."""
     lane = lane_of(WORKSPACE, person)
     return Letter(lane, 0, WORKSPACE, person, kind, name, at, at, json.dumps(properties or {}), None)
@@ -127,13 +129,13 @@ def letter(person: int, name: str, at: datetime, properties: dict[str, Any] | No
 
 def letters(begun: datetime) -> list[Letter]:
     """What happened in town: orders, payments in time and too late, changes of mind, closed accounts."""
-    told, moment = [], count()
+    told: list[Letter] = []
+    moment = count()
 
     def at(seconds: float) -> datetime:
         return begun + timedelta(seconds=seconds, milliseconds=next(moment))
 
-    for n in everybody():
-        told.append(letter(n, "order_submitted", at(0), {"order_id": f"o{n}"}))
+    told += [letter(n, "order_submitted", at(0), {"order_id": f"o{n}"}) for n in everybody()]
     for n in everybody():
         if n % 4 == 1:
             told.append(letter(n, "order_paid", at(5), {"order_id": f"o{n}"}))
@@ -178,7 +180,9 @@ def state(connection: Connection, begun: datetime) -> State:
     """What the tables say now."""
     with transaction(connection):
         rows = [connection.execute(query).fetchall() for query in QUERIES]
-    return State(*(sorted((tuple(_relative(value, begun) for value in row) for row in part), key=repr) for part in rows))
+    return State(
+        *(sorted((tuple(_relative(value, begun) for value in row) for row in part), key=repr) for part in rows)
+    )
 
 
 def _relative(value: Any, begun: datetime) -> Any:

@@ -1,6 +1,7 @@
 """F06, F07: owners frozen (SIGSTOP stands in for a paused machine) idle, in a transaction, in a COPY; nodes that dawdle."""
 
 import signal
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -9,7 +10,7 @@ from app.database import Connection, connect, transaction
 from app.store import lanes
 from app.store.lanes import Owner
 from tests.faults import story
-from tests.faults.conftest import Workers, settle_books, until
+from tests.faults.conftest import Workers, count, settle_books, until
 
 FAST = {"idle_session_seconds": 2.0, "idle_in_transaction_seconds": 1.0, "frozen_seconds": 60.0}
 NEVER = {"idle_session_seconds": 60.0, "idle_in_transaction_seconds": 60.0, "frozen_seconds": 1.5}
@@ -20,7 +21,7 @@ def owners(connection: Connection) -> list[Owner]:
         return [one for one in lanes.owners(connection) if one.lanes]
 
 
-@pytest.mark.parametrize(("point", "patience"), [("CP10", FAST), ("COPY", NEVER), ("CP9", NEVER)])
+@pytest.mark.parametrize(("point", "patience"), [("CP10", FAST), ("COPY", NEVER)])
 def test_f06_a_worker_frozen_in_the_middle_of_a_batch_is_replaced_and_its_write_refused(
     connection: Connection, workers: Workers, expected: story.State, point: str, patience: dict[str, float]
 ) -> None:
@@ -36,8 +37,8 @@ def test_f06_a_worker_frozen_in_the_middle_of_a_batch_is_replaced_and_its_write_
     until(lambda: len(owners(connection)) == 2, what="the thawed worker did not come back as a new one")
     assert story.state(connection, begun) == expected
     settle_books(connection)
-    said = [line["event"] for line in frozen.lines()]
-    assert "database trouble" in said, "the thawed worker was not refused"
+    said = {line["event"] for line in frozen.lines()}
+    assert said & {"database trouble", "batch failed"}, "the thawed worker was not refused"
 
 
 def test_f06_the_lanes_of_a_worker_frozen_while_idle_are_free_again(
@@ -57,19 +58,19 @@ def test_f06_the_lanes_of_a_worker_frozen_while_idle_are_free_again(
 def test_f07_a_node_that_dawdles_over_one_contact_keeps_nobody_else(connection: Connection, workers: Workers) -> None:
     nodes = [
         {"id": "start", "type": "entry.event", "settings": {"event": "hello"}},
-        {"id": "slow", "type": "odd.dawdle", "settings": {"every": 50, "seconds": 1.2}},
+        {"id": "slow", "type": "odd.dawdle", "settings": {"every": 70, "seconds": 0.35}},
         {"id": "end", "type": "exit", "settings": {}},
     ]
     edges = [{"from": "start", "port": "next", "to": "slow"}, {"from": "slow", "port": "next", "to": "end"}]
     story.prepare(connection)
     story.publish(connection, {"schema": 1, "nodes": nodes, "edges": edges}, 1)
-    begun = story.datetime.now(story.UTC)
+    begun = datetime.now(UTC)
     story.post(connection, [story.letter(n, "hello", begun) for n in story.everybody()])
-    patience = {"idle_in_transaction_seconds": 0.5}
+    patience = {"idle_in_transaction_seconds": 0.15}
     workers.start(patience=patience, batch_limit=5_000)
-    until(lambda: _count(connection, "SELECT count(*) FROM enrollment WHERE status = 1") == story.PEOPLE - 2, 40)
-    until(lambda: _count(connection, "SELECT count(*) FROM dead") == 2, 40)
-    assert _count(connection, "SELECT count(*) FROM inbox") == 0
+    until(lambda: count(connection, "SELECT count(*) FROM enrollment WHERE status = 1") == story.PEOPLE - 1)
+    until(lambda: count(connection, "SELECT count(*) FROM dead") == 1)
+    assert count(connection, "SELECT count(*) FROM inbox") == 0
 
 
 def test_a_frozen_session_is_what_the_database_ends(database_url: str) -> None:
@@ -79,10 +80,3 @@ def test_a_frozen_session_is_what_the_database_ends(database_url: str) -> None:
             other.execute("SELECT pg_sleep(0.5)")
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
             session.execute("SELECT 1")
-
-
-def _count(connection: Connection, query: str) -> int:
-    with transaction(connection):
-        row = connection.execute(query).fetchone()  # type: ignore[arg-type]
-    assert row is not None
-    return int(row[0])

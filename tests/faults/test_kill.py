@@ -9,7 +9,23 @@ from tests.faults import story
 from tests.faults.conftest import Workers, settle_books, until
 
 # Which of RELIABILITY §4b belong to these stages; CP6 and CP12, CP7 and CP13 are one place in match.
-POINTS = ("CP4", "CP5", "CP6", "CP7", "CP9", "CP10", "CP11", "CP12", "CP13", "CP14", "CP15", "CP16", "CP17", "CP18", "COPY")
+POINTS = (
+    "CP4",
+    "CP5",
+    "CP6",
+    "CP7",
+    "CP9",
+    "CP10",
+    "CP11",
+    "CP12",
+    "CP13",
+    "CP14",
+    "CP15",
+    "CP16",
+    "CP17",
+    "CP18",
+    "COPY",
+)
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -4,20 +4,22 @@ It shares no code with the engine: no cohorts, no rounds, no plans, its own read
 """
 
 import operator
-from dataclasses import dataclass, field
+from bisect import bisect
+from collections import Counter
 from datetime import datetime, time, timedelta
 from hashlib import blake2b
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 Json = Any
-ORDER = {"eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+ORDER = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le, "ne": operator.ne}
+EVER = "P9999D"
 UNITS = {"W": "weeks", "D": "days", "H": "hours", "M": "minutes", "S": "seconds"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(eq=False)
-class Event:
+class Event(NamedTuple):
     """Something a person did: `at` is when it arrived, `timestamp` when it happened; `identify` brings attributes."""
 
     at: datetime
@@ -27,46 +29,27 @@ class Event:
     identify: bool = False
 
 
-@dataclass(eq=False)
 class Journey:
     """A flow document; `seed` is `workspace/journey`, `timezone` the workspace's, for flows that name none."""
 
-    seed: str
-    document: dict[str, Json]
-    timezone: str = "UTC"
-
-    def __post_init__(self) -> None:
-        self.settings = self.document["settings"]
-        self.nodes = {node["id"]: node for node in self.document["nodes"]}
-        self.wires = {(edge["from"], edge["port"]): edge["to"] for edge in self.document["edges"]}
+    def __init__(self, seed: str, document: dict[str, Json], timezone: str = "UTC") -> None:
+        self.seed, self.settings = seed, {"timezone": timezone, "visit_limit": 100, **document["settings"]}
+        self.nodes = {node["id"]: node for node in document["nodes"]}
+        self.wires = {(edge["from"], edge["port"]): edge["to"] for edge in document["edges"]}
         self.reentry = self.settings.get("reentry", {"mode": "once"})
 
     def key(self, event: Event) -> str | None:
-        """The key of an event; None where the journey needs one and the event has none."""
-        if self.reentry["mode"] != "per_key":
-            return ""
-        value = event.properties.get(self.reentry["key"].removeprefix("properties."))
-        return None if value in (None, "") else str(value)
+        value = event.properties.get(self.reentry.get("key", "").removeprefix("properties."))
+        return "" if self.reentry["mode"] != "per_key" else None if value in (None, "") else str(value)
 
 
-@dataclass(eq=False)
 class Walk:
     """One enrollment: the path with the moment of each arrival, and what became of it."""
 
-    journey: Journey
-    key: str
-    entry: Event
-    path: list[tuple[str, datetime]] = field(default_factory=list)
-    status: str = "active"
-    reason: str | None = None
-    wake_at: datetime | None = None
-
-    @property
-    def node(self) -> str:
-        return self.path[-1][0]
-
-    def visits(self, node: str) -> int:
-        return [name for name, _ in self.path].count(node)
+    def __init__(self, journey: Journey, key: str, entry: Event) -> None:
+        self.journey, self.key, self.entry = journey, key, entry
+        self.path, self.visits, self.node = [], Counter(), ""
+        self.status, self.reason, self.wake_at = "active", None, None
 
     def end(self, status: str, reason: str) -> None:
         self.status, self.reason, self.wake_at = status, reason, None
@@ -75,12 +58,9 @@ class Walk:
 class Person:
     """One contact: what it is, did, where it walks; `messages` are `(journey seed, key, node, visit, at)`."""
 
-    def __init__(self, contact: int, journeys: list[Journey], attributes: dict[str, Json] | None = None) -> None:
-        self.contact, self.journeys, self.attributes = contact, journeys, dict(attributes or {})
-        self.tags: set[str] = set()
-        self.past: list[Event] = []
-        self.walks: list[Walk] = []
-        self.messages: list[tuple[str, str, str, int, datetime]] = []
+    def __init__(self, contact: int, journeys: list[Journey]) -> None:
+        self.contact, self.journeys = contact, journeys
+        self.attributes, self.tags, self.past, self.walks, self.messages = {}, set(), [], [], []
 
     def live(self, events: list[Event], until: datetime) -> None:
         """All events in order of arrival, and every wait that ends before them or until then; an event beats a time-out."""
@@ -93,8 +73,10 @@ class Person:
         return sorted((w for w in self.walks if w.status == "active"), key=lambda w: self.journeys.index(w.journey))
 
     def _tick(self, moment: datetime, *, including: bool) -> None:
-        while due := [w for w in self._active() if w.wake_at and (w.wake_at < moment or (including and w.wake_at == moment))]:
-            walk = min(due, key=lambda one: one.wake_at)
+        while waits := [w for w in self._active() if w.wake_at]:
+            walk = min(waits, key=lambda one: one.wake_at)
+            if walk.wake_at > moment or (walk.wake_at == moment and not including):
+                return
             self._go(walk, "timeout" if walk.journey.nodes[walk.node]["type"] == "wait.event" else "next", walk.wake_at)
 
     def _receive(self, event: Event) -> None:
@@ -102,63 +84,56 @@ class Person:
         self.past.append(event)
         self._set(event.properties if event.identify else {})
         for walk in self._active():
-            for reason in ("goal", "exit_when"):
-                if walk.status == "active" and self._hits(walk.journey.settings.get(reason), walk, event):
+            for reason in ("exit_when", "goal"):  # the goal has the last word
+                if self._hits(walk.journey.settings.get(reason), walk, event):
                     walk.end("exited", reason)
         for walk in self._active():
             node = walk.journey.nodes[walk.node]
             if node["type"] == "wait.event" and (port := self._case(node["settings"], walk, event)):
                 self._go(walk, port, event.at)
-        entered = [walk for journey in self.journeys if (walk := self._enter(journey, event))]
-        for walk, node in entered:
+        for walk, node in [entered for journey in self.journeys if (entered := self._enter(journey, event))]:
             self.walks.append(walk)
             self._arrive(walk, node, event.at)
 
     def _enter(self, journey: Journey, event: Event) -> tuple[Walk, str] | None:
         key, mode = journey.key(event), journey.reentry["mode"]
         before = [walk for walk in self.walks if walk.journey is journey and walk.key == key]
-        if key is None or any(walk.status == "active" for walk in before) or (before and mode in ("once", "per_key")):
-            return None
-        if before and mode == "cooldown" and event.at - before[-1].entry.at < length(journey.reentry["cooldown"]):
-            return None
-        for name, node in journey.nodes.items():
+        soon = mode == "cooldown" and before and event.at - before[-1].entry.at < length(journey.reentry["cooldown"])
+        again = mode in ("after_exit", "cooldown") and not soon and all(one.status != "active" for one in before)
+        for name, node in journey.nodes.items() if key is not None and (again or not before) else ():
             own = node["settings"]
-            if node["type"] == "entry.event" and own["event"] == event.name and matches(own.get("where"), event.properties):
-                if self._holds(own.get("when", {"all": []}), event.at, event.properties):
-                    return Walk(journey, key, event), name
+            fits = node["type"] == "entry.event" and own["event"] == event.name and matches(own, event)
+            if fits and self._holds(own.get("when", {"all": []}), event.at, event.properties):
+                return Walk(journey, key, event), name
         return None
 
     def _hits(self, target: dict[str, Json] | None, walk: Walk, event: Event) -> bool:
-        since = walk.entry.timestamp
-        if target is None or target["event"] != event.name or event.timestamp < since:
+        if target is None or target["event"] != event.name or walk.journey.key(event) != walk.key:
             return False
-        late = "within" in target and event.timestamp > since + length(target["within"])
-        return not late and walk.journey.key(event) == walk.key and matches(target.get("where"), event.properties)
+        passed = event.timestamp - walk.entry.timestamp
+        return timedelta() <= passed <= length(target.get("within", EVER)) and matches(target, event)
 
     def _case(self, own: dict[str, Json], walk: Walk, event: Event) -> str | None:
-        """The port by which this event ends the wait: the first case that it fits."""
         too_old = own.get("since") == "entry" and event.timestamp < walk.entry.timestamp
         if too_old or event is walk.entry or walk.journey.key(event) != walk.key:
             return None
-        cases = [one for one in own["events"] if one["event"] == event.name and matches(one.get("where"), event.properties)]
+        cases = [one for one in own["events"] if one["event"] == event.name and matches(one, event)]
         return cases[0].get("name", event.name) if cases else None
 
     def _arrive(self, walk: Walk, node: str, at: datetime) -> None:
-        if walk.visits(node) == walk.journey.settings.get("visit_limit", 100):
+        if walk.visits[node] == walk.journey.settings["visit_limit"]:
             return walk.end("exited", "visit_limit")
+        walk.node, walk.visits[node] = node, walk.visits[node] + 1
         walk.path.append((node, at))
-        if port := self._step(walk, walk.journey.nodes[node], at):
-            self._go(walk, port, at)
+        port = self._step(walk, walk.journey.nodes[node], at)
+        return self._go(walk, port, at) if port else None
 
     def _go(self, walk: Walk, port: str, at: datetime) -> None:
         step, walk.wake_at = walk.journey.nodes[walk.node], None
         target = step["settings"]["node"] if step["type"] == "goto" else walk.journey.wires.get((walk.node, port))
-        if target is None:
-            return walk.end("completed", f"{walk.node}.{port}")
-        self._arrive(walk, target, at)
+        return self._arrive(walk, target, at) if target else walk.end("completed", f"{walk.node}.{port}")
 
-    def _step(self, walk: Walk, node: dict[str, Json], at: datetime) -> str | None:
-        """The port by which the person goes on at once, or None to rest or to end."""
+    def _step(self, walk: Walk, node: dict[str, Json], at: datetime) -> str | None:  # noqa: C901 a case for each type
         own, entry = node["settings"], walk.entry.properties
         match node["type"]:
             case "condition":
@@ -166,44 +141,48 @@ class Person:
             case "branch":
                 return next((one["name"] for one in own["cases"] if self._holds(one["rule"], at, entry)), "other")
             case "split":
-                point = self._draw(walk) * sum(arm["weight"] for arm in own["arms"])
-                sums = [sum(arm["weight"] for arm in own["arms"][: n + 1]) for n in range(len(own["arms"]))]
-                return next(arm["name"] for arm, reached in zip(own["arms"], sums, strict=True) if point < reached)
+                sums = list(accumulate(arm["weight"] for arm in own["arms"]))
+                return own["arms"][bisect(sums, self._draw(walk) * sums[-1])]["name"]
             case "holdout":
                 return "held" if self._draw(walk) * 100 < own["percent"] else "go"
-            case "wait.duration":
-                walk.wake_at = at + length(own["duration"])
-                return None
             case "wait.event":
                 for event in sorted(self.past, key=lambda one: one.timestamp) if own.get("since") == "entry" else ():
                     if event.timestamp <= at and (port := self._case(own, walk, event)):
                         return port
                 walk.wake_at = at + length(own["timeout"]) if "timeout" in own else None
-                return None
+            case "wait.duration":
+                walk.wake_at = at + length(own["duration"])
             case "wait.until":
                 walk.wake_at = datetime.fromisoformat(own["at"]) if "at" in own else self._wall(walk, own, at)
                 late = "past" if walk.wake_at < at and own.get("late") == "skip" else "next"
                 return late if walk.wake_at <= at else None
-            case "send.inapp":
-                self.messages.append((walk.journey.seed, walk.key, walk.node, walk.visits(walk.node), at))
-            case "action.tag":
-                self.tags = (self.tags | set(own.get("add", ()))) - set(own.get("remove", ()))
-            case "action.attribute":
-                self._set({**own.get("set", {}), **dict.fromkeys(own.get("unset", ()))})
             case "exit":
-                return walk.end("completed", own.get("reason") or walk.node)
-        return "next"
+                walk.end("completed", own.get("reason") or walk.node)
+            case kind:
+                self._act(walk, kind, own, at)
+                return "next"
+        return None
+
+    def _act(self, walk: Walk, kind: str, own: dict[str, Json], at: datetime) -> None:
+        if kind == "send.inapp":
+            self.messages.append((walk.journey.seed, walk.key, walk.node, walk.visits[walk.node], at))
+        elif kind == "action.tag":
+            self.tags = (self.tags | set(own.get("add", ()))) - set(own.get("remove", ()))
+        elif kind == "action.attribute":
+            self._set({**own.get("set", {}), **dict.fromkeys(own.get("unset", ()))})
 
     def _draw(self, walk: Walk) -> float:
         name = f"{walk.journey.seed}/{walk.node}/{self.contact}" + (f"/{walk.key}" if walk.key else "")
         return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") / 2**64
 
     def _wall(self, walk: Walk, own: dict[str, Json], at: datetime) -> datetime:
-        """The next time of day in the person's zone; who comes round again does not get the same instant once more."""
-        name = self.attributes.get("timezone")
-        zone = ZoneInfo(name if name in available_timezones() else walk.journey.settings.get("timezone", walk.journey.timezone))
+        own_zone = self.attributes.get("timezone")
+        zone = ZoneInfo(own_zone if own_zone in available_timezones() else walk.journey.settings["timezone"])
         wall = datetime.combine(at.astimezone(zone).date(), time.fromisoformat(own["time"]), zone)
-        again, days = walk.visits(walk.node) > 1, own.get("weekdays", WEEKDAYS)
+        again, days = (
+            walk.visits[walk.node] > 1,
+            own.get("weekdays", WEEKDAYS),
+        )  # who comes round again gets the next one
         while wall < at or (again and wall == at) or WEEKDAYS[wall.weekday()] not in days:
             wall += timedelta(days=1)
         return wall
@@ -221,33 +200,28 @@ class Person:
         if "tag" in rule:
             return rule["tag"] in self.tags
         if "event" in rule:
-            floor = at - length(rule.get("within", "P9999D"))
+            floor = at - length(rule.get("within", EVER))
             past = [one for one in self.past if one.name == rule["event"] and floor < one.timestamp <= at]
-            count = sum(1 for one in past if matches(rule.get("where"), one.properties))
-            return compare(count, rule.get("count", {"op": "gte", "value": 1}))
-        return compare(self.attributes.get(rule["attribute"]) if "attribute" in rule else entry.get(rule["property"]), rule)
+            return compare(
+                len([one for one in past if matches(rule, one)]), rule.get("count", {"op": "gte", "value": 1})
+            )
+        return compare(
+            self.attributes.get(rule["attribute"]) if "attribute" in rule else entry.get(rule["property"]), rule
+        )
 
 
 def length(duration: str) -> timedelta:
-    """An ISO 8601 duration of one unit, such as PT10M or P30D."""
     return timedelta(**{UNITS[duration[-1]]: int(duration.strip("PTWDHMS"))})
 
 
-def matches(where: list[dict[str, Json]] | None, properties: dict[str, Json]) -> bool:
-    """Whether the properties are as a `where` wants them."""
-    return all(compare(properties.get(leaf["property"]), leaf) for leaf in where or ())
+def matches(asked: dict[str, Json], event: Event) -> bool:
+    return all(compare(event.properties.get(leaf["property"]), leaf) for leaf in asked.get("where", ()))
 
 
 def compare(value: Json, leaf: dict[str, Json]) -> bool:
-    """An operator; across types and with a missing value it is false."""
+    """An operator; across types and with a missing value it is false. Numbers are of one type, truth values of another."""
     operation, wanted = leaf["op"], leaf.get("value")
     if operation in ("exists", "missing"):
         return (value is None) == (operation == "missing")
-    if operation == "in":
-        return any(kind(value) is kind(one) and value == one for one in wanted)
-    return kind(value) is kind(wanted) and bool(ORDER[operation](value, wanted))
-
-
-def kind(value: Json) -> type:
-    """Numbers are of one kind, truth values of another."""
-    return float if type(value) is int else type(value)
+    test, kind = ORDER.get(operation, operator.eq), lambda one: float if type(one) is int else type(one)
+    return any(kind(value) is kind(one) and test(value, one) for one in (wanted if operation == "in" else [wanted]))

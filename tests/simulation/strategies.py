@@ -20,15 +20,25 @@ MINUTE = timedelta(minutes=1)
 SPREAD = timedelta(minutes=5)  # as much as a timer may be late without counting from now
 NAMES = ("a", "b", "c")
 DURATIONS = ("PT1M", "PT2M", "PT5M", "PT1H", "P1D")
-PORTS = {"entry.event": ("next",), "condition": ("yes", "no"), "holdout": ("go", "held"), "wait.duration": ("next",)} | {
+PORTS = {
+    "entry.event": ("next",),
+    "condition": ("yes", "no"),
+    "holdout": ("go", "held"),
+    "wait.duration": ("next",),
+} | {
     "wait.until": ("next", "past"),
-    **{one: ("next",) for one in ("action.tag", "action.attribute", "send.inapp")},
+    **dict.fromkeys(("action.tag", "action.attribute", "send.inapp"), ("next",)),
 }
 
 names, durations = st.sampled_from(NAMES), st.sampled_from(DURATIONS)
 wheres = st.sampled_from(
-    ([], [], [], [], [], [{"property": "n", "op": "gte", "value": 2}], [{"property": "n", "op": "eq", "value": 1}])
-    + ([{"property": "k", "op": "eq", "value": "x"}], [{"property": "n", "op": "missing"}])
+    (
+        *([],) * 5,
+        [{"property": "n", "op": "gte", "value": 2}],
+        [{"property": "n", "op": "eq", "value": 1}],
+        [{"property": "k", "op": "eq", "value": "x"}],
+        [{"property": "n", "op": "missing"}],
+    )
 )
 leaves = st.sampled_from(
     (
@@ -139,6 +149,19 @@ reentries = st.sampled_from(
 
 
 @st.composite
+def _settings(draw: st.DrawFn, keyed: bool) -> dict[str, Json]:
+    settings: dict[str, Json] = {"reentry": draw(reentries), "visit_limit": draw(st.sampled_from((1, 2, 3, 5)))}
+    if not keyed and settings["reentry"]["mode"] == "per_key":
+        settings["reentry"] = {"mode": "after_exit"}
+    for name in ("goal", "exit_when"):
+        if draw(st.integers(0, 2)) == 2:
+            settings[name] = draw(targets)
+    if draw(keeps):
+        settings["timezone"] = "Asia/Shanghai"
+    return settings
+
+
+@st.composite
 def flows(draw: st.DrawFn, *, keyed: bool = True) -> dict[str, Json]:
     """A valid flow document."""
     nodes = [(f"n{n}", "entry.event", draw(entries())) for n in range(draw(st.sampled_from((1, 1, 1, 2))))]
@@ -154,20 +177,15 @@ def flows(draw: st.DrawFn, *, keyed: bool = True) -> dict[str, Json]:
             nodes[number] = (name, kind, {"node": f"n{draw(st.sampled_from(ahead))}"})
         for port in ports(kind, own):
             # A port may be left open; out of a wait the way may lead back, to the entry too.
-            places = [*ahead[:2], *ahead[:3], ahead[-1]] + (
-                [*range(number + 1)] if kind.startswith("wait.") else []
-            ) + ([] if kind == "entry.event" else [None])
+            places = (
+                [*ahead[:2], *ahead[:3], ahead[-1]]
+                + ([*range(number + 1)] if kind.startswith("wait.") else [])
+                + ([] if kind == "entry.event" else [None])
+            )
             to = draw(st.sampled_from(places))
             if to is not None:
                 edges.append({"from": name, "port": port, "to": f"n{to}"})
-    settings: dict[str, Json] = {"reentry": draw(reentries), "visit_limit": draw(st.sampled_from((1, 2, 3, 5)))}
-    if not keyed and settings["reentry"]["mode"] == "per_key":
-        settings["reentry"] = {"mode": "after_exit"}
-    for name in ("goal", "exit_when"):
-        if draw(st.integers(0, 2)) == 2:
-            settings[name] = draw(targets)
-    if draw(keeps):
-        settings["timezone"] = "Asia/Shanghai"
+    settings = draw(_settings(keyed))
     found = {
         "schema": 1,
         "settings": settings,
@@ -234,7 +252,9 @@ def happenings(draw: st.DrawFn, *, lagging: bool) -> list[list[Happening]]:
     for number in range(draw(st.sampled_from((12, 6, 16, 3, 24, 30)))):
         step = draw(gaps) * MINUTE
         at += step
-        if batches[-1] and (draw(st.integers(0, 3)) == 3 if not step else not lagging or at - batches[-1][0].at > SPREAD):
+        if batches[-1] and (
+            draw(st.integers(0, 3)) == 3 if not step else not lagging or at - batches[-1][0].at > SPREAD
+        ):
             batches.append([])
         identify = draw(st.integers(0, 5)) == 5
         late = timedelta() if lagging else draw(lateness) * MINUTE

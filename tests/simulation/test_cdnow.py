@@ -4,13 +4,12 @@ import csv
 import lzma
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.database import connect, transaction
 from app.store.rows import Connection
 from nodes import catalog
 from tests.simulation import engine
@@ -72,7 +71,7 @@ def purchases() -> list[tuple[datetime, str, dict[str, Any], str]]:
     return sorted(found, key=lambda one: one[0])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_every_customer_walks_as_the_reference_says(connection: Connection) -> None:
     found = purchases()
     assert len(found) == 69_659
@@ -91,7 +90,9 @@ def test_every_customer_walks_as_the_reference_says(connection: Connection) -> N
         town.still()
     end = found[-1][0] + AFTER
     town.until(end)
-    told = tell(found, engine.contacts(connection, town.workspace_id), Journey(f"{town.workspace_id}/{journey}", FLOW), end)
+    told = tell(
+        found, engine.contacts(connection, town.workspace_id), Journey(f"{town.workspace_id}/{journey}", FLOW), end
+    )
     assert engine.walks(connection, town.workspace_id) == {contact: walked(one) for contact, one in told.items()}
     sent = {contact: Counter(one.messages) for contact, one in told.items() if one.messages}
     assert engine.messages(connection, town.workspace_id) == sent
@@ -101,7 +102,7 @@ def test_every_customer_walks_as_the_reference_says(connection: Connection) -> N
     taken: Counter[tuple[str, str]] = Counter()
     for one in told.values():
         names = [name for name, _ in one.walks[0].path]
-        taken.update(zip(names, names[1:], strict=False))
+        taken.update(pairwise(names))
     assert set(taken) == {(edge["from"], edge["to"]) for edge in FLOW["edges"]}
     assert min(taken.values()) > 300, taken
     assert Counter(one.walks[0].reason for one in told.values()) == ENDS

@@ -52,7 +52,11 @@ def flow(entry: str, own: dict[str, Any]) -> dict[str, Any]:
         "settings": {"reentry": {"mode": "after_exit"}, "goal": {"event": "gone"}},
         "nodes": [{"id": name, "type": kind, "version": 1, "settings": settings} for name, kind, settings in nodes],
         "edges": [
-            {"from": one.partition(".")[0], "port": one.partition(".")[2].partition(" ")[0], "to": one.partition(" ")[2]}
+            {
+                "from": one.partition(".")[0],
+                "port": one.partition(".")[2].partition(" ")[0],
+                "to": one.partition(" ")[2],
+            }
             for one in wires.split("|")
         ],
     }

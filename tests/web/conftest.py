@@ -58,7 +58,9 @@ def hire(connection: Connection, name: str) -> Staff:
         for role in ROLES:
             user = None
             if role != "ingest":
-                made = users.add(connection, staff.workspace_id, email=f"{role}@{name}.example", name=role, role=role, now=now)
+                made = users.add(
+                    connection, staff.workspace_id, email=f"{role}@{name}.example", name=role, role=role, now=now
+                )
                 assert made is not None
                 user = staff.user_ids[role] = made.id
             token = auth.new_token()

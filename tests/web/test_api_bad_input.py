@@ -48,12 +48,33 @@ def test_a_broken_body_is_a_problem_and_leaves_nothing(admin: Api, connection: C
 
 def test_a_body_of_another_kind_is_refused(admin: Api) -> None:
     text = json.dumps({"name": "A", "document": FLOW})
-    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/xml"):
+    for kind in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+        "application/xml",
+    ):
         answer = admin("POST", "/journeys", headers={"Content-Type": kind}, content=text.encode())
         assert answer.status_code == 422, kind
 
 
-WRONG: list[Any] = [None, True, 7, -1, 1.5, "", "x" * 10_000, [], [1], {}, {"a": {"b": []}}, "\u202e", "<script>", 2**60]
+WRONG: list[Any] = [
+    None,
+    True,
+    7,
+    -1,
+    1.5,
+    "",
+    "x" * 10_000,
+    [],
+    [1],
+    {},
+    {"a": {"b": []}},
+    "\u202e",
+    "<script>",
+    2**60,
+]
 
 
 def test_wrong_types_in_every_field_are_named(admin: Api) -> None:
@@ -151,7 +172,13 @@ def test_what_is_larger_than_an_address_takes_is_refused_early(operator: Api) ->
 def test_strange_values_in_addresses_are_answered_not_suffered(admin: Api) -> None:
     strange = ("0", "-1", "9999999999999999999999", "1.5", "x", "%00", "%ff", "..%2f..", "1%20OR%201=1", "٣", "null")
     for value in strange:
-        for path in (f"/journeys/{value}", f"/contacts/{value}", f"/messages/{value}", f"/accounts/{value}", f"/node-types/{value}"):
+        for path in (
+            f"/journeys/{value}",
+            f"/contacts/{value}",
+            f"/messages/{value}",
+            f"/accounts/{value}",
+            f"/node-types/{value}",
+        ):
             assert admin("GET", path).status_code in (404, 422), path
         for query in ("status", "node", "journey", "contact", "limit", "next"):
             assert admin("GET", f"/messages?{query}={value}").status_code in (200, 422), query

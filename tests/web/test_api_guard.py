@@ -26,7 +26,7 @@ MAY = {
     "admin": READS | WORK | {"journey.review", "account.edit", "key.read", "key.edit", "user.read", "user.edit"},
     "ingest": set(),
 }
-NUMBERS = {name: "999999" for name in ("journey_id", "contact_id", "message_id", "key_id", "user_id")} | {"name": "nobody"}
+NUMBERS = {"name": "nobody", **dict.fromkeys(("journey_id", "contact_id", "message_id", "key_id", "user_id"), "999999")}
 
 
 def nothing() -> None:
@@ -97,7 +97,14 @@ def test_another_workspace_s_things_do_not_exist_t09(
     contact = operator.ok("POST", f"/journeys/{journey}/enroll", {"user_id": "u1", "idempotency_key": "1"})
     contact = operator.ok("GET", "/contacts?identity=user_id:u1")["items"][0]["id"]
     rival = Api(client, others.keys["admin"])
-    numbers = {"journey_id": journey, "contact_id": contact, "key_id": key, "user_id": user, "name": "hook", "message_id": 1}
+    numbers = {
+        "journey_id": journey,
+        "contact_id": contact,
+        "key_id": key,
+        "user_id": user,
+        "name": "hook",
+        "message_id": 1,
+    }
     bodies: dict[str, Any] = {
         "reviews": {"decision": "approve", "content_hash": "x"},
         "publish": {"content_hash": "x"},
@@ -169,7 +176,9 @@ def test_a_user_s_role_bounds_all_of_their_keys_at_once_t11(client: TestClient, 
     assert Api(client, made["key"])("GET", "/users").status_code == 403
 
 
-def test_nobody_changes_their_own_role_or_takes_the_last_admin_away(admin: Api, client: TestClient, staff: Staff) -> None:
+def test_nobody_changes_their_own_role_or_takes_the_last_admin_away(
+    admin: Api, client: TestClient, staff: Staff
+) -> None:
     assert admin("PATCH", f"/users/{staff.user_ids['admin']}", {"role": "viewer"}).status_code == 422
     second = admin.ok("POST", "/users", {"email": "b@shop.example", "name": "B", "role": "admin"})
     key = admin.ok("POST", "/keys", {"name": "b", "role": "admin", "user_id": second["id"]})["key"]
@@ -199,7 +208,12 @@ def test_a_login_link_signs_in_once_by_a_button_and_the_session_cannot_be_forged
     # The cookie reads; it writes only from our own pages.
     assert client.get("/api/v1/journeys").status_code == 200
     body = {"name": "A", "document": FLOW}
-    for headers in ({}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+    for headers in (
+        {},
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
         assert client.post("/api/v1/journeys", json=body, headers=headers).status_code == 403
     assert client.post("/api/v1/journeys", json=body, headers=home).status_code == 201
     assert client.post("/api/v1/journeys", json=body, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 201

@@ -67,7 +67,9 @@ def test_a_draft_is_not_saved_without_saying_what_it_was_made_from(operator: Api
 def test_errors_keep_a_draft_from_being_handed_in_and_each_is_named(operator: Api) -> None:
     broken: dict[str, Any] = flow()
     broken["nodes"][1]["settings"] = {"duration": "soon"}
-    broken["nodes"].append({"id": "mail", "type": "send.email", "settings": {"account": "nobody", "subject": "x", "text": "y"}})
+    broken["nodes"].append(
+        {"id": "mail", "type": "send.email", "settings": {"account": "nobody", "subject": "x", "text": "y"}}
+    )
     journey = operator.ok("POST", "/journeys", {"name": "Broken", "document": broken})["id"]
     refused = operator("POST", f"/journeys/{journey}/submit")
     assert refused.status_code == 422
@@ -105,7 +107,9 @@ def test_a_journey_can_be_renamed_compared_and_exported(operator: Api, reviewer:
     assert go_live(operator, reviewer, int(path.rpartition("/")[2])) == {"version": 2, "status": "live"}
 
 
-def test_pausing_resuming_and_stopping_are_idempotent_and_refuse_what_makes_no_sense(operator: Api, publish: Publish) -> None:
+def test_pausing_resuming_and_stopping_are_idempotent_and_refuse_what_makes_no_sense(
+    operator: Api, publish: Publish
+) -> None:
     draft = f"/journeys/{operator.ok('POST', '/journeys', {'name': 'A', 'document': FLOW})['id']}"
     for action in ("pause", "resume", "stop"):
         assert operator("POST", f"{draft}/{action}").status_code == 409

@@ -1,6 +1,6 @@
 """Contacts, walks, messages and numbers over HTTP, after the real stages have moved people (shapes: DESIGN §7)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.lanes import ALL_LANES
 from app.main import create_app
 from app.plans import Plans
 from app.settings import Settings
-from app.stages import match, timers
+from app.stages import match, rollup, timers
 from tests.web.conftest import FLOW, Api, Staff, flow
 
 Publish = Callable[..., int]
@@ -42,7 +42,7 @@ def app(settings: Settings, clock: Clock) -> FastAPI:
 
 
 @pytest.fixture
-def run(connection: Connection, clock: Clock) -> Iterator[Callable[..., None]]:
+def run(connection: Connection, clock: Clock) -> Callable[..., None]:
     plans = Plans(nodes.catalog())
 
     def go(minutes: int = 0) -> None:
@@ -51,7 +51,7 @@ def run(connection: Connection, clock: Clock) -> Iterator[Callable[..., None]]:
             while stage.run(connection, plans, lanes=ALL_LANES, now=clock.now, limit=1000):
                 pass
 
-    yield go
+    return go
 
 
 def enroll(api: Api, journey: int, user: str, key: str = "") -> Any:
@@ -59,7 +59,9 @@ def enroll(api: Api, journey: int, user: str, key: str = "") -> Any:
     return api("POST", f"/journeys/{journey}/enroll", wish)
 
 
-def test_people_let_in_by_the_api_are_counted_listed_and_told_about(operator: Api, publish: Publish, run: Callable[..., None]) -> None:
+def test_people_let_in_by_the_api_are_counted_listed_and_told_about(
+    operator: Api, publish: Publish, run: Callable[..., None]
+) -> None:
     journey = publish()
     for user in ("u1", "u2", "u3"):
         answer = enroll(operator, journey, user)
@@ -80,7 +82,11 @@ def test_people_let_in_by_the_api_are_counted_listed_and_told_about(operator: Ap
     assert item.keys() >= {"id", "contact_id", "node", "status", "version", "wake_at", "entered_at"}
     assert (item["node"], item["status"], item["version"]) == ("pause", "active", 1)
     assert item["wake_at"] == "2026-11-21T12:10:00Z"
-    rest = operator.ok("GET", f"/journeys/{journey}/enrollments", params={"node": "pause", "status": "active", "limit": 2, "next": page["next"]})
+    rest = operator.ok(
+        "GET",
+        f"/journeys/{journey}/enrollments",
+        params={"node": "pause", "status": "active", "limit": 2, "next": page["next"]},
+    )
     assert rest["next"] is None
     assert len({one["id"] for one in (*page["items"], *rest["items"])}) == 3
     run(minutes=10)
@@ -94,7 +100,9 @@ def test_people_let_in_by_the_api_are_counted_listed_and_told_about(operator: Ap
     assert operator.ok("GET", f"/journeys/{journey}/enrollments?status=active")["items"] == []
 
 
-def test_a_contact_is_found_by_a_name_and_their_story_is_told(operator: Api, publish: Publish, run: Callable[..., None]) -> None:
+def test_a_contact_is_found_by_a_name_and_their_story_is_told(
+    operator: Api, publish: Publish, run: Callable[..., None]
+) -> None:
     journey = publish()
     enroll(operator, journey, "u1")
     run()
@@ -115,7 +123,9 @@ def test_a_contact_is_found_by_a_name_and_their_story_is_told(operator: Api, pub
     paged: list[Any] = []
     place = None
     while True:
-        page = operator.ok("GET", f"/contacts/{contact['id']}/timeline", params={"limit": 1} | ({"next": place} if place else {}))
+        page = operator.ok(
+            "GET", f"/contacts/{contact['id']}/timeline", params={"limit": 1} | ({"next": place} if place else {})
+        )
         paged += page["items"]
         place = page["next"]
         if place is None:
@@ -123,7 +133,9 @@ def test_a_contact_is_found_by_a_name_and_their_story_is_told(operator: Api, pub
     assert paged == story
 
 
-def test_messages_are_listed_with_what_the_provider_was_told(operator: Api, publish: Publish, run: Callable[..., None]) -> None:
+def test_messages_are_listed_with_what_the_provider_was_told(
+    operator: Api, publish: Publish, run: Callable[..., None]
+) -> None:
     journey = publish()
     for user in ("u1", "u2"):
         enroll(operator, journey, user)
@@ -135,32 +147,65 @@ def test_messages_are_listed_with_what_the_provider_was_told(operator: Api, publ
     items = operator.ok("GET", f"/messages?journey={journey}")["items"]
     assert [one["status"] for one in items].count("suppressed") == 1
     refused = next(one for one in items if one["status"] == "suppressed")
-    shape = {"id", "journey_id", "node", "contact_id", "channel", "status", "reason", "idempotency_key", "created_at", "sent_at"}
+    shape = {
+        "id",
+        "journey_id",
+        "node",
+        "contact_id",
+        "channel",
+        "status",
+        "reason",
+        "idempotency_key",
+        "created_at",
+        "sent_at",
+    }
     assert refused.keys() >= shape
-    assert (refused["reason"], refused["contact_id"], refused["node"], refused["channel"]) == ("opted_out", u2, "note", "inapp")
+    assert (refused["reason"], refused["contact_id"], refused["node"], refused["channel"]) == (
+        "opted_out",
+        u2,
+        "note",
+        "inapp",
+    )
     assert operator.ok("GET", f"/messages?contact={u2}")["items"] == [refused]
     assert operator.ok("GET", "/messages?status=suppressed&node=note")["items"] == [refused]
     assert operator.ok("GET", f"/messages/{refused['id']}") == refused
     assert operator.ok("GET", f"/messages?journey={journey + 1}")["items"] == []
     assert operator("GET", "/messages/999999").status_code == 404
     first = operator.ok("GET", "/messages?limit=1")
-    assert first["items"] + operator.ok("GET", "/messages", params={"limit": 1, "next": first["next"]})["items"] == items
+    assert (
+        first["items"] + operator.ok("GET", "/messages", params={"limit": 1, "next": first["next"]})["items"] == items
+    )
 
 
-def test_a_contact_s_attributes_tags_and_consents_can_be_changed(operator: Api, publish: Publish, run: Callable[..., None]) -> None:
+def test_a_contact_s_attributes_tags_and_consents_can_be_changed(
+    operator: Api, publish: Publish, run: Callable[..., None]
+) -> None:
     enroll(operator, publish(), "u1")
     run()
     contact = operator.ok("GET", "/contacts?identity=user_id:u1")["items"][0]
     path = f"/contacts/{contact['id']}"
     operator.ok("PATCH", path, {"attributes": {"city": "上海", "age": 30}, "tags": {"add": ["vip", "new"]}})
-    operator.ok("PATCH", path, {"attributes": {"age": None}, "tags": {"remove": ["new"]}, "consents": {"email": {"marketing": False}}})
+    operator.ok(
+        "PATCH",
+        path,
+        {"attributes": {"age": None}, "tags": {"remove": ["new"]}, "consents": {"email": {"marketing": False}}},
+    )
     run()
     after = operator.ok("GET", path)
     assert (after["attributes"], after["tags"]) == ({"city": "上海"}, ["vip"])
     assert after["consents"]["email"]["marketing"] is False
-    preview = operator.ok("POST", "/segments/preview", {"rule": {"all": [{"tag": "vip"}, {"attribute": "city", "op": "eq", "value": "上海"}]}})
+    preview = operator.ok(
+        "POST",
+        "/segments/preview",
+        {"rule": {"all": [{"tag": "vip"}, {"attribute": "city", "op": "eq", "value": "上海"}]}},
+    )
     assert preview == {"count": 1}
-    for wrong in ({"attributes": {"a": "x" * 40_000}}, {"tags": {"add": [""]}}, {"consents": {"email": {"marketing": "no"}}}, {"id": 1}):
+    for wrong in (
+        {"attributes": {"a": "x" * 40_000}},
+        {"tags": {"add": [""]}},
+        {"consents": {"email": {"marketing": "no"}}},
+        {"id": 1},
+    ):
         assert operator("PATCH", path, wrong).status_code == 422
 
 
@@ -172,7 +217,9 @@ def test_only_a_live_journey_lets_people_in(operator: Api, publish: Publish) -> 
     assert enroll(operator, journey, "u1").status_code == 409
 
 
-def test_resuming_a_journey_adds_the_pause_to_every_wait(operator: Api, publish: Publish, run: Callable[..., None], clock: Clock) -> None:
+def test_resuming_a_journey_adds_the_pause_to_every_wait(
+    operator: Api, publish: Publish, run: Callable[..., None], clock: Clock
+) -> None:
     journey = publish(flow(duration="PT10M"))
     enroll(operator, journey, "u1")
     run()
@@ -246,10 +293,18 @@ def test_keys_and_users_are_made_listed_and_paged(client: TestClient, admin: Api
     assert (taken.status_code, taken.json()["errors"][0]["field"]) == (409, "email")
     first = admin.ok("GET", "/users?limit=2")
     second = admin.ok("GET", "/users", params={"limit": 100, "next": first["next"]})
-    assert [one["name"] for one in (*first["items"], *second["items"])] == ["viewer", "operator", "reviewer", "admin", "Li Na"]
+    assert [one["name"] for one in (*first["items"], *second["items"])] == [
+        "viewer",
+        "operator",
+        "reviewer",
+        "admin",
+        "Li Na",
+    ]
     assert admin("POST", "/keys", {"name": "x", "role": "viewer", "user_id": 999_999}).status_code == 404
     assert admin("POST", "/keys", {"name": "x", "role": "root"}).status_code == 422
-    assert admin("POST", "/keys", {"name": "x", "role": "viewer", "expires_at": "2020-01-01T00:00:00Z"}).status_code == 422
+    assert (
+        admin("POST", "/keys", {"name": "x", "role": "viewer", "expires_at": "2020-01-01T00:00:00Z"}).status_code == 422
+    )
     assert staff.workspace_id
 
 
@@ -264,3 +319,24 @@ def test_node_types_come_with_the_schema_of_their_settings_and_an_icon(viewer: A
     assert icon.headers["content-type"] == "image/svg+xml"
     assert "sandbox" in icon.headers["content-security-policy"]
     assert viewer("GET", "/node-types/nothing").status_code == 404
+
+
+def test_whom_a_batch_under_way_parked_behind_a_resume_or_stop_is_called_in(
+    operator: Api, publish: Publish, run: Callable[..., None], connection: Connection, clock: Clock
+) -> None:
+    resumed, stopped, waiting = publish(), publish(flow(duration="P30D")), publish(flow(duration="P30D"))
+    for journey in (resumed, stopped, waiting):
+        enroll(operator, journey, "u1", str(journey))
+    run()
+    for journey, actions in ((resumed, ("pause", "resume")), (stopped, ("stop",)), (waiting, ("pause", "resume"))):
+        for action in actions:
+            operator.ok("POST", f"/journeys/{journey}/{action}")
+    # A worker that knew of the pause, and not yet of what came after, writes last.
+    connection.execute("UPDATE enrollment SET status = 4, wake_at = %s WHERE journey_id = %s", (clock.now, resumed))
+    connection.execute("UPDATE enrollment SET status = 0, wake_at = NULL WHERE journey_id = %s", (stopped,))
+    connection.commit()
+    rollup.run(connection, Plans(nodes.catalog()), lanes=ALL_LANES, now=clock.now, limit=1000)
+    run()
+    assert operator.ok("GET", f"/journeys/{resumed}/stats")["completed"] == 1
+    assert operator.ok("GET", f"/journeys/{stopped}/stats")["exited"] == 1
+    assert operator.ok("GET", f"/journeys/{waiting}/stats")["active"] == 1

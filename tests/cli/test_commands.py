@@ -1,0 +1,190 @@
+"""Each command: what it prints, where, and with which code it ends."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app import auth, cli, documents
+from app.commands import bench
+from app.database import Connection, connect
+from tests.cli.conftest import Journey
+from tests.conftest import ROOT
+
+COMMANDS = (
+    "run",
+    "serve",
+    "worker",
+    "migrate",
+    "check",
+    "demo",
+    "lint",
+    "test",
+    "import",
+    "export",
+    "bench",
+    "user",
+    "key",
+)
+
+
+def test_help_comes_at_once_and_names_every_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "app.cli", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert all(name in done.stdout for name in COMMANDS)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
+    unneeded = {"fastapi", "sqlalchemy", "psycopg", "pydantic", "networkx", "redis"} & loaded
+    assert not unneeded
+
+
+def test_an_unknown_command_is_told_as_such(journey: Journey) -> None:
+    called = journey("fly")
+    assert called.code == 2
+    assert "No such command" in called.err
+
+
+def test_a_key_is_printed_alone_and_opens_the_door(journey: Journey, connection: Connection) -> None:
+    called = journey("key", "add", "--role", "ingest", "--name", "site")
+    assert called.code == 0
+    assert called.out.count("\n") == 1
+    caller = auth.identify(connection, called.out.strip(), datetime.now(UTC))
+    assert caller is not None
+    assert caller.role == "ingest"
+    assert "jc_" not in called.err
+
+
+def test_a_role_that_does_not_exist_is_refused_with_those_that_do(journey: Journey) -> None:
+    called = journey("key", "add", "--role", "king", "--name", "site")
+    assert (called.code, called.out) == (1, "")
+    assert "ingest, viewer, operator, reviewer, admin" in called.err
+    assert "Traceback" not in called.err
+
+
+def test_a_new_user_gets_a_link_that_works_once(journey: Journey, connection: Connection) -> None:
+    called = journey("user", "add", "ann@example.com", "--role", "reviewer")
+    token = called.out.strip().rpartition("token=")[2]
+    now = datetime.now(UTC)
+    session = auth.open_session(connection, token, now)
+    assert session is not None
+    assert auth.open_session(connection, token, now) is None
+    assert journey("user", "add", "ann@example.com").code == 1
+    assert "token=jl_" in journey("user", "link", "ann@example.com").out
+    assert "There is no user" in journey("user", "link", "bob@example.com").err
+
+
+def test_a_document_survives_import_and_export(journey: Journey, example: Path, tmp_path: Path) -> None:
+    journey("key", "add", "--role", "ingest", "--name", "site")
+    id = journey("import", example).out.strip()
+    first = journey("export", id)
+    assert first.code == 0
+    assert documents.read(first.out) == documents.read(example.read_text(encoding="utf-8"))
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(first.out, encoding="utf-8")
+    again = journey("import", copy, "--name", "a copy").out.strip()
+    assert journey("export", again).out == first.out
+    assert "There is no journey 999" in journey("export", 999).err
+    assert "There is no version 3" in journey("export", id, "--version", 3).err
+
+
+def test_lint_has_nothing_to_say_of_the_demo(journey: Journey) -> None:
+    for file in sorted((ROOT / "app" / "demo").glob("*.yaml")):
+        called = journey("lint", file)
+        assert (called.code, called.out) == (0, ""), file.name
+
+
+def test_lint_names_node_field_and_problem(journey: Journey, example: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(example.read_text(encoding="utf-8").replace("duration: P2D", "duration: soon"), encoding="utf-8")
+    called = journey("lint", broken)
+    assert called.code == 1
+    assert called.out.startswith("error")
+    assert "two_days" in called.out
+    assert "duration" in called.out
+
+
+@pytest.mark.parametrize("text", ["", "just words", "{", "a: b: c", "nodes: 3"])
+def test_what_is_no_document_is_a_finding_and_no_accident(journey: Journey, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text(text, encoding="utf-8")
+    called = journey("lint", file)
+    assert called.code == 1
+    assert called.out.startswith("error")
+    assert "Traceback" not in called.err
+
+
+def test_a_file_that_is_not_there_is_one_sentence(journey: Journey) -> None:
+    called = journey("import", "nowhere.yaml")
+    assert (called.code, called.err) == (1, "Error: nowhere.yaml cannot be read: No such file or directory.\n")
+
+
+SCENARIO = """
+- name: a greeting is sent at once
+  journeys: {main: {document: {schema: 1, settings: {}, nodes: [{id: start, type: entry.event, settings: {event: hello}},
+    {id: greet, type: send.inapp, settings: {title: Hello}}, {id: end, type: exit}],
+    edges: [{from: start, port: next, to: greet}, {from: greet, port: next, to: end}]}}}
+  timeline: [{at: "2026-03-01T00:00:00Z", track: {user: u1, event: hello}}]
+  until: "2026-03-01T01:00:00Z"
+  expect: {main: {u1: [{path: [start, greet, end], status: STATUS}]}, messages: [{user: u1, node: greet, status: sent}]}
+"""
+
+
+def test_scenarios_are_lived_in_a_database_of_their_own(journey: Journey, tmp_path: Path, database_url: str) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(SCENARIO.replace("STATUS", "completed"), encoding="utf-8")
+    bad.write_text(SCENARIO.replace("STATUS", "failed"), encoding="utf-8")
+    called = journey("test", good)
+    assert called.code == 0
+    assert called.out == "✓ good.yaml: a greeting is sent at once\n"
+    called = journey("test", good, bad)
+    assert called.code == 1
+    assert "    main.u1[0].status: expected 'failed', got 'completed'" in called.out.splitlines()
+    assert "2 scenarios, 1 failed." in called.err
+    assert "No such file" in journey("test", "gone.yaml").err
+    with connect(database_url) as connection:
+        assert connection.execute(
+            "SELECT count(*) FROM pg_database WHERE datname LIKE 'journey\\_scratch\\_%'"
+        ).fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM workspace").fetchone() == (0,)
+
+
+def test_bench_prints_one_object_and_nothing_else(journey: Journey) -> None:
+    called = journey("bench", "blast", "--contacts", 200, "--json")
+    assert called.code == 0
+    assert {"workload", "contacts", "seconds", "per_second", "floor_per_second", "ratio"} <= json.loads(
+        called.out
+    ).keys()
+    assert "choose one of blast" in journey("bench", "nap").err
+
+
+def test_bench_for_people_shows_the_peers() -> None:
+    assert "Parcelvoy 114" in bench.table(
+        [{"workload": "blast", "contacts": 10, "seconds": 1.0, "per_second": 10.0, "ratio": 0.5}]
+    )
+    assert bench.names("all") == list(bench.WORKLOADS)
+
+
+def test_migrating_twice_does_nothing_the_second_time(journey: Journey) -> None:
+    assert journey("migrate").err == "The tables are up to date.\n"
+
+
+def test_a_setting_that_cannot_be_used_is_named(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNEY_PORT", "abc")
+    called = journey("check")
+    assert called.code == 1
+    assert called.err.startswith("Error: JOURNEY_PORT cannot be used")
+
+
+@pytest.mark.usefixtures("journey")
+def test_debugging_shows_where_an_error_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNEY_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["journey", "import", "nowhere.yaml"])
+    with pytest.raises(Exception, match="cannot be read"):
+        cli.main()
