@@ -1,5 +1,6 @@
 # make run     set up what is missing, start everything on this machine     RUN_ARGS="--no-demo"
 # make test    set up what is missing, run every test                       TEST_ARGS="-k timers"
+# make faults  the fault tests with all their repeats, minutes long  FAULTS_ARGS="-k kill"
 # make simulate  random journeys against the naive reference, other ones every day   SIMULATE_SEEDS=20 SIMULATE_FROM=1
 # make mutants   break the engine line by line; each break must fail a test          MUTANT_ARGS="goal timer"
 # make lint    formatting, style, types
@@ -8,7 +9,7 @@
 # make clean   remove what set-up and tests made; the data in var/ stays
 # Every step leaves a stamp that bears the sum of what it was made from, so a second run has nothing to do.
 
-.PHONY: run test simulate mutants lint bench lock clean
+.PHONY: run test faults simulate mutants lint bench lock clean
 MAKEFLAGS += --no-print-directory
 
 sum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
@@ -25,6 +26,9 @@ run: $(RUN_STAMP)
 test: $(DEV_STAMP) $(NPM_STAMP)
 	@.ci/browser --install >/dev/null
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
+
+faults: $(DEV_STAMP)
+	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults $(FAULTS_ARGS)
 
 simulate: $(DEV_STAMP)
 	@.venv/bin/python -m pytest -q -n 2 --dist worksteal -m simulate tests/simulation $(TEST_ARGS)

@@ -41,6 +41,7 @@ def _web() -> Callable[[Settings, Told], int]:
 
     from app import log
     from app.main import create_app
+    from app.web.wire import BoundedHttp
 
     def work(settings: Settings, extra: Told) -> int:
         log.configure(settings.log_format, settings.log_level)
@@ -48,7 +49,7 @@ def _web() -> Callable[[Settings, Told], int]:
             create_app(settings),
             fd=extra["listen"],
             loop="uvloop",
-            http="httptools",
+            http=BoundedHttp,
             lifespan="on",
             log_config=None,
             access_log=False,

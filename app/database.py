@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg_pool import ConnectionPool
-from sqlalchemy import Engine, create_engine
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy import Engine
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Pool = ConnectionPool[Connection]
@@ -107,8 +107,10 @@ def transaction(connection: Connection) -> Iterator[Connection]:
     connection.commit()
 
 
-def engine(url: str, *, name: str = "journey") -> Engine:
-    """An SQLAlchemy engine over the same driver, for SQLModel and Alembic."""
+def engine(url: str, *, name: str = "journey") -> "Engine":
+    """An SQLAlchemy engine over the same driver, for Alembic, which alone needs it: to load it takes its time."""
+    from sqlalchemy import create_engine
+
     return create_engine(
         driver_url(url),
         pool_pre_ping=True,

@@ -18,7 +18,6 @@ from app.plans import Plans
 from app.stages import deliver
 
 LIMIT = 500
-POLL_SECONDS = 1.0
 SHORTEST_REST_SECONDS = 0.02
 BACK_OFF_SECONDS = 0.1
 BACK_OFF_AT_MOST = 5.0
@@ -46,11 +45,12 @@ class Deliverer:
         self._url, self._plans, self._courier = url, plans, courier
         self._clock, self._done, self._patience = clock, done, patience
         self._stop = threading.Event()
+        courier.stopping = self._stop.is_set
         self._connection: Connection | None = None
         self._troubles = 0
 
     def stop(self) -> None:
-        """End after the present batch."""
+        """End after the messages that are out now; the rest of the batch is given back."""
         self._stop.set()
         self.sleeper.wake()
 
@@ -85,7 +85,7 @@ class Deliverer:
             log.get(__name__).info("batch", stage="deliver", taken=taken)
             self._done()
             return 0.0 if taken >= LIMIT else SHORTEST_REST_SECONDS
-        return POLL_SECONDS
+        return self._courier.pace.poll_seconds
 
     def _back_off(self, error: Exception) -> None:
         self._troubles += 1

@@ -7,14 +7,17 @@ Never follows a redirect, never reads proxies or credentials from the environmen
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import httpcore2  # the transport of httpx2, taken by itself: we bring our own connect and want no client conveniences
+import structlog
 
 from app.addresses import HTTP_PORTS, SMTP_PORTS, NotAllowed, check_address, check_host, target
+from app.failpoints import failpoint
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
@@ -22,6 +25,7 @@ LARGEST_ANSWER = 1_000_000
 MOST_CONNECTIONS = 32
 KEEPALIVE_SECONDS = 15.0
 AGENT = "journey-canvas"
+log = structlog.get_logger()
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -51,6 +55,12 @@ class Answer(NamedTuple):
     complete: bool = True
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whose certificates we believe; reading them takes longer than many an exchange."""
+    return ssl.create_default_context()
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of a name, as the system's resolver gives them."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -71,8 +81,9 @@ class Egress:
         self.allow = frozenset(entry.lower() for entry in allow)
         self.now = now
         self._resolve = resolve
+        self._kept: dict[Hashable, Any] = {}
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls or ssl.create_default_context(),
+            ssl_context=tls or _trust(),
             max_connections=MOST_CONNECTIONS,
             keepalive_expiry=KEEPALIVE_SECONDS,
             network_backend=_Backend(self),
@@ -84,7 +95,18 @@ class Egress:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for thing in self._kept.values():
+            try:
+                await thing.close()
+            except Exception as error:  # noqa: BLE001 a channel is a plugin, and what it had to send is sent
+                log.warning("channel.not_closed", error=type(error).__name__)
         await self._pool.aclose()
+
+    def kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Something that a channel keeps from call to call, such as a connection; its `close()` is awaited at the end."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST and read the answer; raises `Refused`, `Unreachable` or `NoAnswer`, nothing else."""
@@ -113,6 +135,7 @@ class Egress:
                     extensions={"timeout": {"connect": CONNECT_SECONDS}, "trace": progress.trace},
                 ) as response:
                     progress.head = (response.status, _headers(response.headers))
+                    failpoint("CP22")
                     async for part in response.aiter_stream():
                         progress.body += part
                         if len(progress.body) > LARGEST_ANSWER:
@@ -168,6 +191,7 @@ async def _first(addresses: list[str], port: int) -> socket.socket:
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().sock_connect(connection, (address, port))
+            failpoint("CP20")
         except BaseException as error:  # also when cancelled: a socket left open is a leak
             connection.close()
             if not isinstance(error, OSError) or isinstance(error, TimeoutError):
@@ -190,6 +214,8 @@ class _Progress:
         del info
         if event.endswith("send_request_headers.started"):
             self.sending = True
+        elif event.endswith("send_request_body.complete"):
+            failpoint("CP21")
 
     def answer(self, *, complete: bool) -> Answer:
         assert self.head is not None

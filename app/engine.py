@@ -229,6 +229,8 @@ class Engine:
             return bite.limit > 1
         dawdled = isinstance(error, errors.IdleInTransactionSessionTimeout)  # this process did, over some row
         if not dawdled and (self._lost() or isinstance(error, psycopg.OperationalError)):
+            if self._lost():
+                self._triage[stage.name].cut_off()
             raise error
         return self._look_closer(stage, bite, error)
 

@@ -1,6 +1,7 @@
 """Group commit: requests that come at once share one transaction, and are answered when it is committed, never before.
 
-A few threads, each with a connection of its own, take everything that waits and write it. One request that makes the
+A thread with a connection of its own takes everything that waits and writes it; while it does, the next group gathers. (Two
+threads were no faster: they fight for the interpreter, and the groups get smaller.) One request that makes the
 transaction fail is found by halving the group; the others are not harmed. When the database is away or cannot keep up,
 requests are refused at once; nothing is kept in memory for later. Never parses, never speaks HTTP.
 """
@@ -24,8 +25,7 @@ from app.store import accept
 
 log = logging.getLogger(__name__)
 
-WAITING_ROWS = 20_000  # more than this, not yet written, and newcomers are sent away
-WAITING_SECONDS = 0.3  # so is everybody while the oldest has waited this long: P16 allows 500 ms in all
+WAITING_SECONDS = 0.3  # as much may wait as is written in this time; what comes beyond is sent away (P16: 500 ms in all)
 HANGING_SECONDS = 8.0  # a request is not left without an answer longer than this
 AWAY_SECONDS = 0.25  # how long a failed connection is not tried again
 TRIES = 5
@@ -60,7 +60,7 @@ class Committer:
     """The queue and its threads. `nudge` is called after each commit, to wake the workers; it must not block."""
 
     def __init__(
-        self, url: str, *, threads: int = 2, rows: int = ROWS_TOGETHER, nudge: Callable[[], None] = lambda: None
+        self, url: str, *, threads: int = 1, rows: int = ROWS_TOGETHER, nudge: Callable[[], None] = lambda: None
     ) -> None:
         self._url = url
         self._rows = rows
@@ -70,6 +70,7 @@ class Committer:
         self._open = False
         self._away_until = 0.0
         self._waiting_rows = 0
+        self._rate = 0.0  # rows a second, as of late
         self._idle = 0
         self._waking = False
         self._threads = [
@@ -103,6 +104,11 @@ class Committer:
         finally:
             watch.cancel()
 
+    def refuse_when_behind(self) -> None:
+        """Raise Busy if a request would be refused anyway, before any work is done for it."""
+        with self._wake:
+            self._refuse_when_behind(0)
+
     def _submit(self, waiting: Waiting) -> None:
         with self._wake:
             self._refuse_when_behind(len(waiting.calls))
@@ -124,9 +130,10 @@ class Committer:
         now = time.monotonic()
         if now < self._away_until:
             raise Busy("The database cannot be reached at the moment.")
-        if self._queue and self._waiting_rows + rows > WAITING_ROWS:
-            raise Busy("More events come than can be written at the moment.")
-        if self._queue and now - self._queue[0].arrived > WAITING_SECONDS:
+        if not self._queue:
+            return
+        room = max(self._rows, self._rate * WAITING_SECONDS)
+        if self._waiting_rows + rows > room or now - self._queue[0].arrived > WAITING_SECONDS:
             raise Busy("Events come faster than they can be written at the moment.")
 
     def _run(self) -> None:
@@ -165,8 +172,10 @@ class Committer:
         stack = [group]
         while stack:
             part = stack.pop()
+            calls = [call for one in part for call in one.calls]
+            began = time.monotonic()
             try:
-                writer.write([call for one in part for call in one.calls])
+                writer.write(calls)
             except accept.Raced:
                 for one in part:
                     one.error = Busy("The same contacts are being changed by others.")
@@ -187,7 +196,8 @@ class Committer:
                     stack += [part[middle:], part[:middle]]
                 continue
             self.groups += 1
-            self.written += sum(len(one.calls) for one in part)
+            self.written += len(calls)
+            self._rate += 0.2 * (len(calls) / (time.monotonic() - began) - self._rate)
         self._tell_workers()
 
     def _tell_workers(self) -> None:

@@ -80,7 +80,8 @@ def resolve(calls: Sequence[Call], known: Known, fresh: Iterator[int]) -> Found:
 class _Resolver:
     def __init__(self, known: Known, fresh: Iterator[int]) -> None:
         # All names of a contact go with it, also those that no call speaks of.
-        self.stored = {name: contact for contact, names in known.names.items() for name in names} | known.owners
+        self.stored: dict[Name, int] = {name: contact for contact, names in known.names.items() for name in names}
+        self.stored.update(known.owners)
         self.owners = dict(self.stored)
         self.names = {contact: set(names) for contact, names in known.names.items()}
         self.fresh = fresh

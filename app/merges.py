@@ -130,7 +130,7 @@ def _settle_walks(
     passage = Passage(now, plans.by_version)
     verdicts = _Verdicts()
     for _, here in groupby(sorted(walks, key=_place), key=_place):
-        _judge(plans, list(here), verdicts)
+        _judge(plans, list(here), verdicts, now)
     for one in verdicts.out:
         one.arrived_at, one.cause = max(moments[one.contact], one.rested_at or moments[one.contact]), "merge"
         take_out(passage, one, "merged", "the same person walks here already")
@@ -147,7 +147,7 @@ def _place(walk: Walk) -> tuple[int, int, int, str]:
     return walk.row.workspace_id, walk.row.contact_id, walk.row.journey_id, walk.row.key
 
 
-def _judge(plans: Plans, here: Sequence[Walk], verdicts: _Verdicts) -> None:
+def _judge(plans: Plans, here: Sequence[Walk], verdicts: _Verdicts, now: datetime) -> None:
     """One contact, journey and key, the earliest entered first: one may walk."""
     holder = next((walk.row for walk in here if walk.row.slot == 0), None)
     walking = [walk.row for walk in here if walk.row.status in WALKING]
@@ -160,6 +160,8 @@ def _judge(plans: Plans, here: Sequence[Walk], verdicts: _Verdicts) -> None:
             verdicts.out.append(one)
         elif row is not holder:
             one.status, one.slot = Status.ACTIVE, 0
+            # Whoever was on the way while the journey was stopped is called in now, as the others were then.
+            one.wake_at = now if one.plan.stopped else one.wake_at
             verdicts.revived.append(one)
     if holder is None and stays is None:
         over = [

@@ -79,10 +79,15 @@ def of_workers(hints: Hints) -> dict[str, dict[Sample, float]]:
 
     def read(valkey: redis.Redis) -> dict[str, dict[str, str]]:
         keys = sorted(islice(valkey.scan_iter(f"{KEY}*", count=WORKERS_AT_MOST), WORKERS_AT_MOST))
-        return {str(key).removeprefix(KEY): dict(valkey.hgetall(key)) for key in keys}
+        return {str(key).removeprefix(KEY): _texts(valkey.hgetall(key)) for key in keys}
 
-    found = hints.call(read, {})
+    nothing: dict[str, dict[str, str]] = {}
+    found = hints.call(read, nothing)
     return {worker: dict(filter(None, map(_sample, fields.items()))) for worker, fields in found.items()}
+
+
+def _texts(fields: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in fields.items()}
 
 
 def _sample(field: tuple[str, str]) -> tuple[Sample, float] | None:

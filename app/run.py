@@ -26,8 +26,13 @@ from app.supervisor import Child, Supervisor
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.1
 LONG_WAIT = 5
+LONG_SECONDS = 600.0
 DEMO_NAME, DEMO_ZONE = "Lantern Home", "Asia/Shanghai"
 BACKLOG = 512
+
+
+class _Stopped(BaseException):
+    """It was told to stop before it was ready, perhaps in the middle of something long."""
 
 
 class RunError(Exception):
@@ -40,9 +45,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Watch:
-    """Signals, as the main loop sees them: the first asks for a good end, the second for a quick one."""
+    """Signals: the first asks for a good end, the second for a quick one. While `starting`, the first ends what is under way."""
 
     asked: int = 0
+    starting: bool = True
 
     def __enter__(self) -> "Watch":
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -55,6 +61,9 @@ class Watch:
 
     def _ask(self, *_: object) -> None:
         self.asked += 1
+        if self.starting:
+            self.starting = False
+            raise _Stopped
 
 
 @dataclass
@@ -80,7 +89,14 @@ def run(settings: Settings, *, want_demo: bool, say: Say, progress: Progress) ->
         house = House(settings, say, progress, want_demo, watch, supervisor, listener)
         try:
             _live(house, stack)
+        except _Stopped:
+            pass
+        except Exception:
+            # Whatever breaks because it was stopped half-way is no news to whoever stopped it.
+            if not watch.asked:
+                raise
         finally:
+            watch.starting = False
             if supervisor.children:
                 say("Stopping …")
             supervisor.stop(hurry=lambda: watch.asked > 1)
@@ -96,26 +112,23 @@ def _live(house: House, stack: ExitStack) -> None:
     web = supervisor.start("web", logs / "web.log", [house.listener.fileno()])
     worker = supervisor.start("worker", logs / "worker.log")
     settings = house.settings = with_secret(stack.enter_context(local_servers(settings)))
-    if house.watch.asked:
-        return
     _migrate(str(settings.database_url), house.say)
     supervisor.tell(web, told(settings, listen=house.listener.fileno()))
     with connect(
-        str(settings.database_url), name="journey-run", statement_seconds=30, synchronous_commit="off"
+        str(settings.database_url), name="journey-run", statement_seconds=LONG_SECONDS, synchronous_commit="off"
     ) as connection:
         arrived, key = _arrive(house, connection)
         moving = _demo(house, connection, arrived)
         ports = stack.enter_context(_sink(settings))
         supervisor.tell(worker, told(with_sink(settings, ports), **ports))
         _wait_until_ready(house, web)
-        if house.watch.asked:
-            return
         with transaction(connection):
             link = auth.login(connection, arrived.user_id, arrived.workspace_id, now())
     if moving:
         feed = supervisor.start("feed", logs / "feed.log")
         supervisor.tell(feed, told(settings, write_key=key))
     _welcome(house, link, demo_moves=moving)
+    house.watch.starting = False
     while not house.watch.asked:
         supervisor.look()
         time.sleep(POLL_SECONDS)
@@ -171,6 +184,9 @@ def _arrive(house: House, connection: database.Connection) -> tuple[Arrived, str
     with transaction(connection):
         name, zone = (DEMO_NAME, DEMO_ZONE) if house.want_demo else (OWN_NAME, "UTC")
         arrived = arrive(connection, name=name, timezone=zone, now=now())
+        if arrived.fresh and house.want_demo:
+            # In the same transaction, so that a start that is interrupted is taken up by the next one.
+            demo.mark(connection, arrived.workspace_id, demo.WANTED, now())
         return arrived, write_key(connection, arrived.workspace_id, house.settings.data, now())
 
 
@@ -184,7 +200,7 @@ def _demo(house: House, connection: database.Connection, arrived: Arrived) -> bo
                 f"The demo's people stay in {house.settings.data}; for an empty start choose another folder with --data."
             )
         return False
-    if arrived.fresh and not house.watch.asked:
+    if state in (demo.WANTED, demo.BEGUN):
         from app.demo.seed import seed
         from nodes import catalog
 
@@ -230,7 +246,7 @@ def _wait_until_ready(house: House, web: Child) -> None:
     host = "127.0.0.1" if house.settings.host in ("0.0.0.0", "") else house.settings.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{house.settings.port}/readyz"
     deadline = time.monotonic() + READY_SECONDS
-    while not house.watch.asked and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
         house.supervisor.look()
         try:
             with urllib.request.urlopen(address, timeout=LONG_WAIT) as answer:
@@ -238,8 +254,7 @@ def _wait_until_ready(house: House, web: Child) -> None:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(POLL_SECONDS)
-    if not house.watch.asked:
-        raise RunError(f"The web process does not become ready; its log is {web.log}.")
+    raise RunError(f"The web process does not become ready; its log is {web.log}.")
 
 
 def _welcome(house: House, link: str, *, demo_moves: bool) -> None:

@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         return self.secret.get_secret_value().encode()
 
 
+def for_child(**more: str) -> dict[str, str]:
+    """The environment of a process that we start: ours, with some settings of its own."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **more}
+
+
 def load(**overrides: Any) -> Settings:
     """Settings from the environment, with what the command line says on top; `None` means “not said”."""
     try:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from app.courier import Divert
 from app.store.caught import Catch
 
 HOST = "127.0.0.1"
@@ -27,7 +28,6 @@ SENDER = "demo@journey.example"
 SHOWN_HEADERS = ("From", "To", "Reply-To", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post")
 
 Keep = Callable[[Catch], None]
-Divert = Callable[[str, dict[str, str], dict[str, Any]], tuple[dict[str, str], dict[str, Any]]]
 
 
 class Sink:

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.settings import for_child
 
 LOG_BYTES = 10_000_000
 LAST_WORDS = 400
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 WELL_AFTER = 60.0  # having lived so long, a child's next death counts as its first
-STOP_SECONDS = 7.0
+STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 
 
@@ -93,10 +94,11 @@ class Supervisor:
         with child.log.open("wb" if large else "ab") as log:
             child.log_begin = log.tell()
             child.process = subprocess.Popen(
-                [sys.executable, "-u", "-m", self.module, child.role],
+                [sys.executable, "-m", self.module, child.role],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                env=for_child(),
                 pass_fds=tuple(child.handles),
             )
         child.started_at = time.monotonic()

@@ -12,9 +12,10 @@ PARTS = 4
 CLEARED_AFTER = 2  # bites of one size that went down well: the failure was not the next row's doing
 WAIT_SECONDS = 0.2
 DOUBLINGS = 7  # half a minute at most
-# A fault of our own would make every row look bad; this many are believed, then only a tenth of what goes well.
+SMALLEST = 1 / 64
+# A fault of our own would make every row look bad; this many are believed, then only half as many as go well.
 BELIEVED = 20
-BELIEVED_SHARE = 10
+BELIEVED_SHARE = 2
 
 
 @dataclass(slots=True)
@@ -31,11 +32,12 @@ class Bite:
 
 @dataclass(slots=True)
 class Triage:
-    """What one stage knows of its troubles."""
+    """What one stage knows of its troubles. `share`: how much of a full batch is tried, less after one was cut off."""
 
     suspects: list[Bite] = field(default_factory=list)
     well: int = 0
     aside: int = 0
+    share: float = 1.0
 
     def bites(self, lanes: Sequence[int], limit: int, at: float) -> list[Bite]:
         """What to run now: one large batch over the lanes above suspicion, and each suspect whose turn it is."""
@@ -46,16 +48,21 @@ class Triage:
         suspected = {lane for bite in self.suspects for lane in bite.lanes}
         clear = tuple(lane for lane in lanes if lane not in suspected)
         due = [bite for bite in self.suspects if bite.ready_at <= at]
-        return [Bite(clear, limit), *due] if clear else due
+        return [Bite(clear, max(1, int(limit * self.share))), *due] if clear else due
 
     def passed(self, bite: Bite, taken: int) -> None:
         """The batch went down well."""
         self.well += taken
+        self.share = min(1.0, self.share * 2)
         if not bite.suspect:
             return
         bite.passes += 1
         if len(bite.lanes) > 1 or taken < bite.limit or bite.passes >= CLEARED_AFTER:
             self.suspects.remove(bite)
+
+    def cut_off(self) -> None:
+        """The session ended in the middle of a batch; if it was for being slow, a smaller one may come through."""
+        self.share = max(SMALLEST, self.share / 2)
 
     def failed(self, bite: Bite, at: float) -> bool:
         """The batch failed: look closer. True if it is down to one row that has had its tries."""

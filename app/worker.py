@@ -12,25 +12,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 
 from app import failpoints, log
-from app.courier import Courier
+from app.courier import Divert, Pace, courier_for
 from app.delivering import Deliverer
 from app.engine import Engine, Stage
 from app.heartbeat import Heartbeat
 from app.hints import Hints
-from app.links import Tokens
 from app.nudges import Nudges
 from app.numbers import Numbers, resident_bytes
 from app.ownership import PATIENCE, Ownership, Patience
 from app.plans import Plans
 from app.process import calm_gc
-from app.rendering import Site
 from app.settings import Settings
 from app.stages import enroll, match, rollup, settle, timers, upkeep
 from app.store import enrollments
@@ -45,7 +43,6 @@ NUMBERS_SECONDS = 5.0
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
 SETTLE_LIMIT = 2_000
-Divert = Callable[[str, dict[str, str], dict[str, Any]], tuple[dict[str, str], dict[str, Any]]]
 
 
 def now() -> datetime:
@@ -58,7 +55,7 @@ def stages(limit: int) -> tuple[Stage, ...]:
     return (
         Stage("match", match.run, limit, "urgent", match.park),
         Stage("timers", timers.run, limit, "urgent", timers.park),
-        Stage("enroll", enroll.run, limit),
+        Stage("enroll", enroll.run, limit, "slice", enroll.park),
         Stage("settle", settle.run, SETTLE_LIMIT),
         Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
         Stage("partitions", upkeep.make_partitions, 1, "chore"),
@@ -73,6 +70,7 @@ class Making:
     catalog: Mapping[str, NodeType] | None = None
     divert: Divert | None = None
     patience: Patience = PATIENCE
+    pace: Pace = field(default_factory=Pace)
     clock: Callable[[], datetime] = now
 
 
@@ -86,10 +84,12 @@ class Worker:
         self.numbers, self.hints, self.nudges = Numbers(), Hints(settings.redis_url), Nudges(settings.redis_url)
         nodes = all_nodes() if making.catalog is None else making.catalog
         url, clock = settings.database_url, making.clock
+        courier = courier_for(settings, making.divert)
+        courier.pace = making.pace
         self.deliverer = Deliverer(
             url,
             Plans(nodes),
-            _courier(settings, making),
+            courier,
             sleeper=self.nudges.sleeper(),
             clock=clock,
             patience=making.patience,
@@ -179,11 +179,6 @@ def _guarded(name: str, loop: Any) -> None:
         loop.run()
     except BaseException as error:  # noqa: BLE001 whatever it died of, the watch must find it dead, and the log must say why
         log.get(__name__).critical("loop died", thread=name, **log.told(error))
-
-
-def _courier(settings: Settings, making: Making) -> Courier:
-    secret = settings.secret_bytes
-    return Courier(Site(settings.base_url, Tokens(secret)), secret, allow=settings.egress_allow, divert=making.divert)
 
 
 def run_worker(settings: Settings, stop: threading.Event, making: Making | None = None) -> int:

@@ -39,7 +39,9 @@ def at(connection: Connection, url: str, events: int, *, pid: int | None, progre
     ground.people(connection, workspace_id, PEOPLE, named=True)
     place = urlsplit(url)
     parts = {}
-    for number, (name, size, connections) in enumerate((("single", 1, CONNECTIONS), ("batch", BATCH, BATCH_CONNECTIONS))):
+    for number, (name, size, connections) in enumerate(
+        (("single", 1, CONNECTIONS), ("batch", BATCH, BATCH_CONNECTIONS))
+    ):
         progress("accept", number, 2)
         run_id = secrets.token_hex(4)
         orders = Orders(str(place.hostname), place.port or 80, key, 0, connections, size, PEOPLE, run_id)
@@ -86,7 +88,7 @@ def _send(connection: Connection, orders: Orders, pid: int | None) -> dict[str, 
 def _floor(connection: Connection, workspace_id: int) -> float:
     """Rows a second that bare COPY writes: an inbox row and a row of the memory of ids for each event."""
     by = f"WHERE workspace_id = {workspace_id}"
-    row = connection.execute(f"SELECT count(*) FROM inbox {by}").fetchone()  # type: ignore[arg-type]  # a number
+    row = connection.execute(f"SELECT count(*) FROM inbox {by}").fetchone()
     seconds = floor(connection, {"inbox": f"SELECT * FROM inbox {by}", "seen": f"SELECT * FROM seen {by}"})
     return float(row[0]) / seconds if row else 0.0
 

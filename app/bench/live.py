@@ -68,7 +68,9 @@ class Watch:
         return {f"{name}_ms": round(value * 1000, 1) for name, value in {**at, "max": took[-1]}.items()}
 
 
-ENTERED = "SELECT DISTINCT e.contact_id FROM enrollment e WHERE e.workspace_id = %s AND e.contact_id = ANY(%s::bigint[])"
+ENTERED = (
+    "SELECT DISTINCT e.contact_id FROM enrollment e WHERE e.workspace_id = %s AND e.contact_id = ANY(%s::bigint[])"
+)
 TOLD = (
     "SELECT e.contact_id FROM enrollment e JOIN message m ON m.workspace_id = e.workspace_id AND m.lane = e.lane"
     " AND m.enrollment_id = e.id WHERE e.workspace_id = %s AND e.contact_id = ANY(%s::bigint[]) AND m.node = 'nudge'"
@@ -134,7 +136,13 @@ def _request(path: str, host: str, key: str, body: str) -> bytes:
 
 def _call(number: int, user: int) -> dict[str, Any]:
     name, properties = trigger.event(number)
-    return {"type": "track", "userId": f"u{user}", "event": name, "properties": properties, "messageId": f"live-{number}"}
+    return {
+        "type": "track",
+        "userId": f"u{user}",
+        "event": name,
+        "properties": properties,
+        "messageId": f"live-{number}",
+    }
 
 
 def _batch(url: str, key: str, numbers: Sequence[int]) -> bytes:
@@ -285,9 +293,7 @@ def run_lateness(connection: Connection, contacts: int, progress: Progress) -> d
                 " WHERE e.workspace_id = %s AND e.contact_id = one.id",
                 (array(due), array(due.values()), workspace),
             )
-        query = (
-            "SELECT contact_id FROM enrollment WHERE workspace_id = %s AND contact_id = ANY(%s::bigint[]) AND status <> 0"
-        )
+        query = "SELECT contact_id FROM enrollment WHERE workspace_id = %s AND contact_id = ANY(%s::bigint[]) AND status <> 0"
         watch = Watch(ground.twin_url(connection), workspace, query)
         watch.outstanding = {contact: at.timestamp() for contact, at in due.items()}
         memory = []

@@ -18,13 +18,14 @@ def serve(settings: Settings) -> int:
 
     from app import log
     from app.main import create_app
+    from app.web.wire import BoundedHttp
 
     log.configure(settings.log_format, settings.log_level)
     with listen(settings) as listener, local_servers(settings) as placed:
         config = uvicorn.Config(
             create_app(with_secret(placed)),
             loop="uvloop",
-            http="httptools",
+            http=BoundedHttp,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -20,6 +20,7 @@ PRODUCTS = (
     ("coffee machine", "咖啡机", 1599), ("floor fan", "落地扇", 229), ("office chair", "办公椅", 899),
     ("air conditioner", "空调", 3299), ("towel set", "毛巾套装", 79), ("projector", "投影仪", 2499),
 )  # fmt: skip
+BOOKED = 0.3  # of those who are offered a service
 LIVELY = timedelta(
     minutes=45
 )  # just now there are some more orders, whatever the hour, so that there is something to see
@@ -65,6 +66,11 @@ def _life(place: int, person: Person, days: _Days, chance: Random) -> Iterator[H
     if person.signed_up_at >= days.begin:
         channel = chance.choice(("app store", "friend", "search", "short video"))
         yield Happening(person.signed_up_at, place, "registered", {"channel": channel})
+    if bought := person.attributes.get("bought_air_conditioner_on"):
+        offered = datetime.fromisoformat(f"{bought}T01:00:00+00:00") + timedelta(days=365)
+        at = offered + timedelta(hours=chance.uniform(2, 200))
+        if at >= days.begin and chance.random() < BOOKED:
+            yield Happening(at, place, "cleaning_booked", {"price": 89})
     share = 1.0 if person.signed_up_at < days.begin else 0.4
     for _ in range(round(person.sessions * share)):
         begin = days.moment(chance)

@@ -4,7 +4,7 @@ So people already stand in every journey when the first page opens. What happene
 so that messages reach the sink. Never runs beside a worker, never seeds twice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -16,7 +16,7 @@ from app import documents, publishing
 from app.courier import Courier
 from app.database import transaction
 from app.demo.past import CHINA, Happening, happenings
-from app.demo.people import invent
+from app.demo.people import Person, invent
 from app.lanes import ALL_LANES, lane_of
 from app.links import Tokens
 from app.plans import Plans
@@ -65,34 +65,40 @@ class _Stage(NamedTuple):
 def seed(
     connection: Connection, catalog: Mapping[str, NodeType], workspace_id: int, *, now: datetime, progress: Progress
 ) -> bool:
-    """Make the demo, unless it is there already; whether anything was done."""
-    with transaction(connection):
-        if demo.state(connection, workspace_id) is not None:
-            return False
+    """Make the demo, unless it is there already; one that was interrupted is lived on. Whether anything was done."""
     stage = _Stage(connection, catalog, workspace_id)
+    with transaction(connection):
+        state = demo.state(connection, workspace_id)
+        if state == demo.MOVING:
+            return False
+        begun = state == demo.BEGUN
+        now, begin, ids = demo.begun(connection, workspace_id) if begun else (now, now - WALKED, [])
     progress("inventing people", 0, 1)
     people = invent(now)
     events = happenings(people, now)
-    begin = now - WALKED
-    with transaction(connection):
-        connection.execute("SET LOCAL statement_timeout = 0")
-        history.make_partitions(connection, _months(events[0].at, now))
-        ids = demo.add_people(
-            connection,
-            workspace_id,
-            [Invented(p.user_id, p.email, p.phone, p.attributes, p.tags, p.consents, p.signed_up_at) for p in people],
-        )
+    if not begun:
         progress("writing their past", 0, 1)
-        old = [Past(ids[one.person], one.at, one.name, one.properties) for one in events if one.at < begin]
-        demo.add_history(connection, workspace_id, old)
-        _publish(stage, begin, now)
-        demo.mark(connection, workspace_id, demo.BEGUN)
-        demo.look_again(connection, ("contact", "identity", "event"))
-    _walk(stage, ids, [one for one in events if one.at >= begin], now, progress)
-    _hear(stage, begin, now)
+        with transaction(connection):
+            ids = _settle_in(stage, people, events, now)
+    _walk(stage, ids, [one for one in events if one.at > begin], (begin, now), progress)
+    _hear(stage, now - WALKED, now)
     with transaction(connection):
-        demo.mark(connection, workspace_id, demo.MOVING)
+        demo.mark(connection, workspace_id, demo.MOVING, now)
     return True
+
+
+def _settle_in(stage: _Stage, people: Sequence[Person], events: Sequence[Happening], now: datetime) -> list[int]:
+    """People, what they did until two weeks ago, and the journeys, live since then; all or nothing."""
+    connection, workspace_id, begin = stage.connection, stage.workspace_id, now - WALKED
+    history.make_partitions(connection, _months(events[0].at, now))
+    invented = [Invented(p.user_id, p.email, p.phone, p.attributes, p.tags, p.consents, p.signed_up_at) for p in people]
+    ids = demo.add_people(connection, workspace_id, invented)
+    old = [Past(ids[one.person], one.at, one.name, one.properties) for one in events if one.at <= begin]
+    demo.add_history(connection, workspace_id, old)
+    _publish(stage, begin, now)
+    demo.mark(connection, workspace_id, demo.BEGUN, now)
+    demo.look_again(connection, ("contact", "identity", "event"))
+    return ids
 
 
 def journeys(now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -129,12 +135,15 @@ def _publish(stage: _Stage, at: datetime, now: datetime) -> None:
         publishing.publish(author, journey_id, content_hash)
 
 
-def _walk(stage: _Stage, ids: list[int], events: list[Happening], now: datetime, progress: Progress) -> None:
+def _walk(
+    stage: _Stage, ids: list[int], events: list[Happening], span: tuple[datetime, datetime], progress: Progress
+) -> None:
     """Live through the last days, step by step, with the stages that the worker runs."""
     connection = stage.connection
     plans = Plans(stage.catalog)
     courier = Courier(Site("https://demo.invalid", Tokens(NOTHING_LEAVES)), NOTHING_LEAVES, cut_off=True)
-    ticks = list(_ticks(now))
+    now = span[1]
+    ticks = list(_ticks(*span))
     waiting = 0
     for number, tick in enumerate(ticks):
         begin = waiting
@@ -149,8 +158,7 @@ def _walk(stage: _Stage, ids: list[int], events: list[Happening], now: datetime,
         progress("living through the last two weeks", number + 1, len(ticks))
 
 
-def _ticks(now: datetime) -> Iterator[datetime]:
-    at = now - WALKED
+def _ticks(at: datetime, now: datetime) -> Iterator[datetime]:
     while at < now:
         left = now - at
         at = min(now, at + next(step for reach, step in reversed(STEPS) if left <= reach))

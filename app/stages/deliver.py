@@ -1,10 +1,11 @@
 """deliver: claim what is due, ask the gate on fresh reads, render, hand over, write what became of it.
 
-Three transactions, none open while the network is used: the claim, the words and links (after which a message counts as
-`sending`), the outcomes. The number of statements does not grow with the batch. Never decides what a journey does next.
+Transactions, none open while the network is used: the claim; the words and links, with the outcome of what stays in the
+house; then for every few messages that go out one that marks the next as `sending` and writes what became of the last, so
+that a killed process leaves no more than these in doubt (P3). Never decides what a journey does next.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -14,7 +15,7 @@ import msgspec
 import structlog
 
 from app.copywriting import CopyError
-from app.courier import Courier, loads_of
+from app.courier import NOT_BEGUN, Courier, Pace, loads_of
 from app.database import transaction
 from app.failpoints import failpoint
 from app.gate import Case, verdicts
@@ -30,11 +31,10 @@ from app.store.rows import Connection
 from app.vault import VaultError, unseal
 from flows.contract import Channel, Event, Report
 
-FIRST_RETRY_SECONDS = 30.0
 LONGEST_RETRY_SECONDS = 3600.0
 JITTER = 0.2
 LONGEST_TRYING = timedelta(hours=24)
-PATIENCE = timedelta(minutes=15)  # how long marketing mail waits for a receipt before its one repeat
+UNKNOWN = "unknown"  # how a reason begins while nobody knows, and after
 log = structlog.get_logger()
 
 TOLD = {
@@ -49,7 +49,9 @@ class _Round:
     """One batch on its way through this stage."""
 
     now: datetime
+    pace: Pace
     claimed: list[Claimed]
+    asked: Mapping[int, set[str]] = field(default_factory=dict)  # by workspace: the events that somebody looks out for
     entries: Mapping[int, Event] = field(default_factory=dict)
     accounts: Mapping[tuple[int, str], credentials.Credential] = field(default_factory=dict)
     going: list[tuple[Words, dict[str, Any]]] = field(default_factory=list)
@@ -63,6 +65,7 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
     if not work.claimed:
         return 0
     failpoint("CP19")
+    work.asked = {workspace: _asked(plans, workspace) for workspace in {one.workspace_id for one in work.claimed}}
     _prepare(plans, courier, work)
     with transaction(connection):
         ids = links.keep(
@@ -70,16 +73,15 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
         )
         ours = outbox.dress(connection, work.titles)
         here = [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours]
-        _finish(connection, plans, here, now)
+        _finish(connection, here, work)
         if courier.divert:
             caught.add_many(connection, _pulled(work, here))
-    going = [(made, account) for made, account in work.going if (made.message.workspace_id, made.message.id) in ours]
-    if going:
-        outcomes = _send(courier, going, ids, now)
-        failpoint("CP23")
-        with transaction(connection):
-            _finish(connection, plans, outcomes, now)
-    failpoint("CP24")
+        if here:
+            failpoint("CP23")
+    if here:
+        failpoint("CP24")
+    work.going = [one for one in work.going if (one[0].message.workspace_id, one[0].message.id) in ours]
+    _send(_Writing(connection, work), courier, ids)
     return len(work.claimed)
 
 
@@ -108,8 +110,16 @@ def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime
         plans.refresh(connection)
         addresses = {node.channel.name: node.channel.address for node in plans.catalog.values() if node.channel}
         paused = {plan.journey_id for plan in plans.by_version.values() if plan.paused}
-        claimed = outbox.claim(connection, addresses, resting=courier.resting(now), held=paused, now=now, limit=limit)
-        work = _Round(now, claimed)
+        claimed = outbox.claim(
+            connection,
+            addresses,
+            resting=courier.resting(now),
+            held=paused,
+            now=now,
+            until=now + courier.pace.lease,
+            limit=limit,
+        )
+        work = _Round(now, courier.pace, claimed)
         if claimed:
             plans.include(connection, {one.version_id for one in claimed})
             came = [
@@ -147,7 +157,7 @@ def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
         elif made.channel.local:
             work.ended.append(Settled(one, MessageStatus.SENT, NEVER, sent_at=work.now, outcome=1))
         elif one.was == MessageStatus.SENDING and not _repeats_at_once(one, made.channel):
-            work.ended.append(_unknown(one, made.channel, "the sender stopped before it knew", work.now))
+            work.ended.append(_unknown(one, made.channel, "the sender stopped before it knew", work))
         else:
             work.going.append((made, account))
 
@@ -181,25 +191,43 @@ def _account(courier: Courier, work: _Round, one: Claimed, channel: Channel) -> 
     raise CopyError(f"no {channel.name} account named {one.account or '(none)'}")
 
 
-def _send(
-    courier: Courier, going: Sequence[tuple[Words, dict[str, Any]]], ids: Mapping[tuple[int, str], int], now: datetime
-) -> list[Settled]:
+@dataclass(slots=True)
+class _Writing:
+    """The book of one batch: what goes out next and what became of the last, in one transaction."""
+
+    connection: Connection
+    work: _Round
+
+    def __call__(self, ended: Sequence[tuple[int, Report]], next: Sequence[int]) -> Collection[int]:
+        outcomes = [_outcome(self.work.going[number][0], report, self.work) for number, report in ended]
+        following = {number: self.work.going[number][0].message for number in next}
+        if not outcomes and not following:
+            return ()
+        with transaction(self.connection):
+            _finish(self.connection, outcomes, self.work)
+            ours = outbox.begin(self.connection, following.values())
+            if outcomes:
+                failpoint("CP23")
+        if outcomes:
+            failpoint("CP24")
+        return [number for number, one in following.items() if (one.workspace_id, one.id) in ours]
+
+
+def _send(writing: _Writing, courier: Courier, ids: Mapping[tuple[int, str], int]) -> None:
     made = []
-    for one, account in going:
+    for one, account in writing.work.going:
         track(one, courier.site, ids)
         if courier.divert:
             one.fields, account = courier.divert(one.channel.name, one.fields, account)
         made.append((one.message.place, one.channel, one.outgoing(account)))
-    loads, positions = loads_of(made)
-    reports = courier.carry(loads, now)
-    return [
-        _outcome(one.message, one.channel, reports[load][place], now)
-        for (one, _), (load, place) in zip(going, positions, strict=True)
-    ]
+    courier.carry(loads_of(made), writing, writing.work.now)
 
 
-def _outcome(one: Claimed, channel: Channel, report: Report, now: datetime) -> Settled:
+def _outcome(made: Words, report: Report, work: _Round) -> Settled:
     """What a report means for the message (rule D7)."""
+    one, channel, now = made.message, made.channel, work.now
+    if report is NOT_BEGUN:
+        return Settled(one, MessageStatus.PENDING, now, reason=one.reason)
     if report.status == "sent":
         # Whoever takes a message for a system instead of a mailbox has it: its yes is the delivery.
         reached = 2 if channel.address is None else 1
@@ -207,53 +235,56 @@ def _outcome(one: Claimed, channel: Channel, report: Report, now: datetime) -> S
     if report.status == "failed":
         return Settled(one, MessageStatus.FAILED, NEVER, reason=report.reason or "failed")
     if report.status == "unknown":
-        return _unknown(one, channel, report.reason, now)
-    due = now + _back_off(one, report.retry_after)
+        return _unknown(one, channel, report.reason, work)
+    due = now + _back_off(one, report.retry_after, work.pace)
     if due - one.created_at > LONGEST_TRYING:
         return Settled(one, MessageStatus.FAILED, NEVER, reason=f"gave up: {report.reason}")
-    return Settled(one, MessageStatus.PENDING, due, reason=report.reason)
+    # Nobody knew of it once: that is remembered, for it is sent again only once.
+    return Settled(one, MessageStatus.PENDING, due, reason=f"{UNKNOWN} before: " * _was_unknown(one) + report.reason)
 
 
 def _repeats_at_once(one: Claimed, channel: Channel) -> bool:
     return channel.repeats == "absorbed" or not one.marketing
 
 
-def _unknown(one: Claimed, channel: Channel, reason: str, now: datetime) -> Settled:
+def _unknown(one: Claimed, channel: Channel, reason: str, work: _Round) -> Settled:
     """Nobody knows whether it arrived: a repeat is harmless, or worth it, or waits once for a receipt."""
-    said = f"unknown: {reason}"
     if _repeats_at_once(one, channel):
-        due = now + _back_off(one, None)
+        due = work.now + _back_off(one, None, work.pace)
         final = due - one.created_at > LONGEST_TRYING
     else:
-        due = now + PATIENCE
-        final = (one.reason or "").startswith("unknown")  # it had its one repeat
-    return Settled(one, MessageStatus.UNKNOWN, NEVER if final else due, reason=said)
+        due = work.now + work.pace.silence
+        final = _was_unknown(one)  # it had its one repeat
+    return Settled(one, MessageStatus.UNKNOWN, NEVER if final else due, reason=f"{UNKNOWN}: {reason}")
 
 
-def _back_off(one: Claimed, asked: float | None) -> timedelta:
+def _was_unknown(one: Claimed) -> bool:
+    return (one.reason or "").startswith(UNKNOWN)
+
+
+def _back_off(one: Claimed, asked: float | None, pace: Pace) -> timedelta:
     """Doubling, with a jitter that is the message's own: repeatable, and no two messages in step."""
-    seconds = min(FIRST_RETRY_SECONDS * 2.0 ** min(one.attempt - 1, 20), LONGEST_RETRY_SECONDS)
+    seconds = min(pace.first_retry_seconds * 2.0 ** min(one.attempt - 1, 20), LONGEST_RETRY_SECONDS)
     draw = int.from_bytes(blake2b(b"%d/%d" % (one.id, one.attempt), digest_size=4).digest()) / 2**32
     return timedelta(seconds=max(seconds * (1 - JITTER + 2 * JITTER * draw), asked or 0.0))
 
 
-def _finish(connection: Connection, plans: Plans, outcomes: Sequence[Settled], now: datetime) -> None:
+def _finish(connection: Connection, outcomes: Sequence[Settled], work: _Round) -> None:
     """Write outcomes, and tell those who wait for them."""
     written = outbox.settle(connection, outcomes)
     mine = [one for one in outcomes if (one.message.workspace_id, one.message.id) in written]
-    inbox.put(connection, _letters(plans, mine, now))
+    inbox.put(connection, _letters(mine, work))
 
 
-def _letters(plans: Plans, outcomes: Iterable[Settled], now: datetime) -> list[Letter]:
-    asked = {plan.workspace_id: _asked(plans, plan.workspace_id) for plan in plans.by_version.values()}
+def _letters(outcomes: Iterable[Settled], work: _Round) -> list[Letter]:
     letters = []
     for one in outcomes:
         name = TOLD.get(MessageStatus(one.status))
         names = [name] if name else []
         if one.outcome == 2:
             names.append("message.delivered")
-        wanted = asked.get(one.message.workspace_id, set())
-        letters += [_letter(one, told, now) for told in names if told in wanted]
+        wanted = work.asked[one.message.workspace_id]
+        letters += [_letter(one, told, work.now) for told in names if told in wanted]
     return letters
 
 

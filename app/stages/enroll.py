@@ -8,18 +8,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
+from app import log
 from app import schedules as firing
 from app.database import transaction
 from app.facts import recall
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.store import audiences, enrollments, schedules
+from app.store import audiences, dead, enrollments, schedules
 from app.store.contacts import Wanted
+from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.store.segments import Clause
 from app.walk import TOLERANCE, Passage, walk, write
+from flows.compile import Plan
 from flows.contract import Start
-from flows.interpret import Traveller
+from flows.interpret import HOLD, Traveller
 from flows.match import Place, may_enter
 
 
@@ -29,8 +34,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         plans.refresh(connection)
         fired = _fire(connection, plans, now)
     with transaction(connection):
-        waiting = [*plans.broken, *(plan.version_id for plan in plans.by_version.values() if plan.paused)]
-        current = schedules.next_run(connection, lanes, waiting)
+        current = schedules.next_run(connection, lanes, _waiting(plans))
         if current is None:
             # Two workers that end a run's last lanes side by side do not see each other do it; here one comes back.
             schedules.finish(connection, now)
@@ -40,6 +44,37 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         failpoint("CP6")
     failpoint("CP7")
     return fired + done
+
+
+def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, error: BaseException) -> None:
+    """Pass over the next contact of a lane, with whom every slice has failed: kept as the letter that would let them in."""
+    with transaction(connection):
+        current = schedules.next_run(connection, [lane], _waiting(plans))
+        if current is None:
+            return
+        start = plans.by_version[current.version_id].steps[current.node].start
+        found = (
+            audiences.members(
+                connection,
+                current.workspace_id,
+                current.lanes,
+                wanted=Wanted(()),
+                limit=1,
+                audience=_audience(start, current),
+            )
+            if start
+            else []
+        )
+        for one in found:
+            asked = msgspec.json.encode({"journey": current.journey_id, "context": {}}).decode()
+            letter = Letter(lane, 0, current.workspace_id, one.id, "enroll", "journey.enrolled", now, now, asked, None)
+            dead.keep(connection, [(letter, f"{type(error).__name__}: {error}")], now)
+            schedules.progress(connection, current, [(lane, one.id, 0, False)])
+
+
+def _waiting(plans: Plans) -> list[int]:
+    """Versions whose runs wait: paused, or not to be compiled any more."""
+    return [*plans.broken, *(plan.version_id for plan in plans.by_version.values() if plan.paused)]
 
 
 def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
@@ -52,20 +87,33 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
     runs: list[tuple[schedules.Due, dict[str, Any]]] = []
     nexts: list[tuple[schedules.Due, datetime | None]] = []
     for one, plan in known:
-        step = plan.steps.get(one.node) if plan else None
-        if plan is None or step is None or step.start is None or not plan.live:
-            nexts.append((one, None))
-            continue
-        zones = places.get(one.workspace_id, [])
-        late = now - one.next_at > firing.MAX_LATE
-        found = firing.days(step.start, zones, plan.timezone, one.next_at) if step.start.kind == "date" else []
-        if not late and (found or step.start.kind != "date"):
-            runs.append((one, {**firing.as_detail(found), "known": firing.real(zones)}))
-        after = max(one.next_at, now - firing.MAX_LATE) if step.start.kind == "date" else max(one.next_at, now)
-        nexts.append((one, firing.next_firing(step.start, zones, plan.timezone, after)))
+        try:
+            detail, after = _firing(one, plan, places.get(one.workspace_id, []), now)
+        except Exception as error:  # noqa: BLE001 one schedule that cannot be reckoned must not hold up the others
+            names = {"workspace": one.workspace_id, "journey": one.journey_id, "node": one.node}
+            log.get(__name__).error("a schedule cannot be fired; tried again later", **names, **log.told(error))
+            detail, after = None, now + HOLD
+        if detail is not None:
+            runs.append((one, detail))
+        nexts.append((one, after))
     schedules.open_runs(connection, runs)
     schedules.advance(connection, nexts)
     return len(due)
+
+
+def _firing(
+    one: schedules.Due, plan: Plan | None, zones: list[str], now: datetime
+) -> tuple[dict[str, Any] | None, datetime | None]:
+    """What the run of a due schedule is told (None: no run), and when it fires next (None: never)."""
+    step = plan.steps.get(one.node) if plan else None
+    if plan is None or step is None or step.start is None or not plan.live:
+        return None, None
+    dated = step.start.kind == "date"
+    late = now - one.next_at > firing.MAX_LATE
+    found = firing.days(step.start, zones, plan.timezone, one.next_at) if dated else []
+    detail = None if late or (dated and not found) else {**firing.as_detail(found), "known": firing.real(zones)}
+    after = max(one.next_at, now - firing.MAX_LATE) if dated else max(one.next_at, now)
+    return detail, firing.next_firing(step.start, zones, plan.timezone, after)
 
 
 def _is_date(plans: Plans, due: schedules.Due) -> bool:

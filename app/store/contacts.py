@@ -72,7 +72,9 @@ class Wanted:
         known: dict[tuple[Any, ...], Facts] = {}
 
         def shared(row: Sequence[Any]) -> Facts:
-            key = tuple(row) if row[0] is None else (tuple(row[0]), *row[1:])  # tags come as a list, also as an empty one
+            key = (
+                tuple(row) if row[0] is None else (tuple(row[0]), *row[1:])
+            )  # tags come as a list, also as an empty one
             facts = known.get(key)
             if facts is None:
                 facts = known[key] = self.facts(row)

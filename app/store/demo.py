@@ -9,7 +9,7 @@ import msgspec
 from app.lanes import lane_of
 from app.store.rows import Connection, copy_lines, escape, instant, take_ids
 
-BEGUN, MOVING = "begun", "moving"
+WANTED, BEGUN, MOVING = "wanted", "begun", "moving"
 
 
 class Invented(NamedTuple):
@@ -34,17 +34,32 @@ class Past(NamedTuple):
 
 
 def state(connection: Connection, workspace_id: int) -> str | None:
-    """How far the demo has come in this workspace: None, begun, moving."""
+    """How far the demo has come in this workspace: None, wanted, begun, moving."""
     row = connection.execute("SELECT settings ->> 'demo' FROM workspace WHERE id = %s", (workspace_id,)).fetchone()
     return row[0] if row else None
 
 
-def mark(connection: Connection, workspace_id: int, how_far: str) -> None:
-    """Remember it."""
+def mark(connection: Connection, workspace_id: int, how_far: str, at: datetime) -> None:
+    """Remember it, and the moment the demo was made for."""
     connection.execute(
-        "UPDATE workspace SET settings = settings || jsonb_build_object('demo', %s::text) WHERE id = %s",
-        (how_far, workspace_id),
+        "UPDATE workspace SET settings = settings || jsonb_build_object('demo', %s::text, 'demo_at', %s::text) WHERE id = %s",
+        (how_far, at.isoformat(), workspace_id),
     )
+
+
+def begun(connection: Connection, workspace_id: int) -> tuple[datetime, datetime, list[int]]:
+    """Of a demo that is not finished: the moment it is made for, up to when its past was lived through, its people in order."""
+    row = connection.execute(
+        """
+        SELECT settings ->> 'demo_at', greatest((SELECT max(received_at) FROM event WHERE workspace_id = %(w)s),
+                   (SELECT max(received_at) FROM inbox WHERE workspace_id = %(w)s)),
+               (SELECT array_agg(contact_id ORDER BY value) FROM identity WHERE workspace_id = %(w)s AND kind = 'user_id')
+        FROM workspace WHERE id = %(w)s
+        """,
+        {"w": workspace_id},
+    ).fetchone()
+    assert row is not None
+    return datetime.fromisoformat(row[0]), row[1], row[2]
 
 
 def add_people(connection: Connection, workspace_id: int, people: Sequence[Invented]) -> list[int]:

@@ -1,18 +1,17 @@
 """Messages on their way out: claimed in one statement with all the gate asks for, written back in one (rule D7).
 
-A claim is a lease and counts as an attempt; `dress` makes it `sending`, the last thing committed before a socket opens.
+A claim is a lease and counts as an attempt; `begin` makes it `sending`, the last thing committed before its bytes go out.
 Whoever writes an outcome names the attempt it speaks of, so a late writer changes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
 from app.store.rows import Connection, columns
 
-LEASE = timedelta(seconds=120)
 NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")  # due then: nobody will touch it again
 Place = tuple[int, str, str]  # workspace, channel, account ("" for none)
 
@@ -122,9 +121,10 @@ def claim(
     resting: Iterable[Place],
     held: Iterable[int] = (),
     now: datetime,
+    until: datetime,
     limit: int,
 ) -> list[Claimed]:
-    """Lease due messages of the channels in `addresses` (channel → identity kind), with consent and suppression.
+    """Lease due messages of the channels in `addresses` (channel → identity kind) `until` then, with all the gate asks for.
 
     Passed over: accounts that are `resting`, and journeys that are `held` (paused).
     """
@@ -136,7 +136,7 @@ def claim(
             **dict(zip(("workspaces", "rested", "accounts"), columns(sorted(resting), 3), strict=True)),
             "held": sorted(held),
             "now": now,
-            "lease": now + LEASE,
+            "lease": until,
             "limit": limit,
         },
     ).fetchall()
@@ -146,7 +146,7 @@ def claim(
 def dress(
     connection: Connection, dressed: Iterable[tuple[Claimed, str, dict[str, Any] | None]]
 ) -> set[tuple[int, int]]:
-    """Keep titles (and the content of messages that are pulled) and mark them `sending`; returns those still ours."""
+    """Keep titles, and the content of messages that are pulled; returns those still ours."""
     rows = [
         (*one[:5], one.attempt, title[:200], None if content is None else msgspec.json.encode(content).decode())
         for one, title, content in dressed
@@ -155,7 +155,7 @@ def dress(
         return set()
     found = connection.execute(
         """
-        UPDATE message m SET status = 1, title = one.title, content = coalesce(one.content::jsonb, m.content)
+        UPDATE message m SET title = one.title, content = coalesce(one.content::jsonb, m.content)
         FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::text[],
                     %s::text[])
           AS one(workspace_id, lane, enrollment_id, node, visit, attempt, title, content)
@@ -168,11 +168,34 @@ def dress(
     return {(workspace, id) for workspace, id in found}
 
 
+def begin(connection: Connection, messages: Iterable[Claimed]) -> set[tuple[int, int]]:
+    """Mark as `sending` what goes out next; returns those still ours."""
+    rows = [(*one[:5], one.attempt) for one in messages]
+    if not rows:
+        return set()
+    found = connection.execute(
+        """
+        UPDATE message m SET status = 1
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[])
+          AS one(workspace_id, lane, enrollment_id, node, visit, attempt)
+        WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
+          AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
+        RETURNING m.workspace_id, m.id
+        """,
+        columns(rows, 6),
+    ).fetchall()
+    return {(workspace, id) for workspace, id in found}
+
+
 def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int, int]]:
-    """Write outcomes of our own attempts; returns `(workspace, message)` of those that were still ours to write."""
+    """Write outcomes of our own attempts; returns `(workspace, message)` of those that were still ours to write.
+
+    By the message's own number: a merge may have given it to another contact, and so to another lane, while it was out.
+    """
     rows = [
         (
-            *one.message[:5],
+            one.message.workspace_id,
+            one.message.id,
             one.message.attempt,
             one.status,
             one.due_at,
@@ -190,15 +213,13 @@ def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int
         UPDATE message m SET status = one.status, due_at = one.due_at, lease_until = NULL,
                sent_at = coalesce(one.sent_at, m.sent_at), reason = one.reason,
                provider_id = coalesce(one.provider_id, m.provider_id), outcome = greatest(m.outcome, one.outcome)
-        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::smallint[],
-                    %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::smallint[])
-          AS one(workspace_id, lane, enrollment_id, node, visit, attempt, status, due_at, sent_at, reason, provider_id,
-                 outcome)
-        WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
-          AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
+        FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],
+                    %s::text[], %s::text[], %s::smallint[])
+          AS one(workspace_id, id, attempt, status, due_at, sent_at, reason, provider_id, outcome)
+        WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
         RETURNING m.workspace_id, m.id
         """,
-        columns(rows, 12),
+        columns(rows, 9),
     ).fetchall()
     return {(workspace, id) for workspace, id in found}
 

@@ -32,6 +32,7 @@ DETAILS = {
     400: "The events cannot be read; nothing of the request was taken.",
     401: "The write key is missing, unknown or revoked.",
     403: "This key may not send events.",
+    408: "The request came too slowly.",
     413: "The request is larger than this address takes.",
     415: "The body must be JSON.",
 }
@@ -52,7 +53,7 @@ async def answer_of(refusal: Refused | Busy, send: Send) -> None:
     headers: Headers = []
     if refusal.status == 401:
         headers.append((b"www-authenticate", b'Basic realm="events"'))
-    if refusal.status == 413:
+    if refusal.status in (408, 413):
         headers.append((b"connection", b"close"))  # nobody reads the rest of the body
     await problem(send, refusal.status, DETAILS[refusal.status], errors=refusal.problems, headers=headers)
 

@@ -1,5 +1,6 @@
 """A request's body, whole and unpacked, within its limit: refused before all of it is read. Never looks at what it says."""
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -9,6 +10,7 @@ from app.strictjson import Problem, Refused
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 GZIP = 16 + zlib.MAX_WBITS
+BODY_SECONDS = 20.0  # a body that comes in drops is not waited for longer
 READ_OFF = 1_000_000  # so much of a refused body is read and thrown away, for the client to come to reading the answer
 
 
@@ -20,7 +22,11 @@ async def receive_body(headers: Mapping[bytes, bytes], receive: Receive, most: i
     message = await receive()
     body = message.get("body", b"")
     if message.get("more_body"):
-        gathered = await _gather(body, receive, most)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                gathered = await _gather(body, receive, most)
+        except TimeoutError:
+            raise Refused(Problem("", f"did not arrive within {BODY_SECONDS:.0f} seconds"), status=408) from None
         if gathered is None:
             return None
         body = gathered

@@ -24,7 +24,9 @@ class InFront:
         self.headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
         if secure:
             self.headers.append((b"strict-transport-security", b"max-age=31536000"))
-        requests = Counter("journey_ingest_requests", "Requests to the ingest door.", ("call", "status"), registry=registry)
+        requests = Counter(
+            "journey_ingest_requests", "Requests to the ingest door.", ("call", "status"), registry=registry
+        )
         seconds = Histogram("journey_ingest_seconds", "Time to answer.", ("call",), registry=registry, buckets=BUCKETS)
         self.seconds = {kind: seconds.labels(kind) for kind in PATHS.values()}
         self.requests = requests

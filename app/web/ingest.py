@@ -76,6 +76,7 @@ class Door:
             body = await receive_body(headers, receive, most)
             if body is None:
                 return  # the client has gone
+            self.committer.refuse_when_behind()
             request = read(kind, body)
             if workspace_id is None:
                 workspace_id = await self.keys.workspace(request.write_key)

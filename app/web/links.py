@@ -5,17 +5,19 @@ mail (T22, H62). What machines click is kept and decides nothing (H63).
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from app.links import Purpose, Token, Tokens, can_lead
-from app.store import links, receipts, suppressions
+from app.store import links, overview, receipts, suppressions
 from app.store.receipts import Said
+from app.store.rows import Connection
 from app.web.guard import TheHouse
 from app.web.house import House
 from app.web.problems import missing
+from app.web.templating import PAGE_HEADERS, channel_words
 
 routes = APIRouter(include_in_schema=False)
 
@@ -63,8 +65,10 @@ def opened(request: Request, token: str, house: TheHouse) -> Response:
 @routes.api_route("/u/{token}", methods=["GET", "HEAD"])
 def show_way_out(request: Request, token: str, house: TheHouse) -> Response:
     """The page with the one button. Nothing has happened yet, whoever fetched it."""
-    _read(house, "unsubscribe", token)
-    return _page(request, done=False)
+    said = _read(house, "unsubscribe", token)
+    with house.transaction(read_only=True) as connection:
+        values = _sender(request, house, connection, said)
+    return _page(request, {"done": False, **values})
 
 
 @routes.post("/u/{token}", max_body_size=10_000)
@@ -81,8 +85,9 @@ def leave(
         suppressions.opt_out(connection, [(said.workspace_id, said.target, channel)], house.now())
         word = Said(said.workspace_id, said.message_id, "unsubscribed", "", house.now(), {})
         receipts.add(connection, [word])
+        values = _sender(request, house, connection, said)
     if page:
-        return _page(request, done=True)
+        return _page(request, {"done": True, **values})
     return PlainTextResponse("已退订。You are unsubscribed.\n", headers=QUIET)
 
 
@@ -102,8 +107,15 @@ def _read(house: House, purpose: Purpose, token: str) -> Token:
     return said
 
 
-def _page(request: Request, *, done: bool) -> Response:
+def _sender(request: Request, house: House, connection: Connection, said: Token) -> dict[str, str]:
+    """Whose messages these are, and how they came, in the reader's words."""
+    channel = receipts.channel_of(connection, said.workspace_id, said.message_id) or FORGOTTEN
+    spoken = channel_words(request, house.catalog).get(channel, channel)
+    return {"sender": overview.house(connection, said.workspace_id).name, "channel": spoken}
+
+
+def _page(request: Request, values: dict[str, Any]) -> Response:
     page: HTMLResponse = request.app.state.templates.TemplateResponse(
-        request, "links/unsubscribe.html", {"done": done}, headers=QUIET
+        request, "links/unsubscribe.html", values, headers={**PAGE_HEADERS, **QUIET}
     )
     return page

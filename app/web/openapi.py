@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
+from app.web import ingest_docs
 from app.web.problems import MEDIA_TYPE, NAMES, document
 
 routes = APIRouter(include_in_schema=False)
@@ -92,6 +93,8 @@ def _described(app: FastAPI) -> Json:
         schemas.pop(name, None)
     for path, _, operation in operations(whole):
         _complete(path, operation, schemas)
+    whole["paths"].update(ingest_docs.openapi_paths())
+    whole["components"].setdefault("securitySchemes", {}).update(ingest_docs.security_schemes())
     return whole
 
 

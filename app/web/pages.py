@@ -12,8 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from app import auth
 from app.auth import Caller
-from app.language import COOKIE as LANGUAGE_COOKIE
-from app.language import LANGUAGES, words
+from app.language import words
 from app.store import overview
 from app.store.overview import Latest, Shown
 from app.store.rows import Connection
@@ -21,17 +20,15 @@ from app.web.guard import TheHouse
 from app.web.house import House
 from app.web.picture import Picture, draw
 from app.web.session import COOKIE
-from app.web.templating import PAGE_HEADERS, language_of
+from app.web.templating import PAGE_HEADERS, icons, language_of, remember_language
 from flows.contract import NodeType
 from flows.words import _
-from nodes import icon
 
 routes = APIRouter(include_in_schema=False)
 Say = Callable[[str], str]
 
 JOURNEYS_AT_MOST = 20
 MESSAGES_SHOWN = 12
-A_YEAR = 31_536_000
 EXAMPLE = "app/demo/abandoned-order.yaml"
 STATUS_WORDS = {"live": _("live"), "paused": _("paused"), "draft": _("draft"), "stopped": _("stopped")}
 PORT_WORDS = {
@@ -67,9 +64,7 @@ class Told:
 def show_home(request: Request, house: TheHouse) -> Response:
     """The page."""
     answer = _answer(request, house, "home.html")
-    asked = request.query_params.get("lang")
-    if asked is not None and asked in LANGUAGES:
-        answer.set_cookie(LANGUAGE_COOKIE, asked, max_age=A_YEAR, httponly=True, samesite="lax")
+    remember_language(request, answer)
     return answer
 
 
@@ -85,7 +80,7 @@ def _answer(request: Request, house: House, template: str) -> Response:
         if caller is None:
             return RedirectResponse("/login", 303, headers=PAGE_HEADERS)
         values = _values(connection, house, caller.workspace_id, language_of(request))
-    values["icons"] = _icons(request, house.catalog)
+    values["icons"] = icons(request, house.catalog)
     page: Response = request.app.state.templates.TemplateResponse(request, template, values, headers=PAGE_HEADERS)
     return page
 
@@ -115,6 +110,7 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
         "base_url": house.settings.base_url,
         "key_file": f"{house.settings.data}/write-key",
         "example": EXAMPLE,
+        "data": str(house.settings.data),
     }
 
 
@@ -132,12 +128,3 @@ def _line(one: Latest, say: Say) -> dict[str, Any]:
         word, tone = REACHED.get(one.outcome, SIMPLY_SENT)
     reason = say(REASONS[one.reason]) if one.reason in REASONS else one.reason
     return {**one._asdict(), "word": say(word), "tone": tone, "reason": reason, "icon": f"send.{one.channel}"}
-
-
-def _icons(request: Request, catalog: Mapping[str, NodeType]) -> Mapping[str, str]:
-    """The drawings of all node types, as SVG: files of installed packages, checked by the contract's suite."""
-    state = request.app.state
-    if not hasattr(state, "icons"):
-        state.icons = {"": "", **{name: icon(node) for name, node in catalog.items()}}
-    drawings: Mapping[str, str] = state.icons
-    return drawings

@@ -6,15 +6,18 @@ A mail is shown in a frame without scripts and without our origin: it is somebod
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from app.store import caught
+from app.store import caught, overview
 from app.store.caught import Catch
 from app.web.guard import TheHouse
 from app.web.house import House
 from app.web.problems import missing
+from app.web.session import workspace_of_visitor
+from app.web.templating import PAGE_HEADERS, channel_words, icons, remember_language
 
 routes = APIRouter(include_in_schema=False)
+Visited = Annotated[int, Depends(workspace_of_visitor)]  # the workspace whose times and name the page shows
 
 A_PAGE = 50
 FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:"
@@ -29,6 +32,7 @@ PAGE_POLICY = (
 def show_all(
     request: Request,
     house: TheHouse,
+    workspace_id: Visited,
     channel: Annotated[str, Query(max_length=40)] = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
@@ -37,21 +41,25 @@ def show_all(
     with house.transaction(read_only=True) as connection:
         found = caught.newest(connection, channel=channel or None, before=before, limit=A_PAGE + 1)
         channels = caught.channels(connection)
+        told = overview.house(connection, workspace_id)
     more = found[A_PAGE - 1].id if len(found) > A_PAGE else None
-    return _page(
-        request, "sink/list.html", {"items": found[:A_PAGE], "channels": channels, "channel": channel, "before": more}
-    )
+    values = {"items": found[:A_PAGE], "channels": channels, "channel": channel, "before": more, "place": told}
+    return _page(request, house, "sink/list.html", values)
 
 
 @routes.get("/sink/{id}")
-def show_one(request: Request, house: TheHouse, id: Annotated[int, Path(ge=1, le=2**62)]) -> Response:
+def show_one(
+    request: Request, house: TheHouse, workspace_id: Visited, id: Annotated[int, Path(ge=1, le=2**62)]
+) -> Response:
     """One message: a mail in its frame, an in-app message on its phone, a webhook as JSON."""
     _only_with_a_sink(house)
     with house.transaction(read_only=True) as connection:
         found = caught.find(connection, id)
+        told = overview.house(connection, workspace_id)
     if found is None:
         raise missing("caught message")
-    return _page(request, "sink/one.html", {"one": found, "mail": _framed(found), "body": _pretty(found)})
+    values = {"one": found, "mail": _framed(found), "body": _pretty(found), "place": told}
+    return _page(request, house, "sink/one.html", values)
 
 
 def _only_with_a_sink(house: House) -> None:
@@ -73,8 +81,15 @@ def _pretty(one: Catch) -> str:
     return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, indent=2)
 
 
-def _page(request: Request, name: str, values: dict[str, Any]) -> Response:
+def _page(request: Request, house: House, name: str, values: dict[str, Any]) -> Response:
+    drawings = icons(request, house.catalog)
+    own = {
+        "now": house.now(),
+        "channel_words": channel_words(request, house.catalog),
+        "channel_icons": {node.channel.name: drawings[node.type] for node in house.catalog.values() if node.channel},
+    }
     page: Response = request.app.state.templates.TemplateResponse(
-        request, name, values, headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"}
+        request, name, {**values, **own}, headers={**PAGE_HEADERS, "Content-Security-Policy": PAGE_POLICY}
     )
+    remember_language(request, page)
     return page

@@ -3,19 +3,23 @@
 Never a page of its own; never a template that an operator wrote.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, Undefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
 from app.language import COOKIE, LANGUAGES, LOCALES, TAGS, choose, words
+from flows.contract import NodeType
+from nodes import icon
 
+A_YEAR = 31_536_000
 ROOT = Path(__file__).resolve().parent.parent.parent
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self';"
@@ -55,6 +59,28 @@ def language_of(request: Request) -> str:
     """The reader's language."""
     header = request.headers.get("accept-language", "")
     return choose(request.query_params.get("lang"), request.cookies.get(COOKIE), header)
+
+
+def remember_language(request: Request, answer: Response) -> None:
+    """Who has chosen a language by the switch gets it on every page from now on."""
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        answer.set_cookie(COOKIE, str(asked), max_age=A_YEAR, httponly=True, samesite="lax")
+
+
+def icons(request: Request, catalog: Mapping[str, NodeType]) -> Mapping[str, str]:
+    """The drawings of all node types, as SVG: files of installed packages, checked by the contract's suite."""
+    state = request.app.state
+    if not hasattr(state, "icons"):
+        state.icons = {"": "", **{name: icon(node) for name, node in catalog.items()}}
+    drawings: Mapping[str, str] = state.icons
+    return drawings
+
+
+def channel_words(request: Request, catalog: Mapping[str, NodeType]) -> dict[str, str]:
+    """What the channels are called, in the reader's language."""
+    say = words(language_of(request)).gettext
+    return {node.channel.name: say(node.title) for node in catalog.values() if node.channel}
 
 
 def _reader(request: Request) -> dict[str, Any]:

@@ -101,7 +101,7 @@ CREATE TABLE receipt (
     kind TEXT NOT NULL, provider_event_id TEXT NOT NULL, at TIMESTAMP WITH TIME ZONE NOT NULL,
     detail JSONB DEFAULT '{}'::jsonb NOT NULL, settled_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_receipt PRIMARY KEY (workspace_id, id),
-    CONSTRAINT uq_receipt_workspace_id_message_id_kind_provider_event_id 
+    CONSTRAINT uq_receipt_workspace_id_message_id_kind_provider_event_id
         UNIQUE (workspace_id, message_id, kind, provider_event_id)
 );
 CREATE INDEX ix_receipt_open ON receipt (id) WHERE settled_at IS NULL;

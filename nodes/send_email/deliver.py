@@ -1,4 +1,4 @@
-"""Hands a batch of mails to one SMTP account over one connection, and reports on each.
+"""Hands mails to one SMTP account over one connection, kept as long as the egress client lasts, and reports on each.
 
 Never opens a socket itself (the egress client does, rule T03), never lets one bad recipient stop the batch (H03), and
 never calls a mail sent or failed when nobody knows: once its text is on the way, silence is `unknown` (rule D7).
@@ -32,15 +32,12 @@ async def deliver(messages: Sequence[Outgoing], egress: Any) -> list[Report]:
     except ValidationError as error:
         fields = ", ".join(sorted({str(part) for problem in error.errors() for part in problem["loc"]})) or "password"
         return [Report("failed", f"the mail account is not complete: {fields}")] * len(messages)
-    line = _Line(account, egress)
+    line: _Line = egress.kept(account, lambda: _Line(account, egress))
     ends = asyncio.get_running_loop().time() + BATCH_SECONDS
     reports = []
-    try:
-        for message in messages:
-            late = asyncio.get_running_loop().time() > ends
-            reports.append(Report("retry", "the batch took too long") if late else await _one(message, line))
-    finally:
-        await line.close()
+    for message in messages:
+        late = asyncio.get_running_loop().time() > ends
+        reports.append(Report("retry", "the batch took too long") if late else await _one(message, line))
     return reports
 
 

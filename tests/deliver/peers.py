@@ -30,6 +30,7 @@ class Personality:
         self.data: dict[str, str] = {}
         self.hang_up: set[str] = set()
         self.slow: set[str] = set()
+        self.never = asyncio.Event()
         self.most_per_session = 10_000
 
     async def handle_RCPT(
@@ -48,7 +49,7 @@ class Personality:
             server.transport.abort()
             return "250 never heard"
         if address in self.slow:
-            await asyncio.sleep(5)
+            await self.never.wait()  # until the other side gives up, however long that takes here
         if answer := self.data.get(address):
             return answer
         content = envelope.content

@@ -1,14 +1,15 @@
 """In `journey run` nothing leaves the machine: the sink takes every message as its provider would have."""
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from app import courier
+from app.courier import courier_for
 from app.database import Connection, connect, transaction
+from app.run import with_sink
 from app.settings import Settings
-from app.sink import Sink
+from app.sink import Sink, diversion
 from app.store import caught
 from app.store.caught import Catch
 from tests.deliver.house import House, build
@@ -34,8 +35,8 @@ def sink(keep: Callable[[Catch], None]) -> Iterator[Sink]:
 @pytest.fixture
 def house(connection: Connection, settings: Settings, sink: Sink) -> House:
     made = build(connection, hook={"url": "https://crm.example.com/in?x={{ contact.id }}"})
-    ports = {"sink_smtp_port": sink.smtp_port, "sink_http_port": sink.http_port}
-    made.courier = courier.courier_for(settings.model_copy(update=ports))
+    ports = {"smtp_port": sink.smtp_port, "http_port": sink.http_port}
+    made.courier = courier_for(with_sink(settings, ports), diversion(**ports))
     return made
 
 
@@ -77,8 +78,8 @@ def test_a_provider_that_is_configured_is_not_reached_either(house: House, conne
     assert found.content["headers"]["From"] == "shop@example.com"
 
 
-def test_the_sink_stops_at_once(keep: Callable[[Catch], None]) -> None:
-    started = time.monotonic()
+def test_the_sink_stops_with_all_it_has_started(keep: Callable[[Catch], None]) -> None:
+    before = set(threading.enumerate())
     with Sink(keep, smtp_port=0, http_port=0):
-        pass
-    assert time.monotonic() - started < 5
+        assert set(threading.enumerate()) > before
+    assert set(threading.enumerate()) == before

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import random
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
@@ -136,8 +137,25 @@ def test_t22_no_get_opts_anybody_out(house: House, web: TestClient, tokens: Toke
     for method in ("GET", "HEAD", "OPTIONS"):
         web.request(method, path, headers={"Sec-Purpose": "prefetch"})
     assert house.rows("SELECT consents FROM contact") == [({},)]
-    assert "退订" in web.get(path).text
+    assert ">Unsubscribe</button>" in web.get(path, headers={"Accept-Language": "en"}).text
     assert said(house) == []
+
+
+def test_the_way_out_speaks_one_language_names_the_sender_and_leads_nowhere_else(
+    house: House, web: TestClient, tokens: Tokens
+) -> None:
+    house.message(1, status=2)
+    path = f"/u/{tokens.make('unsubscribe', house.workspace, 1001, 1)}"
+    chinese = web.get(path, headers={"Accept-Language": "zh-CN"}).text
+    done = web.post(f"{path}?lang=zh", data={"page": "1"}).text
+    for page, said in ((chinese, "退订</button>"), (done, "已退订")):
+        assert '<html lang="zh-Hans">' in page
+        assert said in page
+        assert "Unsubscribe" not in page
+        assert '<span class="pill' in page
+        assert 'href="/"' not in page
+        assert "Journey Canvas" not in page
+    assert "没有做任何更改" in chinese
 
 
 @pytest.mark.parametrize("body", [{"List-Unsubscribe": "One-Click"}, {"page": "1"}])
@@ -338,6 +356,19 @@ def test_t05_the_sink_shows_each_message_as_the_contact_would_see_it(house: Hous
     assert "default-src 'none'" in shown.headers["content-security-policy"]
     assert "&lt;b&gt;B&lt;/b&gt;" in web.get(f"/sink/{pop}").text
     assert "&lt;i&gt;" in web.get(f"/sink/{hook}").text
+
+
+def test_the_sink_speaks_the_reader_s_language_and_names_channels_in_words(house: House, web: TestClient) -> None:
+    with transaction(house.connection):
+        one = caught.add(house.connection, Catch(0, "inapp", "u1", "Hi", {"title": "Hi", "body": "there"}, NOW))
+    for path in ("/sink", f"/sink/{one}"):
+        chinese, english = (web.get(path, headers={"Accept-Language": wish}).text for wish in ("zh-CN", "en"))
+        assert '<html lang="zh-Hans">' in chinese
+        assert "应用内消息" in chinese
+        assert "Caught messages" not in chinese
+        assert "In-app message" in english
+        assert not re.search("[\u4e00-\u9fff]", english.replace(">中文<", "><"))
+    assert web.get("/sink?lang=zh").cookies["journey_language"] == "zh"
 
 
 def test_without_a_sink_there_are_no_such_pages(settings: Settings, web: TestClient) -> None:

@@ -66,15 +66,18 @@ class Workers:
         answer: dict[str, Any] = json.loads(self._parent.stdout.readline())
         return answer
 
-    def start(self, *, patience: dict[str, float] | None = None, **settings: Any) -> Process:
-        """A new worker; it logs JSON."""
+    def start(
+        self,
+        *,
+        patience: dict[str, float] | None = None,
+        pace: dict[str, float] | None = None,
+        ahead: float = 0.0,
+        **settings: Any,
+    ) -> Process:
+        """A new worker; it logs JSON. `pace` in seconds; its clock goes `ahead`, so that others' leases have run out for it."""
         log = self.folder / f"worker-{len(self.begun)}.log"
-        request = {
-            "do": "start",
-            "log": str(log),
-            "patience": patience or {},
-            "settings": {**self.settings, **settings},
-        }
+        given = {"patience": patience or {}, "pace": pace or {}, "ahead": ahead}
+        request = {"do": "start", "log": str(log), **given, "settings": {**self.settings, **settings}}
         process = Process(self, self.ask(request)["pid"], log)
         self.begun.append(process)
         return process

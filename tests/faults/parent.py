@@ -9,17 +9,24 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from app import worker
+from app.courier import Pace
+from app.egress import _trust
 from app.ownership import Patience
+from app.process import calm_gc
 from app.settings import Settings
 from nodes import catalog
 from tests.faults.odd_nodes import ODD
 
+# Made once, for all the workers to be forked.
+CATALOG = catalog(ODD, plugins=False)
+_trust()
 children: dict[int, int | None] = {}
 
 
@@ -36,7 +43,13 @@ def start(request: dict[str, Any]) -> dict[str, Any]:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        making = worker.Making(catalog=catalog(ODD, plugins=False), patience=replace(Patience(), **request["patience"]))
+        pace = request["pace"].items()
+        making = worker.Making(
+            catalog=CATALOG,
+            patience=replace(Patience(), **request["patience"]),
+            pace=Pace(**{name: given if name.endswith("seconds") else timedelta(seconds=given) for name, given in pace}),
+            clock=lambda: worker.now() + timedelta(seconds=request["ahead"]),
+        )
         code = worker.main(Settings(_env_file=None, **request["settings"]), making)
     finally:
         os._exit(code)
@@ -56,6 +69,7 @@ def wait(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    calm_gc()  # here, so that each child has little left to do
     for line in sys.stdin:
         request = json.loads(line)
         answer = start(request) if request["do"] == "start" else wait(request)

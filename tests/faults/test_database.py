@@ -151,12 +151,12 @@ def test_f24_clashes_with_other_transactions_are_tried_again_and_nothing_surface
     connection: Connection, workers: Workers, expected: story.State, database_url: str
 ) -> None:
     begun = story.tell(connection)
-    stop = threading.Event()
+    stop, began = threading.Event(), time.monotonic()
 
     def disturb(first: str, second: str) -> None:
         # Takes contacts in an order of its own, so that it and the worker wait for each other now and then.
         with database.connect(database_url) as session:
-            while not stop.is_set():
+            while not stop.is_set() and time.monotonic() - began < 2:
                 with suppress(psycopg.errors.DeadlockDetected), database.transaction(session):
                     for order in (first, second):
                         session.execute(

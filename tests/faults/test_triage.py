@@ -1,7 +1,9 @@
 """Finding the bad row: as bookkeeping alone, against a make-believe table of lanes."""
 
+import random
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.triage import BELIEVED, TRIES, Triage
@@ -39,11 +41,11 @@ class Table:
         return sum(map(len, self.rows.values()))
 
 
-@given(
-    st.dictionaries(st.sampled_from(LANES), st.lists(st.integers(0, 30).map(lambda n: n == 0), max_size=60)),
-    st.integers(1, 200),
-)
-def test_p15_only_bad_rows_are_put_aside_and_all_others_are_done(rows: dict[int, list[bool]], limit: int) -> None:
+@settings(max_examples=50)
+@given(st.integers(0, 2**32), st.sampled_from((0.0, 0.02, 0.1)), st.integers(1, 200))
+def test_p15_only_bad_rows_are_put_aside_and_all_others_are_done(seed: int, share: float, limit: int) -> None:
+    chance = random.Random(seed)
+    rows = {lane: [chance.random() < share for _ in range(chance.randrange(60))] for lane in LANES}
     table, triage = Table(rows), Triage()
     good, bad = (sum(row is kind for lane in rows.values() for row in lane) for kind in (False, True))
     for turn in range(2_000):
@@ -79,3 +81,17 @@ def test_suspicion_does_not_outlive_the_ownership_of_a_lane(lost: tuple[int, ...
     mine = [lane for lane in LANES if lane not in lost]
     seen = [lane for bite in triage.bites(mine, 100, 0.0) for lane in bite.lanes]
     assert sorted(seen) == mine
+
+
+def test_batches_that_are_cut_off_grow_smaller_and_large_again_when_they_come_through() -> None:
+    triage = Triage()
+    sizes = []
+    for _ in range(3):
+        (bite,) = triage.bites(LANES, 6_400, 0.0)
+        sizes.append(bite.limit)
+        triage.cut_off()
+    for _ in range(4):
+        (bite,) = triage.bites(LANES, 6_400, 0.0)
+        sizes.append(bite.limit)
+        triage.passed(bite, 10)
+    assert sizes == [6_400, 3_200, 1_600, 800, 1_600, 3_200, 6_400]

@@ -69,6 +69,9 @@ class Program:
                 stderr=output,
                 start_new_session=True,
             )
+        # Whatever becomes of the tests: when they are gone, the end of this pipe is read and the program goes too.
+        command = f"cat >/dev/null; kill -KILL {self.process.pid}"
+        self.leash = subprocess.Popen(["sh", "-c", command], stdin=subprocess.PIPE, start_new_session=True)
         until(self._is_ready)
         self.ready_seconds = time.monotonic() - begin
         return self
@@ -125,3 +128,6 @@ class Program:
     def _close(self) -> None:
         while self.browsers:
             self.browsers.pop().close()
+        if self.leash.poll() is None:
+            os.killpg(self.leash.pid, signal.SIGKILL)
+            self.leash.communicate()

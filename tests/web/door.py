@@ -12,31 +12,24 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import httpx2
+import pytest
 import uvicorn
+from psycopg import Connection
 from psycopg.rows import namedtuple_row
 from starlette.applications import Starlette
 
-from app import database
-from app.database import Connection
+from app import auth, database
 from app.tracking import Limits
 from app.web.ingest import Door, ingest_routes
+from app.web.wire import BoundedHttp
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 KEY = "jc_0123456789ab_" + "5e" * 32
 
 
-class Holder(NamedTuple):
-    workspace_id: int
-    role: str
-
-
-def identify(connection: Connection, key: str, now: datetime) -> Holder | None:
-    """Keys by hash, as the program's own sign-in does it."""
-    row = connection.execute(
-        "SELECT workspace_id, role FROM key WHERE digest = %s AND revoked_at IS NULL AND coalesce(expires_at > %s, true)",
-        (hashlib.sha256(key.encode()).hexdigest(), now),
-    ).fetchone()
-    return Holder(*row) if row else None
+def key_of(number: int) -> str:
+    """Another write key."""
+    return f"jc_{number:012x}_{'7a' * 32}"
 
 
 def workspace(url: str, *keys: str, role: str = "ingest") -> int:
@@ -65,6 +58,21 @@ def inbox(url: str) -> list[Any]:
     return rows(url, "SELECT *, properties::jsonb AS said FROM inbox ORDER BY id")
 
 
+@contextmanager
+def statements(connection: Connection) -> Iterator[list[str]]:
+    """What is executed on connections meanwhile (COPY goes another way)."""
+    said: list[str] = []
+    real = Connection.execute
+
+    def noted(self: Connection, query: Any, *rest: Any, **more: Any) -> Any:
+        said.append(query)
+        return real(self, query, *rest, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(connection), "execute", noted)
+        yield said
+
+
 class Server(NamedTuple):
     """A running server and its address."""
 
@@ -91,13 +99,13 @@ def serving(
     url: str, *, clock: Callable[[], datetime] | None = None, limits: Limits | None = None, **more: Any
 ) -> Iterator[Server]:
     """The door behind uvicorn, in a thread of this process."""
-    door = Door(url, identify, limits=limits, **({"clock": clock} if clock else {}), **more)
+    door = Door(url, auth.identify, limits=limits, **({"clock": clock} if clock else {}), **more)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)
         port = listener.getsockname()[1]
         config = uvicorn.Config(
-            Starlette(routes=ingest_routes(door)), log_level="error", access_log=False, lifespan="off"
+            Starlette(routes=ingest_routes(door)), log_level="error", access_log=False, http=BoundedHttp, lifespan="off"
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.lanes import lane_of
+from app.web.ingest_docs import openapi_paths
 from tests.web.door import KEY, NOW, Server, inbox, rows, serving, workspace
 
 
@@ -129,9 +130,16 @@ def test_an_empty_batch_is_a_success(server: Server, database_url: str) -> None:
 
 
 def test_any_page_may_send_but_only_by_post(server: Server) -> None:
-    import httpx2
-
-    preflight = httpx2.options(server.url + "/v1/track", headers={"origin": "https://shop.example"})
+    preflight = server.client.options(server.url + "/v1/track", headers={"origin": "https://shop.example"})
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, "*")
-    refused = httpx2.get(server.url + "/v1/track")
+    refused = server.client.get(server.url + "/v1/track")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST, OPTIONS")
+
+
+def test_the_description_s_examples_are_taken_as_they_stand(server: Server, database_url: str) -> None:
+    paths = openapi_paths()
+    assert len(paths) == 7
+    for path, methods in paths.items():
+        example = methods["post"]["requestBody"]["content"]["application/json"]["example"]
+        assert server.post(path, example).status_code == 200, path
+    assert len(inbox(database_url)) == 7 + 1 - 1  # the track stands in the batch as well, with the same messageId

@@ -1,0 +1,16 @@
+// The official Segment SDK for Node as a client: node segment.mjs URL KEY; prints one line for each call as it is settled.
+import { createRequire } from 'node:module'
+const { Analytics } = createRequire(process.argv[4])('@segment/analytics-node')
+const analytics = new Analytics({ host: process.argv[2], writeKey: process.argv[3], flushAt: 4, flushInterval: 50, maxRetries: 2 })
+analytics.on('error', error => { console.log('error', String(error.reason ?? error.code)) })
+const at = new Date('2026-11-20T08:00:00.123Z')
+const done = name => error => console.log(name, error ? String(error) : 'ok')
+analytics.track({ anonymousId: 'a1', event: 'visited', properties: { url: '/', nested: { emoji: '🛒 购物车' } }, timestamp: at, messageId: 'm1' }, done('track'))
+analytics.track({ anonymousId: 'a1', event: 'visited', properties: { url: '/' }, messageId: 'm1' }, done('again'))
+analytics.identify({ userId: 'u1', anonymousId: 'a1', traits: { email: 'Ana@Example.com', plan: 'pro' } }, done('identify'))
+analytics.page({ userId: 'u1', category: 'Docs', name: 'Home', properties: { url: '/home' } }, done('page'))
+analytics.screen({ userId: 'u1', name: 'Cart' }, done('screen'))
+analytics.group({ userId: 'u1', groupId: 'g1', traits: { seats: 3 } }, done('group'))
+analytics.alias({ userId: 'u2', previousId: 'u1' }, done('alias'))
+analytics.track({ userId: 'u2', event: 'order_paid', properties: { amount: 12.5, at } }, done('paid'))
+await analytics.closeAndFlush()
