@@ -41,6 +41,11 @@ class Town(World):
                 return
         raise AssertionError(f"the stages do not come to rest at {self.now}")
 
+    def read(self) -> None:
+        """Match alone: more events arrive at this very instant, and all of them come before its timers."""
+        while self._run(match):
+            pass
+
     def _run(self, stage: Any) -> int:
         shares, limit = self.pace.shares, self.pace.limit
         return sum(

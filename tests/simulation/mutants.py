@@ -35,10 +35,10 @@ MUTANTS = (
         "if count >= plan.visit_limit",
     ),
     Mutant(
-        "a wait that an event did not end begins anew",
+        "a wait does not say when it began",
         "flows/interpret.py",
-        "        if not one.waiting:\n            one.rested_at",
-        "        if True:\n            one.rested_at",
+        "            one.rested_at = one.arrived_at\n",
+        "",
     ),
     Mutant(
         "an event goes on waking further waits",
