@@ -9,6 +9,7 @@ that knows no sizes. Statements over whole batches therefore join on `unnest(...
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -196,7 +197,8 @@ def alembic_config(url: str) -> "Config":
     """Alembic's settings, made here so that the program runs from any folder and needs no `alembic.ini`."""
     from alembic.config import Config
 
-    config = Config()
+    # Said here: as a default it would be whatever stdout was when Alembic was first loaded.
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = driver_url(url)

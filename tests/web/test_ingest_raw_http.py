@@ -32,10 +32,10 @@ def talk(server: Server, *parts: bytes, pause: float = 0.0, timeout: float = 5.0
                 time.sleep(pause)
         except OSError:
             pass  # the server has closed already; what it said is still there to be read
-        wire.settimeout(1.0)
         try:
             while got := wire.recv(65536):
                 said += got
+                wire.settimeout(1.0)  # the first word may take a busy machine a while; silence after it is the end
         except OSError:
             pass
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", said)]
