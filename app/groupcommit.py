@@ -25,7 +25,8 @@ from app.store import accept
 
 log = logging.getLogger(__name__)
 
-WAITING_SECONDS = 0.3  # as much may wait as is written in this time; what comes beyond is sent away (P16: 500 ms in all)
+# As much may wait as is written in this time; what comes beyond is sent away (P16: 500 ms in all).
+WAITING_SECONDS = 0.3
 HANGING_SECONDS = 8.0  # a request is not left without an answer longer than this
 AWAY_SECONDS = 0.25  # how long a failed connection is not tried again
 TRIES = 5

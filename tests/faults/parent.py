@@ -47,7 +47,9 @@ def start(request: dict[str, Any]) -> dict[str, Any]:
         making = worker.Making(
             catalog=CATALOG,
             patience=replace(Patience(), **request["patience"]),
-            pace=Pace(**{name: given if name.endswith("seconds") else timedelta(seconds=given) for name, given in pace}),
+            pace=Pace(
+                **{name: given if name.endswith("seconds") else timedelta(seconds=given) for name, given in pace}
+            ),
             clock=lambda: worker.now() + timedelta(seconds=request["ahead"]),
         )
         code = worker.main(Settings(_env_file=None, **request["settings"]), making)
