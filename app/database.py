@@ -42,6 +42,9 @@ KEEPALIVES: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
+# For connections that join batches (`unnest`) to big tables: always look each row up by its key. Where the planner thinks that
+# few rows are active it would rather hash them all, and read a million parked people to wake five thousand.
+BY_KEY: dict[str, Any] = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 
 class DatabaseError(Exception):

@@ -16,7 +16,7 @@ from datetime import datetime
 import psycopg
 
 from app import log
-from app.database import Connection, connect, transaction
+from app.database import BY_KEY, Connection, connect, transaction
 from app.lanes import ALL_LANES, LANES
 from app.store import lanes as locks
 from app.store.lanes import Owner
@@ -76,6 +76,7 @@ class Ownership:
             statement_seconds=patience.statement_seconds,
             idle_in_transaction_seconds=patience.idle_in_transaction_seconds,
             idle_session_seconds=patience.idle_session_seconds,
+            **BY_KEY,
         )
         self._reported_at = float("-inf")
         try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from app.database import connect, transaction
+from app.database import BY_KEY, connect, transaction
 from app.lanes import ALL_LANES, lane_of
 from app.plans import Plans
 from app.store import history, schedules, versions
@@ -104,7 +104,7 @@ def on_tracks(connection: Connection, work: Callable[[Track], int], tracks: int 
     """Do the work as one worker process does it: on its tracks, each in a thread; returns the sum of what they handled."""
     shares = [tuple(lane for lane in ALL_LANES if lane % tracks == number) for number in range(tracks)]
     with ExitStack() as stack:
-        opened = [stack.enter_context(connect(twin_url(connection), statement_seconds=300)) for _ in shares]
+        opened = [stack.enter_context(connect(twin_url(connection), statement_seconds=300, **BY_KEY)) for _ in shares]
         with ThreadPoolExecutor(tracks) as pool:
             jobs = [pool.submit(work, Track(one, plans(), share)) for one, share in zip(opened, shares, strict=True)]
             return sum(job.result() for job in jobs)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.store.rows import NULL, Connection, array, columns, copy_lines, escape, instant, optional
+from app.store.rows import NULL, Connection, columns, copy_lines, escape, instant, instants, ints, optional, texts
 from flows.interpret import Status, Traveller
 
 FIELDS = (
@@ -162,17 +162,17 @@ def move(connection: Connection, travellers: Sequence[Traveller]) -> None:
         WHERE e.workspace_id = one.workspace_id AND e.lane = one.lane AND e.id = one.id AND e.status IN (0, 3, 4)
         """,
         (
-            array(one.plan.workspace_id for one in travellers),
-            array(one.lane for one in travellers),
-            array(one.id for one in travellers),
-            array(one.node for one in travellers),
-            array(one.status.value for one in travellers),
-            array(one.slot for one in travellers),
-            array(one.walks for one in travellers),
-            array(one.rested_at for one in travellers),
-            array(one.wake_at for one in travellers),
-            array(one.reason for one in travellers),
-            array(visits_text(one) for one in travellers),
+            ints([one.plan.workspace_id for one in travellers]),
+            ints([one.lane for one in travellers]),
+            ints([one.id for one in travellers]),
+            texts([one.node for one in travellers]),
+            ints([one.status.value for one in travellers]),
+            ints([one.slot for one in travellers]),
+            ints([one.walks for one in travellers]),
+            instants([one.rested_at for one in travellers]),
+            instants([one.wake_at for one in travellers]),
+            texts([one.reason for one in travellers]),
+            texts([visits_text(one) if one.visits else None for one in travellers]),
         ),
     )
 

@@ -67,6 +67,31 @@ def array(values: Iterable[Any]) -> str:
     return "{" + ",".join(map(_element, values)) + "}"
 
 
+def ints(values: Iterable[int]) -> str:
+    """An array literal of whole numbers."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def texts(values: Iterable[str | None]) -> str:
+    """An array literal of texts of which a batch holds few different ones."""
+    return "{" + ",".join(map(_quoted, values)) + "}"
+
+
+def instants(values: Iterable[datetime | None]) -> str:
+    """An array literal of instants."""
+    return "{" + ",".join(map(_quoted_instant, values)) + "}"
+
+
+@lru_cache(maxsize=20_000)
+def _quoted(value: str | None) -> str:
+    return _element(value)
+
+
+@lru_cache(maxsize=20_000)
+def _quoted_instant(value: datetime | None) -> str:
+    return _element(value)
+
+
 def _element(value: Any) -> str:
     if value is None:
         return "NULL"
