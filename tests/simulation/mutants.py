@@ -194,7 +194,7 @@ def first_failure(folder: Path, environment: dict[str, str]) -> str | None:
     if ran.returncode == 0:
         return None
     failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failed[0].partition("::")[2].partition(" - ")[0] if failed else f"exit {ran.returncode}: {ran.stdout[-300:]}"
+    return failed[0].partition("::")[2][:160] if failed else f"exit {ran.returncode}: {ran.stdout[-300:]}"
 
 
 def main(words: list[str]) -> int:
