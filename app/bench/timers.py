@@ -53,7 +53,6 @@ def park(connection: Connection, contacts: int, progress: Progress) -> int:
 
 def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, Any]:
     """Park everybody, let the hour pass, drain."""
-    weight = parked(connection, min(contacts, 100_000), progress)
     workspace = park(connection, contacts, progress)
     due = ground.START + WAIT
     calm_gc()
@@ -72,6 +71,7 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
         raise RuntimeError(f"{early} early, {handled} of {contacts} drained")
     by = f"WHERE workspace_id = {workspace}"
     floor_seconds = floor(connection, {t: f"SELECT * FROM {t} {by}" for t in ("enrollment", "trail", "tally")})
+    weight = parked(connection, min(contacts, 100_000), progress)
     return result(
         "timers", contacts, cost.seconds, floor_seconds, **cost.each(contacts), memory_mb=memory_mb(), **weight
     )
