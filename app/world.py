@@ -17,7 +17,7 @@ from app.links import Tokens
 from app.plans import Plans
 from app.rendering import Site
 from app.stages import deliver, enroll, match, settle, timers
-from app.store import accept, enrollments, journeys, outbox, schedules, workspaces
+from app.store import accept, enrollments, journeys, outbox, schedules, scratch, workspaces
 from app.store.rows import Connection
 from flows.contract import NodeType
 
@@ -37,6 +37,7 @@ class World:
         self.plans = Plans(catalog)
         self.now = start
         with transaction(connection):
+            scratch.join_by_key(connection)
             self.workspace_id = workspaces.add(connection, "scenario", timezone=timezone, now=start)
         self.courier = Courier(Site("https://scratch.invalid", Tokens(SECRET)), SECRET, cut_off=True)
 

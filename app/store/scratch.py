@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from app.database import BY_KEY
 from app.store.rows import Connection, columns
 
 
@@ -21,6 +22,12 @@ def empty(connection: Connection) -> None:
     full = connection.execute(probes).fetchall()
     if full:
         connection.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in full) + " CASCADE")
+
+
+def join_by_key(connection: Connection) -> None:
+    """Plan joins as a worker's own connection does."""
+    for name, value in BY_KEY.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
 
 
 def users(connection: Connection, workspace_id: int) -> dict[int, str]:
