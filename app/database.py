@@ -45,6 +45,9 @@ KEEPALIVES: dict[str, Any] = {
 # For connections that join batches (`unnest`) to big tables: always look each row up by its key. Where the planner thinks that
 # few rows are active it would rather hash them all, and read a million parked people to wake five thousand.
 BY_KEY: dict[str, Any] = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
+# For connections that take the oldest of a long queue: along the index, whatever the planner thinks of a table that grew by
+# half a million rows since it was last looked at. Sorting them all for each batch took longer than a statement may.
+IN_ORDER: dict[str, Any] = {**BY_KEY, "enable_bitmapscan": "off", "enable_seqscan": "off"}
 
 
 class DatabaseError(Exception):

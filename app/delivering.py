@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app import log
 from app.courier import Courier
-from app.database import Connection, connect
+from app.database import IN_ORDER, Connection, connect
 from app.nudges import Sleeper
 from app.ownership import PATIENCE, Patience
 from app.plans import Plans
@@ -78,6 +78,7 @@ class Deliverer:
                 statement_seconds=self._patience.statement_seconds,
                 idle_in_transaction_seconds=self._patience.idle_in_transaction_seconds,
                 idle_session_seconds=IDLE_SESSION_SECONDS,
+                **IN_ORDER,
             )
         now = self._clock()
         taken = deliver.run(self._connection, self._plans, self._courier, now=now, limit=LIMIT)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from app.bench import accept, blast, ground, timers, trigger
 from app.bench.measure import Progress, measured, memory_mb, result
-from app.database import connect, transaction
+from app.database import IN_ORDER, connect, transaction
 from app.store import schedules
 from app.store.rows import Connection, array
 
@@ -44,7 +44,7 @@ class Watch:
     """Looks from outside which of the outstanding contacts have got where they should; keeps how long it took."""
 
     def __init__(self, url: str, workspace_id: int, query: str) -> None:
-        self._connection = connect(url, autocommit=True)
+        self._connection = connect(url, autocommit=True, statement_seconds=60, **IN_ORDER)
         self._workspace_id, self._query = workspace_id, query
         self.outstanding: dict[int, float] = {}
         self.took: list[float] = []
