@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from flows.calendar import as_instant
 from flows.contract import Json, NodeSettings
 from flows.cron import Cron
-from flows.words import _
+from flows.words import _, say
 
 INSTANT_AT_MOST = 40
 
@@ -52,5 +52,5 @@ def words(schedule: Schedule) -> str:
     """The schedule on a card."""
     given = schedule.given()
     if "at" in given:
-        return f"at {given['at']}"
-    return f"cron {given['cron']}" if "cron" in given else "on joining"
+        return say(_("at {time}"), time=str(given["at"]).replace("T", " ", 1))
+    return f"cron {given['cron']}" if "cron" in given else say(_("on joining"))

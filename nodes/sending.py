@@ -11,10 +11,11 @@ from pydantic import Field, model_validator
 
 from flows.calendar import Duration, elapsed, words
 from flows.contract import Batch, Event, Json, Member, MemberId, Message, NodeSettings, Outcome, Wait
-from flows.words import _, clip
+from flows.words import _, clip, say
 
 FAILED, TIMEOUT = "failed", "timeout"
 CLIMB = ("delivered", "opened", "clicked")  # each says all that stand before it as well
+OUTCOME_WORDS = {"delivered": _("delivered"), "opened": _("opened"), "clicked": _("clicked")}
 FAILURES = ("message.failed", "message.suppressed", "message.expired")
 
 
@@ -62,7 +63,8 @@ def summary_of(settings: SendSettings, text: str) -> str:
     """The words of the message and the wait, on one line."""
     if settings.wait_for is None or settings.timeout is None:
         return clip(text)
-    wait = f" · {settings.wait_for} in {words(settings.timeout)}"
+    outcome = say(OUTCOME_WORDS[settings.wait_for])
+    wait = say(_(" · {outcome} in {time}"), outcome=outcome, time=words(settings.timeout))
     return clip(f"{clip(text, max(15, 60 - len(wait)))}{wait}")
 
 

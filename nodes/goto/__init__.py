@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from flows.contract import Batch, NodeSettings, NodeType, Outcome
-from flows.words import _, clip
+from flows.words import _, clip, say
 
 SAMPLE = {"node": "paid"}
 
@@ -20,7 +20,7 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(f"Go to {settings.node}")
+    return clip(say(_("Go to {step}"), step=settings.node))
 
 
 def jumps(settings: Settings) -> Mapping[str, str]:

@@ -9,9 +9,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from flows.calendar import Period, TimeOfDay, Window, as_instant, at_offset, next_wall, opening, time_of_day, zone
+from flows.calendar import (
+    WEEKDAY_WORDS,
+    Period,
+    TimeOfDay,
+    Window,
+    around,
+    as_instant,
+    at_offset,
+    next_wall,
+    opening,
+    time_of_day,
+    zone,
+)
 from flows.contract import Batch, Member, MemberId, NodeSettings, NodeType, Outcome, Wait
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import AttributeName
 
 SAMPLE = {"time": "09:00", "weekdays": ["mon", "tue", "wed", "thu", "fri"]}
@@ -73,12 +85,13 @@ class Settings(NodeSettings):
 
 def summary(settings: Settings) -> str:
     if settings.at is not None:
-        return clip(f"Until {settings.at}")
+        return clip(say(_("Until {time}"), time=settings.at.replace("T", " ", 1)))
     if settings.attribute is not None:
-        clock = f" at {settings.time}" if settings.time else ""
-        return clip(f"Until {settings.attribute} {settings.offset or ''}{clock}")
+        clock = f" {settings.time}" if settings.time else ""
+        return clip(say(_("Until {time}"), time=around(clip(settings.attribute, 25), settings.offset or "P0D") + clock))
     hours = f"{settings.time}–{settings.end}" if settings.end else settings.time
-    return clip(f"Until {hours} {' '.join(settings.weekdays or ())}")
+    days = " ".join(say(WEEKDAY_WORDS[day]) for day in settings.weekdays or ())
+    return clip(say(_("Until {time}"), time=f"{hours} {days}"))
 
 
 def reads(settings: Settings) -> tuple[str, ...]:
