@@ -17,7 +17,7 @@ import { applyAll, invertAll, touched } from "./ops.js";
  * @typedef {{title: string, help?: string, group: string, group_title?: string, hue?: string, is_entry?: boolean,
  *   is_exit?: boolean, ports: Port[] | null, settings?: Record<string, any>, searchable?: string}} StepType
  * @typedef {"change" | "load" | "selection" | "facets" | "problems" | "viewport" | "counters" | "history" | "reveal"
- *   | "quickadd" | "open" | "hover" | "overlay" | "connectmode" | "announce" | "toast" | "move"} EventName
+ *   | "quickadd" | "open" | "hover" | "overlay" | "connectmode" | "announce" | "toast" | "move" | "note" | "count" | "menu"} EventName
  * @typedef {{ops: Op[], label: string, cause: "commit" | "undo" | "redo", key: string | null,
  *   touched: import("./ops.js").Touched}} Change
  * @typedef {{document: any, facets?: Record<string, Facet>, types?: Record<string, StepType>, problems?: Problem[],
