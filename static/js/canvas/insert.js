@@ -81,9 +81,10 @@ function spliced(editor, type, wire) {
   const far = to.x - from.x >= 2 * (CARD.width + GAP.across);
   const outlet = editor.outletOf(wire.from, wire.port);
   const y = far ? to.y : outlet.y - CARD.input;
-  const at = { x: far ? x : from.x + CARD.width + GAP.across, y: forward ? Math.min(Math.max(y, Math.min(from.y, to.y)), Math.max(from.y, to.y)) : from.y };
+  const between = Math.min(Math.max(y, Math.min(from.y, to.y)), Math.max(from.y, to.y));
+  const at = { x: far ? x : from.x + CARD.width + GAP.across, y: forward ? between : from.y };
   const room = forward ? makeRoom(editor, wire, { ...at, width: CARD.width, height: heightOf(editor, type) }) : [];
-  return { id: "", ...wiredIn(editor, newStep(editor, type, at), wire, room) };
+  return wiredIn(editor, newStep(editor, type, at), wire, room);
 }
 
 /**
@@ -224,7 +225,8 @@ export function deletion(editor, keys) {
   const { flow } = editor;
   const all = [...keys];
   const ops = healing(flow, all.filter((key) => flow.steps.has(key)));
-  const gone = new Set(ops.filter((op) => op.op === "edge-").map((op) => wireKey(/** @type {any} */ (op).edge.from, /** @type {any} */ (op).edge.port)));
+  const cuts = /** @type {any[]} */ (ops.filter((op) => op.op === "edge-"));
+  const gone = new Set(cuts.map(({ edge }) => wireKey(edge.from, edge.port)));
   for (const key of all) {
     const wire = flow.wires.get(key);
     if (wire && !gone.has(key)) ops.push({ op: "edge-", edge: wire });
