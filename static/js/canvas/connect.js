@@ -102,9 +102,10 @@ function connecting(view, draft, from, port, moved) {
       settle();
       draft.removeAttribute("d");
     },
-    click: () => {
-      editor.select([from]);
-      view.editor.emit("open", { id: from, port });
+    click: ({ world, client }) => {
+      // Without dragging: an open port offers what may come next.
+      if (!old) editor.emit("quickadd", { from, port, point: world, client, release: () => {} });
+      else editor.select([wireKey(from, port)]);
     },
   };
 }

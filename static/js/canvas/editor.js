@@ -133,6 +133,15 @@ export class Editor {
     this.select([...this.selection].filter((key) => this.has(key)));
   }
 
+  /**
+   * Gives a place to a step that came without one. No change to be saved or undone: only before the page is drawn.
+   * @param {string} id @param {Point} at
+   */
+  place(id, at) {
+    const step = this.flow.steps.get(id);
+    if (step) this.flow.steps.set(id, { ...step, ...at });
+  }
+
   // ── selection ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** @param {Iterable<string>} keys @param {{add?: boolean}} [options] */
