@@ -230,7 +230,9 @@ export function difference(before, after) {
 /** @param {any} was @param {any} now */
 function fields(was, now) {
   /** @type {Record<string, any>} */
-  const [before, after] = [{}, {}];
+  const before = {};
+  /** @type {Record<string, any>} */
+  const after = {};
   for (const name of new Set([...Object.keys(was), ...Object.keys(now)])) {
     if (same(was[name], now[name])) continue;
     before[name] = was[name] ?? null;
