@@ -212,7 +212,7 @@ def opening(zones: ZoneInfo | Sequence[ZoneInfo], window: Window, at: datetime) 
 
 def _opening(zone: ZoneInfo, window: Window, at: datetime) -> datetime | None:
     day = at.astimezone(zone).date() - 2 * _DAY
-    for _ in range(OPENING_HORIZON.days):
+    for _day in range(OPENING_HORIZON.days):
         if window.weekdays is None or WEEKDAYS[day.weekday()] in window.weekdays:
             opens = at_wall(zone, day, window.opens)
             closes = at_wall(zone, day if window.opens < window.closes else day + _DAY, window.closes)

@@ -16,7 +16,20 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from flows.words import Language, _, say, spoken
 
-__all__ = ["Bounds", "Duration", "Language", "Offset", "Period", "anniversary", "around", "elapsed", "offset", "seconds", "shift", "words"]
+__all__ = [
+    "Bounds",
+    "Duration",
+    "Language",
+    "Offset",
+    "Period",
+    "anniversary",
+    "around",
+    "elapsed",
+    "offset",
+    "seconds",
+    "shift",
+    "words",
+]
 
 Moment = TypeVar("Moment", date, datetime)
 
@@ -36,9 +49,7 @@ _MONTHS = _(
     '"{text}" counts months or years, which have no fixed length: '
     "write days, such as P30D or P365D (one minute is PT1M)"
 )
-_NO_LENGTH = _(
-    '"{text}" is not a length of time: write P7D for seven days, PT2H for two hours, PT10M for ten minutes'
-)
+_NO_LENGTH = _('"{text}" is not a length of time: write P7D for seven days, PT2H for two hours, PT10M for ten minutes')
 _NO_PERIOD = _(
     '"{text}" is not a period: write P1Y for a year later, -P3D for three days before, P0D for the day itself'
 )

@@ -225,9 +225,7 @@ def _value(op: Operator, value: Json, place: str) -> Value:
         return _duration(value, place)
     if op in ("before", "after"):
         if as_instant(value) is None:
-            raise _refusal(
-                place, _("write a date such as 2026-03-05 or an instant such as 2026-03-05T09:00:00+08:00")
-            )
+            raise _refusal(place, _("write a date such as 2026-03-05 or an instant such as 2026-03-05T09:00:00+08:00"))
         return str(value)
     if op == "starts_with":
         return _text(value, place, TEXT_AT_MOST)

@@ -38,7 +38,9 @@ class Settings(NodeSettings):
         if not self.set and not self.unset:
             raise ValueError(_("name at least one attribute to set or remove"))
         if both := self.set.keys() & frozenset(self.unset):
-            raise ValueError(say(_("an attribute cannot be set and removed at once: {names}"), names=", ".join(sorted(both))))
+            raise ValueError(
+                say(_("an attribute cannot be set and removed at once: {names}"), names=", ".join(sorted(both)))
+            )
         return self
 
 

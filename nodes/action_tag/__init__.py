@@ -21,7 +21,9 @@ class Settings(NodeSettings):
         if not self.add and not self.remove:
             raise ValueError(_("name at least one tag to add or remove"))
         if both := set(self.add) & set(self.remove):
-            raise ValueError(say(_("a tag cannot be added and removed at once: {names}"), names=", ".join(sorted(both))))
+            raise ValueError(
+                say(_("a tag cannot be added and removed at once: {names}"), names=", ".join(sorted(both)))
+            )
         return self
 
 

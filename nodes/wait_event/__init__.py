@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from flows.calendar import Duration, elapsed, words
 from flows.contract import Batch, Event, Json, Member, MemberId, NodeSettings, NodeType, Outcome, Wait
+from flows.hints import shown
 from flows.rules import EVERY_EVENT, Where
 from flows.words import _, clip, say
 from nodes.fields import EventName, PortName
@@ -46,6 +47,7 @@ class Settings(NodeSettings):
         "arrival",
         title=_("Counts from"),
         description=_("“entry”: an event that happened since the person came into the journey counts as well."),
+        json_schema_extra=shown(labels={"arrival": _("Their arrival here"), "entry": _("Their entry")}),
     )
 
     @model_validator(mode="after")
