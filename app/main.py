@@ -22,6 +22,7 @@ from app.settings import Settings, SettingsError
 from app.tracking import Limits
 from app.web import (
     accounts,
+    canvas_page,
     contacts,
     hooks,
     inapp,
@@ -181,6 +182,7 @@ def _add_operation(app: FastAPI) -> None:
 
 def _add_pages(app: FastAPI) -> None:
     app.include_router(pages.routes)
+    app.include_router(canvas_page.routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
