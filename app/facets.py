@@ -64,7 +64,9 @@ def facet(step: Step, wired: tuple[str, ...] = ()) -> dict[str, Json]:
 def face(node: Json, catalog: Catalog, wired: tuple[str, ...] = ()) -> dict[str, Json]:
     """The face of a step given as JSON; one that is no step at all has a face too."""
     try:
-        made = Node.model_validate({key: node[key] for key in ("id", "type", "version", "settings", "name") if key in node})
+        made = Node.model_validate(
+            {key: node[key] for key in ("id", "type", "version", "settings", "name") if key in node}
+        )
     except (ValueError, TypeError):
         return {"title": say(UNKNOWN), "summary": say(UNFINISHED), "ports": labelled(wired)}
     return facet(read(made, catalog)[0], wired)
@@ -113,7 +115,7 @@ def told(problem: Problem, titles: Mapping[str, str], nodes: Mapping[str, Mappin
             params[key] = titles.get(params[key], params[key])
     if "nodes" in params:
         params["nodes"] = ", ".join(titles.get(one, one) for one in params["nodes"].split(", "))
-    if "port" in params and problem.node in nodes:
+    if "port" in params and problem.node is not None and problem.node in nodes:
         ports: Any = nodes[problem.node]["ports"]
         params["port"] = next((port["label"] for port in ports if port["name"] == params["port"]), params["port"])
     said = Problem(problem.node, problem.field, problem.code, params, problem.severity)
