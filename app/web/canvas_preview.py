@@ -102,8 +102,7 @@ def _chosen(desk: Desk, name: str) -> Person | None:
 
 
 def _label(person: Person) -> str:
-    names = {kind: value for kind, value in reversed(person.identities)}
-    return next((names[kind] for kind in NAMES if kind in names), "")
+    return next((value for wanted in NAMES for kind, value in person.identities if kind == wanted), "")
 
 
 def _account(made: Sheet, words: Words) -> str:
