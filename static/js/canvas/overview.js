@@ -151,13 +151,14 @@ export class Overview {
     pen.lineWidth = 2.5 / view.viewport.zoom;
     const ring = (/** @type {Rect} */ { x, y, width, height }) => pen.strokeRect(x - 4, y - 4, width + 8, height + 8);
     for (const id of ids) {
-      const name = view.overlay.card(id)?.className ?? "";
-      const refused = view.marks.get(id)?.has("target") ? "is-added" : name;
-      const colour = selection.has(id) ? colours.accent : ringColour(refused, colours);
+      const name = view.marks.get(id)?.has("target") ? "is-added" : view.overlay.card(id)?.className ?? "";
+      const colour = selection.has(id) ? colours.accent : ringColour(name, colours);
       if (!colour) continue;
       pen.strokeStyle = colour;
       ring(/** @type {Rect} */ (view.places.rects.get(id)));
     }
+    pen.strokeStyle = colours.bad;
+    for (const rect of view.ghosts.rects.values()) ring(rect);
     pen.strokeStyle = colours.accent;
     for (const id of view.editor.flow.notes.keys()) if (selection.has(noteKey(id))) ring(view.editor.noteRect(id));
   }

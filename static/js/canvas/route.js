@@ -27,14 +27,14 @@ const FORWARD = 2 * STUB;
  */
 export function route({ start, end, lane, lanes = 1, phase = 0, obstacles = [], source, target }) {
   const gap = end.x - start.x;
-  const walls = obstacles.map((rect) => ({
-    left: rect.x - 3, right: rect.x + rect.width + 3, top: rect.y - 3, bottom: rect.y + rect.height + 3,
-  }));
+  const walls = obstacles.map((rect) => wall(rect, 3));
   if (gap >= FORWARD && Math.abs(end.y - start.y) < 1 && !hits(walls, [start, end])) return [start, end];
   const ways = gap >= FORWARD ? forward({ start, end, lane, lanes, phase }) : [];
   const direct = best(walls, ways);
   if (direct && direct.hits === 0) return direct.way;
-  const around = best(walls, detours({ start, end, lane, phase, obstacles, source, target }));
+  // Its own two cards are touched by its ends, but a way around must not run through them either.
+  const own = [source, target].filter((rect) => rect !== undefined).map((rect) => wall(rect, -1));
+  const around = best([...walls, ...own], detours({ start, end, lane, phase, obstacles, source, target }));
   if (!direct) return around ? around.way : [start, end];
   return around && around.cost < direct.cost ? around.way : direct.way;
 }
@@ -71,14 +71,17 @@ function detours({ start, end, lane, phase = 0, obstacles = [], source, target }
   const levels = between.flatMap((rect) => [rect.y + rect.height + aside, rect.y - aside]);
   const middle = (start.y + end.y) / 2;
   levels.sort((one, other) => Math.abs(one - middle) - Math.abs(other - middle));
-  const back = end.x - start.x < FORWARD;
-  const all = back ? levels : [middle, ...levels];
-  return all.slice(0, TRIES).map((y) => [
+  return [middle, ...levels].slice(0, TRIES).map((y) => [
     start, { x: out, y: start.y }, { x: out, y }, { x: into, y }, { x: into, y: end.y }, end,
   ]);
 }
 
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Wall */
+
+/** @param {Rect} rect @param {number} by @returns {Wall} */
+const wall = (rect, by) => ({
+  left: rect.x - by, right: rect.x + rect.width + by, top: rect.y - by, bottom: rect.y + rect.height + by,
+});
 
 /** @param {Wall[]} walls @param {Point[][]} ways */
 function best(walls, ways) {
