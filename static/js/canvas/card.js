@@ -1,7 +1,7 @@
 // One step as a card; what operators and plugins wrote is only ever text.
 
 import { h, icon, nodeIcon } from "../dom.js";
-import { _, ngettext, number, shortNumber } from "../i18n.js";
+import { _, ngettext, shortNumber } from "../i18n.js";
 
 /**
  * @typedef {import("./view.js").View} View
@@ -138,7 +138,7 @@ export class Card {
     this.here.hidden = !text;
     if (!text) return;
     say(this.here, text);
-    const all = ngettext("%(count)s person is here now", "%(count)s people are here now", waiting, { exact: number(waiting) });
+    const all = ngettext("%(count)s person is here now", "%(count)s people are here now", waiting);
     this.here.title = all;
     this.here.setAttribute("aria-label", all);
   }

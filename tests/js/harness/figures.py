@@ -20,28 +20,6 @@ sys.path.insert(0, str(ROOT))
 
 from tests.js.harness.serve import Handler  # noqa: E402
 
-WATCH = """() => {
-  window.frames_ = []; window.long_ = 0; window.watching_ = true;
-  window.observer_ ??= new PerformanceObserver((list) => { for (const one of list.getEntries()) window.long_ = Math.max(window.long_, one.duration); });
-  window.observer_.observe({ entryTypes: ["longtask"] });
-  let last = performance.now();
-  const step = (now) => { window.frames_.push(now - last); last = now; if (window.watching_) requestAnimationFrame(step); };
-  requestAnimationFrame((now) => { last = now; requestAnimationFrame(step); });
-}"""
-STOP = """() => { window.watching_ = false; const all = window.frames_.sort((a, b) => a - b);
-  return [all[Math.floor(all.length / 2)], all[Math.min(all.length - 1, Math.floor(all.length * 0.95))], window.long_, all.length]; }"""
-COUNT = """() => new Promise((resolve) => {
-  const ids = [...canvas.editor.flow.steps.keys()].slice(0, 300);
-  const nodes = Object.fromEntries(ids.map((id) => [id, { entered: Math.ceil(Math.random() * 1e5), waiting: Math.ceil(Math.random() * 900) }]));
-  const ports = {};
-  for (const id of ids) for (const port of canvas.editor.portsOf(id)) ports[`${id} ${port.name}`] = Math.ceil(Math.random() * 1e5);
-  const began = performance.now();
-  canvas.view.setCounters({ nodes, ports });
-  requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - began)));
-})"""
-TIDY = """async () => { const began = performance.now(); await tidy({ ids: [...canvas.editor.flow.steps.keys()] });
-  return performance.now() - began; }"""
-
 
 @contextmanager
 def page_server() -> Iterator[str]:
@@ -50,14 +28,15 @@ def page_server() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+    server.server_close()
 
 
 def watched(page: Page, gesture: Callable[[], None]) -> str:
     """Frames while something is done: median, 95th of 100, longest task, in ms."""
-    page.evaluate(WATCH)
+    page.evaluate("figures.watch()")
     gesture()
     page.wait_for_timeout(80)
-    median, high, long, count = page.evaluate(STOP)
+    median, high, long, count = page.evaluate("figures.stop()")
     return f"{median:5.1f} / {high:5.1f}  long {long:4.0f}  ({count} frames)"
 
 
@@ -80,9 +59,9 @@ def measure(page: Page, address: str, size: int) -> None:
         say(f"  {look:5} zoom  {watched(page, lambda: zoom(page))}")
         page.evaluate("canvas.viewport.open(canvas.editor.bounds(), canvas.editor.rectOf('s0'))")
     say(f"  {'100 %':5} drag  {watched(page, lambda: drag(page))}")
-    say(f"  300 counters {statistics.median(page.evaluate(COUNT) for _ in range(5)):.0f} ms")
+    say(f"  300 counters {statistics.median(page.evaluate('figures.count()') for _ in range(5)):.0f} ms")
     if size <= 1000:
-        say(f"  tidy-up {page.evaluate(TIDY):.0f} ms")
+        say(f"  tidy-up {page.evaluate('figures.tidyUp()'):.0f} ms")
 
 
 def pan(page: Page) -> None:
