@@ -88,19 +88,8 @@ _READ = (
     ),
 )
 _EDIT = (
-    *(
-        "edit",
-        "palette",
-        "quickadd",
-        "panel",
-        "describe",
-        "checks",
-        "autosave",
-        "drafts",
-        "conflict",
-        "menu",
-        "toolbar",
-    ),
+    *("edit", "palette", "quickadd", "describe", "checks", "autosave", "drafts", "conflict", "menu", "toolbar"),
+    *("panel", "forms/main", "forms/lengths", "forms/needs", "forms/shares", "forms/variables"),
 )
 MODULES = {
     mode: tuple(f"js/{name}.js" for name in ("dom", "i18n", *(f"canvas/{one}" for one in names)))
