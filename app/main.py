@@ -32,6 +32,7 @@ from app.web import (
     node_types,
     openapi,
     operate,
+    page,
     pages,
     problems,
     reviews,
@@ -110,6 +111,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     )
     app.state.files = Files()
     app.state.templates = templates(app.state.files.address)
+    app.state.shell = page.shell
     problems.install(app)
     _add_ingest(app, parts.door)
     _add_management(app)
