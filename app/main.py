@@ -23,11 +23,13 @@ from app.tracking import Limits
 from app.web import (
     accounts,
     contacts,
+    finding,
     hooks,
     inapp,
     journeys,
     keys,
     links,
+    lists,
     messages,
     node_types,
     openapi,
@@ -36,6 +38,7 @@ from app.web import (
     pages,
     problems,
     reviews,
+    rowdeeds,
     segments,
     session,
     sink,
@@ -54,6 +57,7 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users)
+PAGES = (pages, lists, rowdeeds, finding)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",
@@ -182,7 +186,8 @@ def _add_operation(app: FastAPI) -> None:
 
 
 def _add_pages(app: FastAPI) -> None:
-    app.include_router(pages.routes)
+    for module in PAGES:
+        app.include_router(module.routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

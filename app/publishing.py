@@ -25,6 +25,7 @@ from flows.validate import Problem, errors, validate
 
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
+NAME_AT_MOST = 200
 
 
 class RefusedError(Exception):
@@ -63,6 +64,16 @@ def create(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
     """A new journey with its first draft; DocumentError where the document is none."""
     documents.load(raw)
     return journeys.add(desk.connection, desk.workspace_id, name, Saving(raw, desk.actor, desk.now))
+
+
+def duplicate(desk: Desk, journey_id: int, called: str) -> Journey:
+    """A new journey with the draft of another; `called` says what the copy is called (`%(name)s` is the other's name)."""
+    journey = journeys.find(desk.connection, desk.workspace_id, journey_id)
+    if journey is None:
+        raise RefusedError("missing", "journey")
+    name = called % {"name": journey.name[: NAME_AT_MOST - len(called)]}
+    saving = Saving(_draft(desk, journey_id), desk.actor, desk.now)
+    return journeys.add(desk.connection, desk.workspace_id, name, saving)
 
 
 def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Json]) -> int | None:

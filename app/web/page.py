@@ -124,10 +124,17 @@ def shell(request: Request, *, ask: bool = True) -> dict[str, Any]:
     return around(request)
 
 
-def toast(answer: Response, text: str, *, undo: str | None = None, kind: str = "good") -> Response:
-    """Let the page say something when this answer to an htmx request arrives; `undo` is an address to post to."""
-    # Sent to the toasts' own place: the button that asked may be gone from the page by then.
-    said = {"toast": {"text": text, "kind": kind, "target": "#toasts", **({"undo": undo} if undo else {})}}
+def toast(answer: Response, text: str, *, undo: str | None = None, kind: str = "good", also: str = "") -> Response:
+    """Let the page say something when this answer to an htmx request arrives; `undo` is an address to post to.
+
+    `also` names an event of the page's own, for lists that should look again.
+    """
+    # Both are sent to places that stay: the button that asked may be gone from the page by then.
+    said: dict[str, Any] = {"toast": {"text": text, "kind": kind, "target": "#toasts"}}
+    if undo:
+        said["toast"]["undo"] = undo
+    if also:
+        said[also] = {"target": "body"}
     answer.headers["HX-Trigger"] = json.dumps(said)  # ASCII: headers know no other letters
     return answer
 
