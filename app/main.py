@@ -36,6 +36,8 @@ from app.web import (
     operate,
     page,
     pages,
+    planpages,
+    plans,
     problems,
     reviews,
     rowdeeds,
@@ -56,8 +58,8 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding)
+MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
+PAGES = (pages, lists, rowdeeds, finding, planpages)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",

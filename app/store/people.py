@@ -162,7 +162,7 @@ def named(connection: Connection, workspace_id: int, value: str, limit: int) -> 
         (workspace_id, list(LOOKED_FOR), value, limit),
     ).fetchall()
     ids = [row[0] for row in rows]
-    called = connection.execute(
+    called: list[tuple[int, str | None]] = connection.execute(
         """
         SELECT c.id, c.attributes ->> 'name' FROM unnest(%s::smallint[], %s::bigint[]) AS one(lane, id)
         JOIN contact c ON c.workspace_id = %s AND c.lane = one.lane AND c.id = one.id

@@ -40,7 +40,7 @@ class Door:
 DOORS = (
     Door("/", _("Overview"), "house", "journey.read"),
     Door("/journeys", _("Journeys"), "workflow", "journey.read"),
-    Door("/plans", _("Plans"), "folder", "journey.read"),
+    Door("/plans", _("Plans"), "folder", "plan.read"),
     Door("/templates", _("Templates"), "layout-template", "journey.read"),
     Door("/messages", _("Messages"), "send", "message.read"),
     Door("/contacts", _("Contacts"), "users", "contact.read"),

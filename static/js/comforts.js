@@ -70,6 +70,9 @@ document.addEventListener("click", (event) => {
   }
   const copy = /** @type {HTMLElement | null} */ (target.closest("[data-copy]"));
   if (copy) void copyText(copy.dataset.copy ?? "");
+  const opener = /** @type {HTMLElement | null} */ (target.closest("[data-open]"));
+  if (opener) /** @type {HTMLDialogElement | null} */ (document.getElementById(opener.dataset.open ?? ""))?.showModal();
+  if (target.closest("[data-close]")) target.closest("dialog")?.close();
   // A menu closes once something in it was chosen.
   const menu = /** @type {HTMLElement | null} */ (target.closest(".menu-list[popover]"));
   if (menu && target.closest("a, button")) menu.hidePopover();
