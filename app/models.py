@@ -98,7 +98,16 @@ class Key(SQLModel, table=True):
 class Contact(SQLModel, table=True):
     """A person who walks journeys. The id alone gives the lane (`lanes.lane_of`)."""
 
-    __table_args__ = ({"postgresql_with": {"fillfactor": "85"}},)
+    __table_args__ = (
+        Index(
+            "ix_contact_name",
+            "workspace_id",
+            text("lower(attributes ->> 'name')"),  # COLLATE "C" in the migration: reflection does not tell
+            "id",
+            postgresql_where=text("attributes ? 'name' AND merged_into IS NULL"),
+        ),
+        {"postgresql_with": {"fillfactor": "85"}},
+    )
     workspace_id: int = Field(primary_key=True)
     lane: int = Field(primary_key=True, sa_type=SMALL)
     id: int = Field(primary_key=True, sa_type=BIG)
@@ -298,6 +307,7 @@ class Enrollment(SQLModel, table=True):
         Index("uq_enrollment_place", "workspace_id", "contact_id", "journey_id", "key", "slot", unique=True),
         Index("ix_enrollment_due", "lane", "wake_at", postgresql_where=text("status = 0 AND wake_at IS NOT NULL")),
         Index("ix_enrollment_node", "version_id", "node", "lane", postgresql_where=text("status IN (0, 3, 4)")),
+        Index("ix_enrollment_over", "version_id", "status", "id", postgresql_where=text("status IN (1, 2, 3)")),
         {"postgresql_with": {"fillfactor": "90"}},
     )
     workspace_id: int = Field(primary_key=True)
@@ -351,12 +361,28 @@ class TallyHour(SQLModel, table=True):
     """Tallies folded into hours; together with the rows not folded yet they are the numbers on every page."""
 
     __tablename__ = "tally_hour"
+    __table_args__ = (Index(None, "workspace_id", "journey_id", "hour"),)
     workspace_id: int = Field(primary_key=True)
     journey_id: int = Field(primary_key=True)
     version_id: int = Field(primary_key=True)
     node: str = Field(primary_key=True, sa_type=TEXT)
     port: str = Field(primary_key=True, sa_type=TEXT)
     hour: datetime = Field(primary_key=True, sa_type=INSTANT)
+    count: int = Field(sa_type=BIG)
+
+
+class TallySpan(SQLModel, table=True):
+    """The same counts in spans of 5 minutes (kept for two days), a day, and all time (0): any period is a sum of few rows."""
+
+    __tablename__ = "tally_span"
+    __table_args__ = (Index("ix_tally_span_short", "at", postgresql_where=text("minutes = 5")),)
+    workspace_id: int = Field(primary_key=True)
+    minutes: int = Field(primary_key=True)
+    journey_id: int = Field(primary_key=True)
+    at: datetime = Field(primary_key=True, sa_type=INSTANT)
+    version_id: int = Field(primary_key=True)
+    node: str = Field(primary_key=True, sa_type=TEXT)
+    port: str = Field(primary_key=True, sa_type=TEXT)
     count: int = Field(sa_type=BIG)
 
 

@@ -93,7 +93,7 @@ def counts(connection: Connection, workspace_id: int) -> list[tuple[int, str, st
         SELECT journey_id, node, port, sum(count)::bigint FROM (
             SELECT journey_id, node, port, count FROM tally WHERE workspace_id = %(w)s
             UNION ALL
-            SELECT journey_id, node, port, count FROM tally_hour WHERE workspace_id = %(w)s
+            SELECT journey_id, node, port, count FROM tally_span WHERE workspace_id = %(w)s AND minutes = 0
         ) AS counted GROUP BY 1, 2, 3
         """,
         {"w": workspace_id},
