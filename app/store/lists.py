@@ -1,7 +1,7 @@
 """What the list of journeys shows: rows in pages, how many there are of each state, numbers and lines. Never reads a draft."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, LiteralString, NamedTuple
 
 from app.store.rows import Connection
@@ -97,30 +97,36 @@ def any_at_all(connection: Connection, workspace_id: int) -> bool:
 
 
 class Day(NamedTuple):
-    """What was counted of a whole journey: for ever (`day` None), or of those who entered on a day."""
+    """What was counted of a whole journey: for ever (`day` None), or of those who entered on a day (UTC)."""
 
     journey_id: int
     port: str
-    day: datetime | None
+    day: date | None
     counted: int
 
 
-def numbers(connection: Connection, workspace_id: int, ids: Sequence[int], *, since: datetime, zone: str) -> list[Day]:
-    """The numbers of these journeys: totals by port, and entries by day of the zone since then."""
+def numbers(connection: Connection, workspace_id: int, ids: Sequence[int], since: date) -> list[Day]:
+    """The numbers of these journeys: totals by port, and entries by day since then."""
     found = connection.execute(
         """
-        SELECT journey_id, port,
-               CASE WHEN port = 'entered' AND at >= %(since)s THEN date_trunc('day', at AT TIME ZONE %(zone)s) END,
-               sum(count)::bigint
-        FROM (
-            SELECT journey_id, port, minute AS at, count FROM tally
+        SELECT journey_id, port, NULL::date, sum(count)::bigint FROM (
+            SELECT journey_id, port, count FROM tally
             WHERE workspace_id = %(w)s AND journey_id = ANY(%(ids)s) AND node = ''
             UNION ALL
-            SELECT journey_id, port, hour, count FROM tally_hour
-            WHERE workspace_id = %(w)s AND journey_id = ANY(%(ids)s) AND node = ''
-        ) AS counted GROUP BY 1, 2, 3
+            SELECT journey_id, port, count FROM tally_span
+            WHERE workspace_id = %(w)s AND minutes = 0 AND journey_id = ANY(%(ids)s) AND node = ''
+        ) AS ever GROUP BY 1, 2
+        UNION ALL
+        SELECT journey_id, 'entered', (at AT TIME ZONE 'UTC')::date, sum(count)::bigint FROM (
+            SELECT journey_id, minute AS at, count FROM tally
+            WHERE workspace_id = %(w)s AND journey_id = ANY(%(ids)s) AND node = '' AND port = 'entered'
+            UNION ALL
+            SELECT journey_id, at, count FROM tally_span
+            WHERE workspace_id = %(w)s AND minutes = 1440 AND journey_id = ANY(%(ids)s) AND node = '' AND port = 'entered'
+              AND at >= %(since)s
+        ) AS days GROUP BY 1, 3
         """,
-        {"w": workspace_id, "ids": list(ids), "since": since, "zone": zone},
+        {"w": workspace_id, "ids": list(ids), "since": datetime.combine(since, datetime.min.time(), UTC)},
     ).fetchall()
     return [Day._make(row) for row in found]
 

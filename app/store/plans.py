@@ -111,6 +111,7 @@ class Summed(NamedTuple):
     completed: int
     exited: int
     failed: int
+    goal: int
 
 
 def summed(connection: Connection, workspace_id: int, ids: list[int]) -> dict[int, Summed]:
@@ -123,17 +124,19 @@ def summed(connection: Connection, workspace_id: int, ids: list[int]) -> dict[in
             SELECT journey_id, port, count FROM tally WHERE workspace_id = %(w)s AND node = ''
                 AND journey_id = ANY(ARRAY(SELECT id FROM own))
             UNION ALL
-            SELECT journey_id, port, count FROM tally_hour WHERE workspace_id = %(w)s AND node = ''
+            SELECT journey_id, port, count FROM tally_span WHERE workspace_id = %(w)s AND minutes = 0 AND node = ''
                 AND journey_id = ANY(ARRAY(SELECT id FROM own))
         ), sums AS (
             SELECT own.plan_id, COALESCE(sum(count) FILTER (WHERE port = 'entered'), 0) AS entered,
                    COALESCE(sum(count) FILTER (WHERE port = 'completed'), 0) AS completed,
                    COALESCE(sum(count) FILTER (WHERE port = 'exited'), 0) AS exited,
+                   COALESCE(sum(count) FILTER (WHERE port = '!goal'), 0) AS goal,
                    COALESCE(sum(count) FILTER (WHERE port = 'failed'), 0) AS failed
             FROM counted JOIN own ON own.id = counted.journey_id GROUP BY 1
         )
         SELECT own.plan_id, count(*), count(*) FILTER (WHERE own.status = 'live'), COALESCE(min(s.entered), 0)::bigint,
-               COALESCE(min(s.completed), 0)::bigint, COALESCE(min(s.exited), 0)::bigint, COALESCE(min(s.failed), 0)::bigint
+               COALESCE(min(s.completed), 0)::bigint, COALESCE(min(s.exited), 0)::bigint, COALESCE(min(s.failed), 0)::bigint,
+               COALESCE(min(s.goal), 0)::bigint
         FROM own LEFT JOIN sums s ON s.plan_id = own.plan_id GROUP BY 1
         """,
         {"w": workspace_id, "ids": ids},

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from app.store import lists
 from app.store.rows import Connection
@@ -13,12 +12,13 @@ DAYS = 14
 
 @dataclass(slots=True)
 class Figures:
-    """What is known of one journey, or of several together."""
+    """What is known of one journey. `goal` is a part of `exited`."""
 
     entered: int = 0
     completed: int = 0
     exited: int = 0
     failed: int = 0
+    goal: int = 0
     days: list[int] = field(default_factory=lambda: [0] * DAYS)
 
     @property
@@ -33,8 +33,8 @@ class Figures:
 
     @property
     def goal_share(self) -> int | None:
-        """Of those who are through, how many of a hundred left by goal or rule; None where nobody is through."""
-        return round(100 * self.exited / self.through) if self.through else None
+        """Of those who are through, how many of a hundred reached the goal; None where nobody is through."""
+        return round(100 * self.goal / self.through) if self.through else None
 
     @property
     def done_share(self) -> int | None:
@@ -42,24 +42,20 @@ class Figures:
         return round(100 * self.completed / self.through) if self.through else None
 
 
-def of_journeys(
-    connection: Connection, workspace_id: int, ids: Sequence[int], now: datetime, zone: str
-) -> dict[int, Figures]:
+PORTS = {"entered": "entered", "completed": "completed", "exited": "exited", "failed": "failed", "!goal": "goal"}
+
+
+def of_journeys(connection: Connection, workspace_id: int, ids: Sequence[int], now: datetime) -> dict[int, Figures]:
     """The numbers of these journeys in one question; a journey nobody entered has zeros."""
     found = {id: Figures() for id in ids}
     if not ids:
         return found
-    first = first_day(now, zone)
-    since = datetime.combine(first, datetime.min.time(), ZoneInfo(zone))
-    for one in lists.numbers(connection, workspace_id, ids, since=since, zone=zone):
+    first = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
+    for one in lists.numbers(connection, workspace_id, ids, first):
         figures = found[one.journey_id]
-        if one.port in ("entered", "completed", "exited", "failed"):
-            setattr(figures, one.port, getattr(figures, one.port) + one.counted)
-        if one.day is not None and 0 <= (place := (one.day.date() - first).days) < DAYS:
+        if one.day is None:
+            if one.port in PORTS:
+                setattr(figures, PORTS[one.port], one.counted)
+        elif 0 <= (place := (one.day - first).days) < DAYS:
             figures.days[place] += one.counted
     return found
-
-
-def first_day(now: datetime, zone: str) -> date:
-    """The first day of the line."""
-    return now.astimezone(ZoneInfo(zone)).date() - timedelta(days=DAYS - 1)

@@ -54,7 +54,7 @@ def show_journeys(
     say = words(language_of(request)).gettext
     page = {
         **values,
-        **_numbers(connection, caller, [row.id for row in values["rows"]], house.now(), values["place"].timezone),
+        **_numbers(connection, caller, [row.id for row in values["rows"]], house.now()),
         "asked": asked,
         "narrowed": narrowed,
         "is_empty": empty,
@@ -98,8 +98,8 @@ def _found(connection: Connection, caller: Caller, wish: Wish, order: str, after
     }
 
 
-def _numbers(connection: Connection, caller: Caller, ids: list[int], now: datetime, zone: str) -> dict[str, Any]:
-    return {"figures": figures.of_journeys(connection, caller.workspace_id, ids, now, zone)}
+def _numbers(connection: Connection, caller: Caller, ids: list[int], now: datetime) -> dict[str, Any]:
+    return {"figures": figures.of_journeys(connection, caller.workspace_id, ids, now)}
 
 
 def _place(after: str | None, order: str) -> list[Any] | None:

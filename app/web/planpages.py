@@ -94,7 +94,7 @@ def show_plan(request: Request, house: TheHouse, caller: Asker, connection: Data
         "plan": plan,
         "place": zone,
         "rows": rows,
-        "figures": figures.of_journeys(connection, caller.workspace_id, ids, house.now(), zone.timezone),
+        "figures": figures.of_journeys(connection, caller.workspace_id, ids, house.now()),
         "sum": store.summed(connection, caller.workspace_id, [plan_id]).get(plan_id),
         "names": keys.names(
             connection, caller.workspace_id, sorted({plan.created_by, *(row.updated_by for row in rows)})
