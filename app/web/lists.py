@@ -77,10 +77,7 @@ def show_numbers(
 ) -> Response:
     """The moving parts of the rows that stand on a page: asked for every few seconds by its script."""
     ids = [one for one in id if 0 < one <= INT]
-    zone = overview.place(connection, caller.workspace_id).timezone
-    return render(
-        request, "journeys/_numbers.html", {"ids": ids, **_numbers(connection, caller, ids, house.now(), zone)}
-    )
+    return render(request, "journeys/_numbers.html", {"ids": ids, **_numbers(connection, caller, ids, house.now())})
 
 
 def _found(connection: Connection, caller: Caller, wish: Wish, order: str, after: list[Any] | None) -> dict[str, Any]:
