@@ -52,7 +52,9 @@ class Reader(NamedTuple):
 def types(catalog: Mapping[str, NodeType], accounts: Mapping[str, str], reader: Reader) -> dict[str, Json]:
     """What the palette offers, in its order; `accounts` (name → channel) fill in what there is only one way to choose."""
     order = {group: place for place, group in enumerate(GROUPS)}
-    known = sorted(catalog.values(), key=lambda node: (order.get(node.group, len(order)), node.type in _LATER, node.type))
+    known = sorted(
+        catalog.values(), key=lambda node: (order.get(node.group, len(order)), node.type in _LATER, node.type)
+    )
     with speaking(reader.language, reader.say):
         return {node.type: _type(node, accounts, reader.say) for node in known}
 

@@ -64,7 +64,9 @@ def facet(step: Step, wired: tuple[str, ...] = ()) -> dict[str, Json]:
 def face(node: Json, catalog: Catalog, wired: tuple[str, ...] = ()) -> dict[str, Json]:
     """The face of a step given as JSON; one that is no step at all has a face too."""
     try:
-        made = Node.model_validate({key: node[key] for key in ("id", "type", "version", "settings", "name") if key in node})
+        made = Node.model_validate(
+            {key: node[key] for key in ("id", "type", "version", "settings", "name") if key in node}
+        )
     except (ValueError, TypeError):
         return {"title": say(UNKNOWN), "summary": say(UNFINISHED), "ports": labelled(wired)}
     return facet(read(made, catalog)[0], wired)
