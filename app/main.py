@@ -22,6 +22,7 @@ from app.settings import Settings, SettingsError
 from app.tracking import Limits
 from app.web import (
     accounts,
+    comments,
     contacts,
     finding,
     hooks,
@@ -39,12 +40,14 @@ from app.web import (
     planpages,
     plans,
     problems,
+    review,
     reviews,
     rowdeeds,
     segments,
     session,
     sink,
     users,
+    versions,
     walks,
 )
 from app.web.envelope import Envelope
@@ -59,7 +62,7 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding, planpages)
+PAGES = (pages, lists, rowdeeds, finding, planpages, review, comments, versions)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",

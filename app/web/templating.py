@@ -3,7 +3,8 @@
 Never a page of its own; never a template that an operator wrote.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from markupsafe import Markup
 
 from app.language import COOKIE, LANGUAGES, LOCALES, TAGS, choose, words
 from flows.contract import NodeType
+from flows.words import speaking
 from nodes import icon
 
 A_YEAR = 31_536_000
@@ -64,6 +66,15 @@ def language_of(request: Request) -> str:
     """The reader's language."""
     header = request.headers.get("accept-language", "")
     return choose(request.query_params.get("lang"), request.cookies.get(COOKIE), header)
+
+
+@contextmanager
+def reading(request: Request) -> Iterator[Callable[[str], str]]:
+    """Whatever is said inside, the reader understands; gives what translates a marked text."""
+    language = language_of(request)
+    translate = words(language).gettext
+    with speaking("zh" if language == "zh" else "en", translate):
+        yield translate
 
 
 def remember_language(request: Request, answer: Response) -> None:
@@ -121,7 +132,7 @@ def _clock(context: Context, at: datetime, zone: str) -> str:
     time = dates.format_time(local, "HH:mm:ss", tzinfo=place, locale=locale)
     if local.date() == context["now"].astimezone(place).date():
         return time
-    return f"{dates.format_date(local, 'MMMd' if locale == 'en' else 'M月d日', locale=locale)} {time[:5]}"
+    return f"{dates.format_date(local, 'MMM d' if locale == 'en' else 'M月d日', locale=locale)} {time[:5]}"
 
 
 @pass_context
