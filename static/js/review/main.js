@@ -1,5 +1,5 @@
 // The review page: the canvas read only, what changed laid over it, from change to change, and the talk beside the steps.
-import { mountPage } from "../canvas/main.js";
+import { canvas } from "../canvas/page.js";
 import { inField, registerKeys } from "../help.js";
 import { _ } from "../i18n.js";
 import { registerCommands } from "../palette.js";
@@ -72,17 +72,14 @@ class Review {
   }
 }
 
-const canvas = await mountPage();
-if (canvas) {
-  const review = canvas.data.diff ? new Review(canvas) : null;
-  const place = document.getElementById("threads");
-  const talk = place && canvas.data.comments ? new Talk(canvas, place) : null;
-  if (review) {
-    registerKeys(_("Review"), [["J", _("Next change")], ["K", _("Previous change")], ["+", _("Zoom in")], ["-", _("Zoom out")]]);
-    registerCommands([
-      { title: _("Next change"), icon: "chevron-right", run: () => review.step(1) },
-      { title: _("Previous change"), icon: "chevron-left", run: () => review.step(-1) },
-      ...(talk?.may ? [{ title: _("Comment on the journey"), icon: "message-square-plus", run: () => talk.begin("") }] : []),
-    ]);
-  }
+const review = canvas.data.diff ? new Review(canvas) : null;
+const place = document.getElementById("threads");
+const talk = place && canvas.data.comments ? new Talk(canvas, place) : null;
+if (review) {
+  registerKeys(_("Review"), [["J", _("Next change")], ["K", _("Previous change")]]);
+  registerCommands([
+    { title: _("Next change"), icon: "chevron-right", run: () => review.step(1) },
+    { title: _("Previous change"), icon: "chevron-left", run: () => review.step(-1) },
+    ...(talk?.may ? [{ title: _("Comment on the journey"), icon: "message-square-plus", run: () => talk.begin("") }] : []),
+  ]);
 }
