@@ -21,14 +21,17 @@ from app.nudges import Nudges
 from app.settings import Settings, SettingsError
 from app.tracking import Limits
 from app.web import (
+    accountpages,
     accounts,
     canvas_describe,
     canvas_page,
     canvas_panel,
     canvas_preview,
+    catalogue,
     comments,
     contacts,
     finding,
+    health,
     hooks,
     inapp,
     journeys,
@@ -50,6 +53,7 @@ from app.web import (
     segments,
     session,
     sink,
+    staffpages,
     users,
     versions,
     walks,
@@ -66,7 +70,10 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding, planpages, review, comments, versions)
+PAGES = (
+    *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
+    *(catalogue, staffpages, accountpages, health),
+)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",
