@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 from app.database import connect
@@ -25,12 +26,13 @@ Batches = list[list[Happening]]
 
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[dict[str, Any], list[Happening]]:
-    """A flow, and the events of one person in order of arrival."""
-    batches = draw(happenings(lagging=False))
-    mine = [one for batch in batches for one in batch if one.who == 0]
-    return draw(flows()), [
-        one for number, one in enumerate(mine) if one.message not in {m.message for m in mine[:number]}
-    ]
+    """A flow, and the events of one person in order of arrival, one at a time: so does who sits at the simulator."""
+    mine: list[Happening] = []
+    for one in (one for batch in draw(happenings(lagging=False)) for one in batch):
+        if one.who == 0 and one.message not in {other.message for other in mine}:
+            at = max(one.at, mine[-1].at + timedelta(seconds=1)) if mine else one.at
+            mine.append(replace(one, at=at))
+    return draw(flows()), mine
 
 
 def as_story(contact: int, told: list[Happening]) -> Story:
@@ -78,6 +80,16 @@ def plan_of(flow: dict[str, Any], workspace: int, journey: int) -> Any:
     return compile_plan(document.load(flow), CATALOG, Label(workspace, journey, 1))
 
 
+def show(flow: dict[str, Any], mine: list[Happening]) -> None:
+    """What the failing example was, in few lines."""
+    note(f"{flow['settings']}")
+    for node in flow["nodes"]:
+        wires = {edge["port"]: edge["to"] for edge in flow["edges"] if edge["from"] == node["id"]}
+        note(f"  {node['id']} {node['type']} {node['settings']} {wires}")
+    for one in mine:
+        note(f"at {one.at:%d %H:%M:%S} of {one.timestamp:%d %H:%M:%S} {one.name} {one.properties}")
+
+
 ORDINARY: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 
 
@@ -92,6 +104,7 @@ def test_the_simulator_tells_the_story_of_the_reference(number: int) -> None:
         events = [Event(one.at, one.name, one.timestamp, one.properties, one.name == "identify") for one in mine]
         person.live(events, (mine[-1].at if mine else START) + UNTIL)
         told = rehearse(plan_of(flow, 1, 1), as_story(7, mine))
+        show(flow, mine)
         assert simulated(told, "1/1") == walked(person)
         assert messages(told) == Counter((node, at) for _, _, node, _, at in person.messages)
         assert set(told.tags) == person.tags
