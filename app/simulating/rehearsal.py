@@ -4,7 +4,7 @@ The stages' order within a moment is kept: letters, then timers, then messages. 
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -29,6 +29,7 @@ from flows.interpret import Status, Traveller
 from flows.match import Book, Entry, Place, candidates, may_enter
 from flows.words import _
 
+INVENTED = 0
 MOMENTS_AT_MOST = 2_000
 STILL_AT_MOST = 1_000  # steps within one moment; more means something turns in a circle
 KEYED = _("a journey entered once per key lets nobody in by schedule")
@@ -92,7 +93,7 @@ class Stage:
         self.diary = Diary()
         self._events, self._enrollments = count(1), count(1)
         asked = frozenset(_asked(self.plan))
-        self.here = Standing(_facts(story, asked, self._events), remembered=asked)
+        self.here = Standing(_facts(self.person, self.now, asked, self._events), remembered=asked)
         self.standing = {self.contact: self.here}
         self.listened = self.plan.listens | {one.start.event for one in self.plan.entries if one.start}
 
@@ -179,7 +180,10 @@ class Stage:
         if start is None:
             return
         at, why = next_chance(start, self.plan, self.here.facts, self.now)
-        if at is not None:
+        if at is not None and self.person.contact == INVENTED and not self.diary.moments:
+            # What an invented contact did before was written for the moment of the entry, whenever that is.
+            self.now, self.here.facts = at, _facts(self.person, at, self.here.remembered, self._events)
+        elif at is not None:
             self.until(at)
         elif not anyway:
             self.diary.refuse(self.now, step.id, why)
@@ -357,11 +361,10 @@ def _asked(plan: Plan) -> Mapping[str, timedelta]:
     return windows(reads)
 
 
-def _facts(story: Story, asked: frozenset[str], ids: Any) -> Facts:
-    person: Person = story.person
+def _facts(person: Person, now: datetime, asked: frozenset[str], ids: Iterator[int]) -> Facts:
     events: dict[str, list[Event]] = {}
     for one in sorted(person.past, key=lambda past: elapsed(past.ago), reverse=True):
         if one.event in asked:
-            at = story.start - elapsed(one.ago)
+            at = now - elapsed(one.ago)
             events.setdefault(one.event, []).append(Event(one.event, at, one.properties, next(ids)))
     return Facts(dict(person.attributes), set(person.tags), events, consents=person.consents)
