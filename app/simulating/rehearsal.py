@@ -92,7 +92,7 @@ class Stage:
         self.sent: dict[tuple[int, str], Sent] = {}
         self.diary = Diary()
         self._events, self._enrollments = count(1), count(1)
-        asked = frozenset(_asked(self.plan))
+        asked = frozenset(asked_of(self.plan))
         self.here = Standing(_facts(self.person, self.now, asked, self._events), remembered=asked)
         self.standing = {self.contact: self.here}
         self.listened = self.plan.listens | {one.start.event for one in self.plan.entries if one.start}
@@ -351,7 +351,8 @@ class Stage:
         return min((one.wake_at for one in self._waiting() if one.wake_at), default=None)
 
 
-def _asked(plan: Plan) -> Mapping[str, timedelta]:
+def asked_of(plan: Plan) -> Mapping[str, timedelta]:
+    """The past events that some step or entry of the plan asks about, and how far back."""
     reads: set[str] = set()
     for step in plan.steps.values():
         reads |= step.reads_ahead
