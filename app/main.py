@@ -23,6 +23,7 @@ from app.tracking import Limits
 from app.web import (
     accounts,
     contacts,
+    guided,
     hooks,
     inapp,
     journeys,
@@ -37,7 +38,9 @@ from app.web import (
     reviews,
     segments,
     session,
+    simulator,
     sink,
+    starting,
     users,
     walks,
 )
@@ -181,6 +184,9 @@ def _add_operation(app: FastAPI) -> None:
 
 def _add_pages(app: FastAPI) -> None:
     app.include_router(pages.routes)
+    app.include_router(starting.routes)
+    app.include_router(guided.routes)
+    app.include_router(simulator.routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

@@ -80,6 +80,20 @@ def fill(template: Template, typed: Typed, language: str, accounts: Sequence[str
     return Filled(document, wrong)
 
 
+def shown(template: Template, language: str) -> dict[str, Json]:
+    """The template's document as a picture shows it: its blanks as they are."""
+    document = copy.deepcopy(template.words(language))
+    for blank in template.blanks:
+        if blank.kind in ("text", "long"):
+            for pointer in blank.at:
+                put(document, pointer, spoken(blank.default, language))
+    for node in document["nodes"]:
+        if node["type"] == "send.email":
+            node["settings"] |= {"account": ACCOUNT}
+            node["settings"].pop("url", None)
+    return document
+
+
 def mails(document: Mapping[str, Json]) -> int:
     """How many of its steps send e-mail."""
     return sum(node["type"] == "send.email" for node in document["nodes"])

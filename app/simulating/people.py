@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from app import schedules
 from app.facts import FOR_EVER
 from app.simulating.rehearsal import asked_of
 from app.simulating.story import NAMES_AT_MOST, PAST_AT_MOST, Person
 from app.store import history, people
 from app.store.rows import Connection
-from flows.calendar import as_date, shift
+from flows.calendar import shift
 from flows.compile import Plan, Step
-from flows.contract import Json
+from flows.contract import Json, Start
 from flows.durations import elapsed
 from flows.rules.tree import All, Compare, Happened, Leaf, Not, Tagged, Tree
 from flows.rules.tree import Any as Either
@@ -46,7 +47,7 @@ MARGIN = 10  # an event lies this part of its window back, so that it is still i
 OVER = {"gt": 1, "lt": -1}
 
 
-def invented(preset: str, plan: Plan, step: Step | None, now: datetime, language: str) -> Person:
+def invented(preset: str, step: Step | None, now: datetime, language: str) -> Person:
     """Somebody who does not exist, with what such a person would have done before."""
     about: dict[str, Any] = {
         "user_id": "simulated",
@@ -58,10 +59,10 @@ def invented(preset: str, plan: Plan, step: Step | None, now: datetime, language
     if preset == "fits" and step is not None and step.start is not None:
         start = step.start
         if start.kind == "date":
-            about["attributes"][start.attribute] = _day_for(start.offset, now, every_year=start.every_year).isoformat()
+            about["attributes"][start.attribute] = _day_for(start, now).isoformat()
         for rule in (start.rule, start.when):
             if rule is not None:
-                _fit(rule.tree, about, now)
+                _fit(rule.tree, about)
     return Person.model_validate(about)
 
 
@@ -112,21 +113,20 @@ def _ago(span: timedelta) -> str:
     return f"PT{min(max(1, int(span.total_seconds())), 365 * 86_400)}S"
 
 
-def _day_for(offset: str, now: datetime, *, every_year: bool) -> date:
-    """A date in an attribute whose moment comes within the next days."""
+def _day_for(start: Start, now: datetime) -> date:
+    """A date in an attribute whose moment comes tomorrow."""
     day = now.date() + timedelta(days=1)
-    begin = day - (shift(day, offset) - day)
-    found = as_date(begin.isoformat()) or begin
-    return shift(found, "-P30Y") if every_year else found
+    found = next(iter(schedules.origins(start, day)), day)
+    return shift(found, "-P30Y") if start.every_year else found
 
 
-def _fit(tree: Tree, about: dict[str, Any], now: datetime) -> None:
+def _fit(tree: Tree, about: dict[str, Any]) -> None:
     """Make a rule hold as well as can be seen from its leaves; of alternatives the first."""
     if isinstance(tree, All):
         for part in tree.parts:
-            _fit(part, about, now)
+            _fit(part, about)
     elif isinstance(tree, Either):
-        _fit(tree.parts[0], about, now)
+        _fit(tree.parts[0], about)
     elif isinstance(tree, Not):
         if isinstance(tree.part, Tagged):
             about["tags"] = [tag for tag in about["tags"] if tag != tree.part.tag]
