@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.copywriting import check
 from app.gallery import SCENES
 from app.gallery.filling import BlankError, address, duration_of
 from flows.calendar import time_of_day
@@ -75,6 +76,12 @@ def _needed(found: Answered, *fields: str, most: int = 200) -> None:
             found.wrong[field] = _("must be one line")
 
 
+def _copy(found: Answered, *fields: str) -> None:
+    for field in fields:
+        if field not in found.wrong and check(found.of(field)):
+            found.wrong[field] = _("holds a {{ … }} that cannot be read")
+
+
 def _whole(found: Answered, field: str, least: int, most: int) -> int:
     text = found.of(field)
     value = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else -1
@@ -118,6 +125,7 @@ def _check_tool(found: Answered) -> None:
         found.wrong["link"] = _("must begin with https://")
     if found.of("channel") and not found.of("text"):
         found.wrong["text"] = _("is needed")
+    _copy(found, "title", "text", "link", "reminder")
     if _whole(found, "reminders", 0, REMINDERS_AT_MOST):
         _length(found, "gap")
     if found.of("wait.amount") not in ("", "0"):

@@ -113,7 +113,7 @@ def test_a_blank_goes_where_its_template_says(id: str) -> None:
     [
         ("patience.amount", ""), ("patience.amount", "-1"), ("patience.amount", "ten"), ("patience.amount", "9999999"),
         ("patience.amount", "0"), ("patience.unit", "parsecs"), ("ordered", ""), ("ordered", "x" * 201), ("link", "javascript:1"),
-        ("subject", "two\nlines"), ("subject", "nul\x00"), ("text", "x" * 10_001),
+        ("subject", "two\nlines"), ("subject", "nul\x00"), ("subject", "{{ contact.name"), ("text", "x" * 10_001),
     ],
 )  # fmt: skip
 def test_what_cannot_stand_in_a_blank_is_refused_at_its_field(blank: str, text: str) -> None:

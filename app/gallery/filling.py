@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.copywriting import check
 from app.gallery import Blank, Template, spoken
 from app.gallery.pointers import put
 from flows.calendar import as_instant, time_of_day
@@ -26,6 +27,7 @@ AHEAD = re.compile(r"(P\d+D) (\d\d:\d\d)")
 CRON = re.compile(r"(\d{1,2}) (\d{1,2}) (\d{1,2}) \* \*")
 LAST_DAY = 28
 TEXT_AT_MOST = {"text": 300, "long": 10_000, "url": 2_000, "event": 200, "attribute": 200}
+COPY = frozenset({"text", "long", "url"})
 NEEDED = _("is needed")
 OPTIONAL = frozenset({"url", "long"})
 Typed = Mapping[str, str]
@@ -136,6 +138,8 @@ def _text(blank: Blank, typed: Typed) -> str:
         raise BlankError(_("is too long"))
     if blank.kind in ("text", "event", "attribute") and "\n" in text:
         raise BlankError(_("must be one line"))
+    if blank.kind in COPY and check(text):
+        raise BlankError(_("holds a {{ … }} that cannot be read"))
     if blank.kind == "url" and text and not text.startswith(("https://", "http://")):
         raise BlankError(_("must begin with https://"))
     return text

@@ -27,6 +27,7 @@ from flows.words import _
 routes = page_router()
 
 NAME_AT_MOST = 200
+FIRST = ("abandoned-order", "welcome", "win-back", "birthday")
 FORM_BYTES = 200_000
 EMPTY: dict[str, Any] = {"schema": 1, "settings": {}, "nodes": [], "edges": []}
 UNITS = {"M": _("minutes"), "H": _("hours"), "D": _("days"), "W": _("weeks"), "Y": _("years")}
@@ -107,7 +108,7 @@ def begin_from_file(request: Request, house: TheHouse, desk: AtDesk, typed: Type
 def _beginnings(request: Request, house: TheHouse) -> dict[str, Any]:
     language = language_of(request)
     say = words(language).gettext
-    first = list(gallery.templates().values())[:4]
+    first = [gallery.templates()[id] for id in FIRST]
     cards = [
         {"template": one, "picture": sketch(filling.shown(one, language), house.catalog, say, small=True)}
         for one in first

@@ -9,14 +9,14 @@ FIELDS_AT_MOST = 300
 
 
 async def _typed(request: Request) -> dict[str, str]:
-    form = await request.form(max_files=1, max_fields=FIELDS_AT_MOST)
     found: dict[str, str] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            found[name] = (await value.read()).decode("utf-8", "replace")
-            found[f"{name}.name"] = value.filename or ""
-        else:
-            found[name] = value
+    async with request.form(max_files=1, max_fields=FIELDS_AT_MOST) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                found[name] = (await value.read()).decode("utf-8", "replace")
+                found[f"{name}.name"] = value.filename or ""
+            else:
+                found[name] = value
     return found
 
 

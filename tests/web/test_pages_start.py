@@ -110,7 +110,7 @@ def test_only_accounts_that_exist_are_offered(
     assert 'name="account"' not in page
     mailbox(connection, staff)
     page = browser.get("/templates/abandoned-order").text
-    assert "<option>shop-mail</option>" in page
+    assert "<option selected>shop-mail</option>" in page
     typed = fields(page, '<form method="post" class="fields"')
     sent = {
         node["settings"].get("account")
@@ -214,7 +214,7 @@ def test_the_guide_says_what_is_missing_and_keeps_what_was_typed(visit: Visit, o
     assert operator.ok("GET", "/journeys")["items"] == []
 
 
-def test_the_audience_is_counted_as_it_is_chosen(visit: Visit, connection: Connection, staff: Staff) -> None:
+def test_the_audience_is_counted_as_it_is_chosen(visit: Visit) -> None:
     browser = visit("operator")
     typed = {"who": "rule", "what.0": "attribute", "of.0": "city", "op.0": "eq", "value.0": "上海"}
     assert "0 people now" in post(browser, f"{GUIDE}/count?lang=en", data=typed).text
@@ -293,8 +293,8 @@ def test_a_real_contact_is_read_and_never_written(
     contact = operator.ok("GET", "/contacts?identity=user_id:u7")["items"][0]
     begun = post(visit("viewer"), f"/journeys/{journey}/simulate", data={"do": "start", "contact": "u7"})
     assert json.loads(state(begun.text)["story"])["person"]["contact"] == int(contact["id"])
-    tables = ("enrollment", "message", "trail", "event")
-    assert [connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables] == [(0,)] * 4
+    written = "SELECT (SELECT count(*) FROM enrollment), (SELECT count(*) FROM message), (SELECT count(*) FROM event)"
+    assert connection.execute(written).fetchone() == (0, 0, 0)
 
 
 def test_the_drafts_of_others_are_not_there(visit: Visit, others: Staff, client: TestClient) -> None:
