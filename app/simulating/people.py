@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app import schedules
-from app.facts import FOR_EVER
 from app.simulating.rehearsal import asked_of
 from app.simulating.story import NAMES_AT_MOST, PAST_AT_MOST, Person
 from app.store import history, people
@@ -17,6 +16,7 @@ from flows.calendar import shift
 from flows.compile import Plan, Step
 from flows.contract import Json, Start
 from flows.durations import elapsed
+from flows.past import FOR_EVER
 from flows.rules.tree import All, Compare, Happened, Leaf, Not, Tagged, Tree
 from flows.rules.tree import Any as Either
 from flows.words import _

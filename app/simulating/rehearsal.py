@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from app.facts import Standing, windows
+from app.facts import Standing
 from app.lanes import lane_of
 from app.rounds import Post, settle, walk_round
 from app.simulating import mail
@@ -27,6 +27,7 @@ from flows.contract import OUTCOMES, Event, Facts, Json, Member, key_of
 from flows.durations import elapsed
 from flows.interpret import Status, Traveller
 from flows.match import Book, Entry, Place, candidates, may_enter
+from flows.past import windows
 from flows.words import _
 
 INVENTED = 0
