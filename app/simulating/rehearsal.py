@@ -150,7 +150,7 @@ class Stage:
             tuple(one.node for one in waiting) or self.diary.last(),
             self.now,
             self._due(),
-            tuple(sorted(name for name in awaits if not name.startswith("message.")) + targets),
+            tuple(dict.fromkeys(sorted(name for name in awaits if not name.startswith("message.")) + targets)),
             bool(waiting),
             bool(self.passage.travellers),
             facts.attributes,

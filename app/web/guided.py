@@ -145,7 +145,9 @@ def _lines(request: Request, found: wizard.Answered) -> list[tuple[str, str, str
         f"P{'' if found.of('gap.unit') == 'D' else 'T'}{int(found.of('gap.amount') or 0)}{found.of('gap.unit')}",
         language,
     )
-    reminders = say(_("%(count)s reminders, %(gap)s apart")) % {"count": found.of("reminders"), "gap": gap}
+    count = int(found.of("reminders"))
+    reminders = words(language).ngettext("%(num)s reminder after %(gap)s", "%(num)s reminders, %(gap)s apart", count)
+    reminders = reminders % {"num": count, "gap": gap}
     tool = found.of("title") if found.of("reminders") == "0" else f"{found.of('title')} · {reminders}"
     effect = say(_("%(event)s within %(days)s days; %(percent)s%% are held back")) % {
         "event": found.of("goal"), "days": found.of("within"), "percent": found.of("holdout"),

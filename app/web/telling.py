@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import nh3
 from babel import dates
 
 from app.language import LOCALES, words
@@ -33,6 +34,11 @@ REASONS: Mapping[str, str] = {"opted_out": _("no consent"), "no_address": _("no 
 QUIET = frozenset({"next"})
 
 
+def plain(markup: str) -> str:
+    """HTML of a mail as the panel may show it: its structure, without looks and without ways to elsewhere."""
+    return nh3.clean(markup, attributes={}) if markup else ""
+
+
 class Teller:
     """Turns the diary into lines for the page."""
 
@@ -55,10 +61,11 @@ class Teller:
         kind = self.catalog.get(one.type)
         return one.name or (self.say(kind.title) if kind else one.type)
 
-    def moment(self, at: datetime) -> str:
-        """Day and time, in the contact's own zone."""
+    def moment(self, at: datetime, seen_from: datetime | None = None) -> str:
+        """Day and time, in the contact's own zone; the time alone where it is the same day."""
         local = at.astimezone(self.place)
-        return f"{self._day(local)} {local:%H:%M}"
+        same = seen_from is not None and seen_from.astimezone(self.place).date() == local.date()
+        return f"{local:%H:%M}" if same else f"{self._day(local)} {local:%H:%M}"
 
     def span(self, length: timedelta) -> str:
         """A length of time, as exact as one reads it."""
@@ -149,12 +156,13 @@ class Teller:
         detail = dict(one.detail)
         if one.kind in ("waits", "stays"):
             until = detail.get("until")
-            detail["until"] = self.moment(until) if until else ""
+            detail["until"] = self.moment(until, one.at) if until else ""
             detail["span"] = self.span(until - one.at) if until else ""
             detail["awaits"] = [name for name in detail["awaits"] if not name.startswith("message.")]
             detail["receipt"] = len(detail["awaits"]) != len(one.detail["awaits"])
         if one.kind == "message":
             reason = str(detail.get("reason", ""))
+            detail["markup"] = plain(detail.get("fields", {}).get("html", ""))
             detail |= {
                 "word": self.say(SENT[detail["status"]]),
                 "reason": self.say(REASONS[reason]) if reason in REASONS else reason,
