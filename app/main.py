@@ -40,6 +40,7 @@ from app.web import (
     sink,
     users,
     walks,
+    watch,
 )
 from app.web.envelope import Envelope
 from app.web.files import Files
@@ -47,6 +48,7 @@ from app.web.guard import GuardedRoute, UnguardedError
 from app.web.house import House, utc_now
 from app.web.infront import InFront
 from app.web.ingest import PATHS, Door, ingest_routes
+from app.web.streams import Streams
 from app.web.templating import templates
 
 TITLE = "Journey Canvas"
@@ -110,6 +112,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     )
     app.state.files = Files()
     app.state.templates = templates(app.state.files.address)
+    app.state.streams = Streams()
     problems.install(app)
     _add_ingest(app, parts.door)
     _add_management(app)
@@ -181,6 +184,7 @@ def _add_operation(app: FastAPI) -> None:
 
 def _add_pages(app: FastAPI) -> None:
     app.include_router(pages.routes)
+    app.include_router(watch.routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

@@ -100,7 +100,7 @@ class Bar(NamedTuple):
 
     at: datetime
     port: str
-    count: int
+    people: int
 
 
 def course(
