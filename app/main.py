@@ -23,18 +23,24 @@ from app.tracking import Limits
 from app.web import (
     accounts,
     contacts,
+    finding,
     hooks,
     inapp,
     journeys,
     keys,
     links,
+    lists,
     messages,
     node_types,
     openapi,
     operate,
+    page,
     pages,
+    planpages,
+    plans,
     problems,
     reviews,
+    rowdeeds,
     segments,
     session,
     sink,
@@ -54,7 +60,8 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users)
+MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
+PAGES = (pages, lists, rowdeeds, finding, planpages, watch)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",
@@ -113,6 +120,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     app.state.files = Files()
     app.state.templates = templates(app.state.files.address)
     app.state.streams = Streams()
+    app.state.shell = page.shell
     problems.install(app)
     _add_ingest(app, parts.door)
     _add_management(app)
@@ -183,8 +191,8 @@ def _add_operation(app: FastAPI) -> None:
 
 
 def _add_pages(app: FastAPI) -> None:
-    app.include_router(pages.routes)
-    app.include_router(watch.routes)
+    for module in PAGES:
+        app.include_router(module.routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

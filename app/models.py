@@ -206,6 +206,7 @@ class Journey(SQLModel, table=True):
     __table_args__ = (
         Index(None, "workspace_id", "status"),
         Index("ix_journey_plan", "plan_id", postgresql_where=text("plan_id IS NOT NULL")),
+        Index("ix_journey_changed", "workspace_id", "updated_at", "id"),
     )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
@@ -270,7 +271,10 @@ class Version(SQLModel, table=True):
 class Submission(SQLModel, table=True):
     """A draft as it was handed in for review; `editors` may not approve it. status: open, approved, rejected, void, published."""
 
-    __table_args__ = (Index(None, "workspace_id", "journey_id"),)
+    __table_args__ = (
+        Index(None, "workspace_id", "journey_id"),
+        Index("ix_submission_open", "workspace_id", "id", postgresql_where=text("status = 'open'")),
+    )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     journey_id: int = Field(foreign_key="journey.id")
@@ -550,6 +554,7 @@ class Merge(SQLModel, table=True):
 class Dead(SQLModel, table=True):
     """What could not be handled, whole, with the reason; can be played again."""
 
+    __table_args__ = (Index("ix_dead_workspace_id_id", "workspace_id", "id"),)
     id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     kind: str = Field(sa_type=TEXT)

@@ -55,7 +55,7 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
         lstrip_blocks=True,
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    environment.filters.update(number=_number, clock=_clock, inner=_inner)
+    environment.filters.update(number=_number, clock=_clock, ago=_ago, inner=_inner)
     environment.globals.update(static=address)
     return Jinja2Templates(env=environment, context_processors=[_reader])
 
@@ -122,3 +122,9 @@ def _clock(context: Context, at: datetime, zone: str) -> str:
     if local.date() == context["now"].astimezone(place).date():
         return time
     return f"{dates.format_date(local, 'MMMd' if locale == 'en' else 'M月d日', locale=locale)} {time[:5]}"
+
+
+@pass_context
+def _ago(context: Context, at: datetime) -> str:
+    """How long ago, or until when: “5 minutes ago”, “in 2 hours”."""
+    return dates.format_timedelta(at - context["now"], add_direction=True, locale=LOCALES[context["language"]])
