@@ -115,7 +115,7 @@ def told(problem: Problem, titles: Mapping[str, str], nodes: Mapping[str, Mappin
             params[key] = titles.get(params[key], params[key])
     if "nodes" in params:
         params["nodes"] = ", ".join(titles.get(one, one) for one in params["nodes"].split(", "))
-    if "port" in params and problem.node in nodes:
+    if "port" in params and problem.node is not None and problem.node in nodes:
         ports: Any = nodes[problem.node]["ports"]
         params["port"] = next((port["label"] for port in ports if port["name"] == params["port"]), params["port"])
     said = Problem(problem.node, problem.field, problem.code, params, problem.severity)

@@ -22,6 +22,9 @@ from app.settings import Settings, SettingsError
 from app.tracking import Limits
 from app.web import (
     accounts,
+    canvas_describe,
+    canvas_panel,
+    canvas_preview,
     contacts,
     finding,
     hooks,
@@ -194,6 +197,8 @@ def _add_pages(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.routes)
     app.include_router(session.routes)
+    for module in (canvas_describe, canvas_panel, canvas_preview):
+        app.include_router(module.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
     app.mount("/static", app.state.files, name="static")

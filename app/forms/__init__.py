@@ -4,8 +4,8 @@
 knows no database, no request, and no node by name.
 """
 
-from app.forms.fields import Field, Form, build, read
+from app.forms.fields import ROOT, Field, Form, build, read
 from app.forms.posted import Deed, Posted
 from app.forms.shapes import ABSENT, Shape, shape_of
 
-__all__ = ["ABSENT", "Deed", "Field", "Form", "Posted", "Shape", "build", "read", "shape_of"]
+__all__ = ["ABSENT", "ROOT", "Deed", "Field", "Form", "Posted", "Shape", "build", "read", "shape_of"]

@@ -42,6 +42,10 @@ class Posted:
         found = {suffix: self._texts[name + suffix] for suffix in suffixes if name + suffix in self._texts}
         return found or None
 
+    def below(self, start: str) -> dict[str, str]:
+        """All that was typed into fields whose names start like this."""
+        return {name: text for name, text in self._texts.items() if name.startswith(start)}
+
     def count(self, name: str) -> int:
         """How many rows or parts the form had below a name."""
         text = self._texts.get(f"{name}#", "")

@@ -7,7 +7,6 @@ import msgspec
 from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from app import counts
 from app.store import accept, journeys, tallies, walks
 from app.store.accept import Raced
 from app.store.rows import Connection
@@ -26,33 +25,16 @@ NodeName = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9_-]+$
 VersionNumber = Annotated[int | None, Query(ge=1, le=INT, description="Only this version; left out: all versions.")]
 
 
-class MessageStats(Out):
-    """What became of a node's messages: total = pending + sent + failed + expired + suppressed; bounced are of those sent."""
-
-    total: int = 0
-    pending: int = 0
-    sent: int = 0
-    delivered: int = 0
-    opened: int = 0
-    clicked: int = 0
-    failed: int = 0
-    bounced: int = 0
-    expired: int = 0
-    unsubscribed: int = 0
-    suppressed: dict[str, int] = Field(default_factory=dict)
-
-
 class NodeStats(Out):
     """Numbers of one node: who came, who is there now, who left by which port."""
 
     entered: int = 0
     waiting: int = 0
     ports: dict[str, int] = Field(default_factory=dict)
-    messages: MessageStats | None = None
 
 
 class StatsOut(Out):
-    """Numbers of a journey. entered = active + completed + exited + failed, always; goal are of the exited."""
+    """Numbers of a journey. entered = active + completed + exited + failed, always."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -63,8 +45,7 @@ class StatsOut(Out):
                     "completed": 90,
                     "exited": 10,
                     "failed": 0,
-                    "goal": 4,
-                    "nodes": {"pause": {"entered": 120, "waiting": 20, "ports": {"next": 90}, "messages": None}},
+                    "nodes": {"pause": {"entered": 120, "waiting": 20, "ports": {"next": 90}}},
                 }
             ]
         }
@@ -74,7 +55,6 @@ class StatsOut(Out):
     completed: int = 0
     exited: int = 0
     failed: int = 0
-    goal: int = 0
     nodes: dict[str, NodeStats] = Field(default_factory=dict)
 
 
@@ -176,18 +156,24 @@ def read_stats(journey_id: JourneyId, desk: AtDesk, version: VersionNumber = Non
 
 
 def stats_of(counted: list[tuple[int, str, str, int]]) -> StatsOut:
-    """Numbers out of tallies."""
-    numbers = counts.gather(counted)
-    nodes = {
-        name: NodeStats(
-            entered=node.entered,
-            waiting=node.waiting,
-            ports=node.ports,
-            messages=MessageStats(**node.mail.plain()) if node.mail.total else None,
-        )
-        for name, node in numbers.nodes.items()
-    }
-    return StatsOut(**numbers.totals.plain(), nodes=nodes)
+    """Numbers out of tallies: port "" is an arrival, "!end" an end in place, node "" the journey itself."""
+    whole: dict[str, int] = {}
+    nodes: dict[str, NodeStats] = {}
+    for _, node, port, count in counted:
+        if not node:
+            whole[port] = whole.get(port, 0) + count
+            continue
+        stats = nodes.setdefault(node, NodeStats())
+        if not port:
+            stats.entered += count
+            stats.waiting += count
+        else:
+            stats.waiting -= count
+            if port != "!end":
+                stats.ports[port] = stats.ports.get(port, 0) + count
+    ended = {name: whole.get(name, 0) for name in ("completed", "exited", "failed")}
+    entered = whole.get("entered", 0)
+    return StatsOut(entered=entered, active=entered - sum(ended.values()), nodes=nodes, **ended)
 
 
 @routes.get("/journeys/{journey_id}/enrollments", dependencies=[can("journey.read")])
