@@ -55,10 +55,21 @@ def facet(step: Step, wired: tuple[str, ...] = ()) -> dict[str, Json]:
     title = node.name or say(kind.title)
     if step.settings is None:
         fixed = kind.ports if isinstance(kind.ports, tuple) else ()
-        return {"title": title, "summary": say(UNFINISHED), "ports": labelled(fixed or wired or ("next",))}
+        ports = () if kind.jumps else fixed or wired or likely_ports(kind, node.settings)
+        return {"title": title, "summary": say(UNFINISHED), "ports": labelled(ports)}
     own = frozenset(operator_names(kind, step.settings)) if callable(kind.ports) else frozenset()
     ports = tuple(port for port in names(kind.ports, step.settings) if port not in step.jumps)
-    return {"title": title, "summary": summary(kind, step.settings), "ports": labelled(ports, own)}
+    face: dict[str, Json] = {"title": title, "summary": summary(kind, step.settings), "ports": labelled(ports, own)}
+    return face | ({"jumps": dict(step.jumps)} if step.jumps else {})
+
+
+def likely_ports(kind: NodeType, settings: Mapping[str, Json]) -> tuple[str, ...]:
+    """The ports that settings will give which are not whole yet, where that can be told."""
+    empty = {name: () for name, field in kind.settings.model_fields.items() if field.is_required()}
+    try:
+        return names(kind.ports, kind.settings.model_construct(**(empty | dict(settings))))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ("next",)
 
 
 def face(node: Json, catalog: Catalog, wired: tuple[str, ...] = ()) -> dict[str, Json]:

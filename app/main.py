@@ -23,6 +23,7 @@ from app.tracking import Limits
 from app.web import (
     accounts,
     canvas_describe,
+    canvas_page,
     canvas_panel,
     canvas_preview,
     contacts,
@@ -64,7 +65,7 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding, planpages, watch)
+PAGES = (pages, lists, rowdeeds, finding, planpages, watch, canvas_page)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Body, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from app import auth, canvasdata, documents
+from app import auth, canvasdata, documents, facets
 from app.auth import Caller
-from app.canvasdata import Reader
 from app.language import words
 from app.publishing import bound_hash
 from app.store import accounts, journeys, submissions, users
@@ -28,6 +27,7 @@ from flows import document as flow_documents
 from flows.contract import Json
 from flows.errors import DocumentError, FlowError
 from flows.raw import TEXT_AT_MOST
+from flows.words import speaking
 
 routes = page_router()
 
@@ -39,6 +39,71 @@ MAY = {
     "review": "journey.review",
     "publish": "journey.publish",
     "run": "journey.run",
+}
+# Asked for at once, so that no module waits for the one that names it.
+_READ = (
+    *(
+        "main",
+        "page",
+        "view",
+        "editor",
+        "model",
+        "ops",
+        "history",
+        "geometry",
+        "viewport",
+        "navigate",
+        "pointer",
+        "select",
+    ),
+    *(
+        "marquee",
+        "minimap",
+        "card",
+        "wires",
+        "route",
+        "layer",
+        "places",
+        "overview",
+        "overlay",
+        "notes",
+        "groups",
+        "ghosts",
+    ),
+    *("colours", "layout", "tree", "popup", "fuzzy", "find", "keyboard", "outline", "problems", "presence", "export"),
+    *(
+        "exchange",
+        "clipboard",
+        "insert",
+        "connect",
+        "rules",
+        "adding",
+        "deeds",
+        "align",
+        "merge",
+        "drag",
+        "guides",
+        "snap",
+    ),
+)
+_EDIT = (
+    *(
+        "edit",
+        "palette",
+        "quickadd",
+        "panel",
+        "describe",
+        "checks",
+        "autosave",
+        "drafts",
+        "conflict",
+        "menu",
+        "toolbar",
+    ),
+)
+MODULES = {
+    mode: tuple(f"js/{name}.js" for name in ("dom", "i18n", *(f"canvas/{one}" for one in names)))
+    for mode, names in (("edit", (*_READ, *_EDIT)), ("read", _READ))
 }
 
 
@@ -75,8 +140,6 @@ def show_editor(
 
 @routes.post("/journeys/{journey_id}/read", dependencies=[can("journey.edit")], max_body_size=TEXT_AT_MOST)
 def read_file(
-    request: Request,
-    house: TheHouse,
     caller: Asker,
     connection: Database,
     journey_id: JourneyId,
@@ -89,13 +152,11 @@ def read_file(
     except DocumentError as error:
         fields = [{"field": place, "message": reason} for place, reason in error.errors]
         return JSONResponse({"errors": fields}, 422)
-    faces = canvasdata.facets(document, house.catalog, _reader(request))
-    return JSONResponse({"document": flow_documents.dump(document), "facets": faces})
+    return JSONResponse({"document": flow_documents.dump(document)})
 
 
 def show(request: Request, house: House, connection: Connection, shown: Shown) -> Response:
     """A canvas page: what the modes live, review and version are made with too."""
-    caller: Caller = request.state.caller
     data = {**_data(request, house, connection, shown), **shown.data}
     values = {
         "data": data,
@@ -103,16 +164,19 @@ def show(request: Request, house: House, connection: Connection, shown: Shown) -
         "journey": shown.journey,
         "type_icons": icons(request, house.catalog),
         "may": data["can"],
-        "caller_name": caller.name,
+        "urls": data["urls"],
+        "modules": MODULES["edit" if shown.mode == "edit" else "read"],
     }
     return render(request, shown.template, {**values, **shown.values})
 
 
 def _data(request: Request, house: House, connection: Connection, shown: Shown) -> dict[str, Any]:
     caller: Caller = request.state.caller
-    reader, journey = _reader(request), shown.journey
+    journey, language = shown.journey, language_of(request)
     known = accounts.channels(connection, caller.workspace_id)
-    drawn = _drawn(shown.document, house, known, reader)
+    with speaking("zh" if language == "zh" else "en", words(language).gettext):
+        described = facets.describe(shown.document, house.catalog, known)
+        types = canvasdata.types(house.catalog, known)
     return {
         "mode": shown.mode,
         "journey": {
@@ -124,11 +188,13 @@ def _data(request: Request, house: House, connection: Connection, shown: Shown) 
             "version": journey.live_number,
         },
         "can": {name: auth.may(caller.role, action) for name, action in MAY.items()},
-        **drawn,
-        "types": canvasdata.types(house.catalog, known, reader),
+        "document": _whole(shown.document),
+        "facets": described["nodes"],
+        "problems": described["problems"],
+        "types": types,
         "urls": urls(journey.id),
         "user": {"id": caller.user_id, "name": caller.name},
-        "language": reader.language,
+        "language": language,
         "timezone": users.timezone(connection, caller.workspace_id),
         "submission": None,
     }
@@ -157,18 +223,12 @@ def urls(journey_id: int) -> dict[str, str]:
     }
 
 
-def _drawn(raw: Mapping[str, Json], house: House, known: Mapping[str, str], reader: Reader) -> dict[str, Any]:
-    """The document with its faces and problems; as it stands where no release of ours can read it any more."""
+def _whole(raw: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The document in today's form; as it stands where no release of ours can read it any more."""
     try:
-        document = flow_documents.load(raw)
-    except FlowError as error:
-        wrong = {"node": None, "field": None, "code": "document", "severity": "error", "text": str(error)}
-        return {"document": raw, "facets": {}, "problems": [wrong]}
-    return {
-        "document": flow_documents.dump(document),
-        "facets": canvasdata.facets(document, house.catalog, reader),
-        "problems": canvasdata.problems(document, house.catalog, known, reader),
-    }
+        return flow_documents.dump(flow_documents.load(raw))
+    except FlowError:
+        return raw
 
 
 def _handed(
@@ -185,11 +245,6 @@ def _handed(
     own = caller.actor in {*last.editors, *journey.editors, last.submitted_by}
     same = present == last.content_hash
     return {"status": last.status, "content_hash": last.content_hash, "own": own} if same else None
-
-
-def _reader(request: Request) -> Reader:
-    language = language_of(request)
-    return Reader("zh" if language == "zh" else "en", words(language).gettext)
 
 
 def _known(connection: Connection, caller: Caller, journey_id: int) -> Journey:

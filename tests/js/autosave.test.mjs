@@ -50,8 +50,8 @@ function opened(desk, { store = shelf(), ask = async () => null } = {}) {
   return { editor, saver, states, joined, store };
 }
 function shelf() {
-  let kept = [];
-  return { read: () => kept, write: (one) => { kept = [structuredClone(one)]; return true; }, clear: () => { kept = []; } };
+  let kept = null;
+  return { read: () => kept, write: (one) => { kept = structuredClone(one); return true; }, clear: () => { kept = null; } };
 }
 const name = (editor, id, text) => editor.commit("Rename", [edit("node", editor.flow.steps.get(id), { name: text })]);
 const soon = (ms = 30) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -79,11 +79,11 @@ test("while nobody answers the work is kept here, and sent when somebody does", 
   name(editor, "a", "kept");
   await soon();
   assert.equal(states.at(-1), "offline");
-  assert.equal(named(store.read()[0].document, "a"), "kept");
+  assert.equal(named(store.read().document, "a"), "kept");
   desk.away = false;
   assert.ok(await saver.flush());
   assert.equal(named(desk.document, "a"), "kept");
-  assert.deepEqual(store.read(), []);
+  assert.equal(store.read(), null);
 });
 
 test("a page that was closed in between goes on where it was, also when somebody else saved meanwhile", async () => {
@@ -100,8 +100,28 @@ test("a page that was closed in between goes on where it was, also when somebody
   assert.equal(second.saver.restore(), true);
   await soon();
   assert.deepEqual([named(desk.document, "a"), named(desk.document, "b")], ["mine", "theirs"]);
-  assert.deepEqual(store.read(), []);
+  assert.equal(store.read(), null);
   assert.equal(opened(desk, { store }).saver.restore(), false);
+});
+
+test("a page that was closed in between asks when somebody else changed the same step meanwhile", async () => {
+  const desk = new Desk();
+  const store = shelf();
+  const first = opened(desk, { store });
+  desk.away = true;
+  name(first.editor, "a", "mine");
+  await soon();
+  clearTimeout(first.saver.timer);
+  desk.away = false;
+  desk.other((document) => { document.nodes[0].name = "theirs"; });
+  const asked = [];
+  const second = opened(desk, { store, ask: async (conflicts) => { asked.push(...conflicts); return new Map([["step a", "theirs"]]); } });
+  second.saver.restore();
+  assert.equal(second.editor.flow.steps.get("a").name, "mine");
+  await soon();
+  assert.equal(asked.length, 1);
+  assert.equal(named(desk.document, "a"), "theirs");
+  assert.equal(second.editor.flow.steps.get("a").name, "theirs");
 });
 
 test("two people at different steps: both are kept, and the page says whose came in", async () => {

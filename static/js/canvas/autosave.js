@@ -10,7 +10,7 @@ import { difference, merge, same } from "./merge.js";
  * @typedef {{put: (document: any, revision: number) => Promise<Answer>,
  *   get: () => Promise<{status: number, revision: number, document: any}>}} Transport both throw while nobody answers
  * @typedef {{revision: number, base: any, document: any}} Kept
- * @typedef {{read: () => Kept[], write: (kept: Kept) => boolean, clear: () => void}} Store
+ * @typedef {{read: () => Kept | null, write: (kept: Kept) => boolean, clear: () => void}} Store
  * @typedef {(conflicts: import("./merge.js").Conflict[], by: string) => Promise<Map<string, "mine" | "theirs"> | null>} Ask
  */
 
@@ -177,24 +177,26 @@ export class Autosave {
     if (this.dirty) this.plan(this.rest);
   }
 
-  /** Takes up what an earlier page could not save. @returns {boolean} whether there was anything */
+  /**
+   * Takes up what an earlier page could not save, and sends it on top of what that page knew: whatever others did
+   * meanwhile is then met like any other news.
+   * @returns {boolean} whether there was anything
+   */
   restore() {
-    let found = false;
-    for (const { revision, base, document } of this.store.read()) {
-      if (revision > this.revision) continue;
-      const now = this.editor.flow.toDocument();
-      const { document: merged } = merge(base, document, now);
-      const ops = difference(now, merged);
-      if (!ops.length) continue;
-      found = true;
-      this.editor.absorb(ops);
-      this.edits += 1;
+    const kept = this.store.read();
+    const now = this.editor.flow.toDocument();
+    const ops = kept && kept.revision <= this.revision ? difference(now, kept.document) : [];
+    if (!kept || !ops.length) {
+      this.store.clear();
+      return false;
     }
-    if (found) {
-      this.become("unsaved");
-      this.plan(0);
-    } else this.store.clear();
-    return found;
+    this.editor.absorb(ops);
+    this.base = kept.base;
+    this.revision = kept.revision;
+    this.edits += 1;
+    this.become("unsaved");
+    this.plan(0);
+    return true;
   }
 }
 

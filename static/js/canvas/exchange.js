@@ -2,6 +2,8 @@
 
 import { _ } from "../i18n.js";
 import { pack } from "./clipboard.js";
+import { tidy } from "./layout.js";
+import { difference } from "./merge.js";
 
 /**
  * @typedef {import("./main.js").Canvas} Canvas
@@ -58,8 +60,16 @@ export function attachImport(canvas, deeds) {
   const take = async (/** @type {File} */ file, /** @type {{x: number, y: number} | null} */ at) => {
     const text = file.size > FILE_AT_MOST ? "" : await file.text();
     const own = text.includes('"journey-canvas"');
-    const found = own ? text : await read(canvas, text);
-    if (!found || !deeds.paste(found, at)) editor.emit("toast", { text: _("%(file)s holds no journey that can be read.", { file: file.name }), kind: "bad" });
+    const document = own ? null : await read(canvas, text);
+    const placed = document?.nodes.every((/** @type {any} */ node) => Number.isFinite(node.x));
+    const before = new Set(editor.flow.steps.keys());
+    let done = false;
+    if (document && !before.size) done = editor.commit(_("Import %(file)s", { file: file.name }), difference(editor.flow.toDocument(), document));
+    else done = deeds.paste(own ? text : JSON.stringify(document ?? {}), at);
+    if (!done) editor.emit("toast", { text: _("%(file)s holds no journey that can be read.", { file: file.name }), kind: "bad" });
+    const fresh = [...editor.flow.steps.keys()].filter((id) => !before.has(id));
+    if (done && !own && !placed) await tidy(view, { ids: fresh });
+    if (done) viewport.fit(editor.bounds());
   };
   return () => {
     const chooser = document.createElement("input");
@@ -69,16 +79,12 @@ export function attachImport(canvas, deeds) {
   };
 }
 
-/** The server's own parser says what a file means. @param {Canvas} canvas @param {string} text @returns {Promise<string>} JSON, or nothing */
-async function read({ data, editor }, text) {
+/** The server's own parser says what a file means. @param {Canvas} canvas @param {string} text @returns {Promise<any>} a document, or null */
+async function read({ data }, text) {
   try {
     const answer = await fetch(data.urls.read, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }) });
-    if (!answer.ok) return "";
-    const { document, facets } = await answer.json();
-    void facets;
-    if (!editor.flow.steps.size && document.settings) document.whole = true;
-    return JSON.stringify(document);
+    return answer.ok ? (await answer.json()).document : null;
   } catch {
-    return "";
+    return null;
   }
 }

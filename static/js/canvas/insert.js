@@ -117,6 +117,32 @@ export function splicing(editor, id, key) {
 }
 
 /**
+ * The ops that take a step out of its path, which closes, and put it onto another wire.
+ * @param {Editor} editor @param {string} id @param {string} key @returns {Op[]}
+ */
+export function moving(editor, id, key) {
+  const { flow } = editor;
+  const wire = flow.wires.get(key);
+  if (!wire || wire.from === id || wire.to === id) return [];
+  const next = onward(flow, id, new Set([id]));
+  const way = flow.wiresFrom(id).find((one) => one.to === next);
+  const port = way?.port ?? freePort(editor, id);
+  if (!port) return [];
+  /** @type {Op[]} */
+  const ops = [];
+  for (const edge of flow.wiresTo(id)) {
+    ops.push({ op: "edge-", edge });
+    if (next && next !== edge.from) ops.push({ op: "edge+", edge: { ...edge, to: next } });
+  }
+  if (way) ops.push({ op: "edge-", edge: way });
+  ops.push({ op: "edge-", edge: wire }, { op: "edge+", edge: { ...wire, to: id } }, { op: "edge+", edge: { from: id, port, to: wire.to } });
+  const from = editor.rectOf(wire.from);
+  const spot = clearOf(editor, { ...editor.rectOf(id), x: from.x + CARD.width + GAP.across, y: from.y + from.height + GAP.down });
+  ops.push(edit("node", /** @type {Step} */ (flow.steps.get(id)), spot));
+  return ops;
+}
+
+/**
  * Moves what comes after a wire to the right, only as far as a card in between needs it.
  * @param {Editor} editor @param {Wire} wire @param {Rect} card @returns {Op[]}
  */
