@@ -51,6 +51,7 @@ from app.web import (
     users,
     walks,
     watch,
+    whereabouts,
 )
 from app.web.envelope import Envelope
 from app.web.files import Files
@@ -65,7 +66,7 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding, planpages, watch, canvas_page)
+PAGES = (pages, lists, rowdeeds, finding, planpages, watch, whereabouts, canvas_page)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",

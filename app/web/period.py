@@ -58,6 +58,12 @@ class Period:
         }
         return {"period": self.name} | {name: text for name, text in asked.items() if text}
 
+    def local(self, zone: str) -> tuple[str, str]:
+        """The ends of a custom period as the fields of a form show them."""
+        ends = (_placed(one, zone) for one in (self.since, self.until))
+        since, until = (one.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M") if one else "" for one in ends)
+        return since, until
+
 
 def asked_period(
     period: Annotated[Name | None, Query(description="The last hour, day, week, month, or all time.")] = None,
