@@ -26,6 +26,7 @@ from app.web import (
     canvas_page,
     canvas_panel,
     canvas_preview,
+    contactpages,
     contacts,
     finding,
     hooks,
@@ -34,6 +35,7 @@ from app.web import (
     keys,
     links,
     lists,
+    messagepages,
     messages,
     node_types,
     openapi,
@@ -66,7 +68,7 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding, planpages, watch, whereabouts, canvas_page)
+PAGES = (pages, lists, rowdeeds, finding, planpages, watch, whereabouts, contactpages, messagepages, canvas_page)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",

@@ -8,6 +8,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from fastapi import Request
 
@@ -15,6 +16,8 @@ from app import facets
 from app.language import words
 from app.store import documents
 from app.store.rows import Connection
+from app.web.problems import ProblemError, invalid
+from app.web.shapes import NOT_A_PLACE, place_of
 from app.web.templating import language_of
 from flows.words import _, speaking
 
@@ -139,3 +142,37 @@ def place_text(place: Sequence[Any]) -> str:
     """A place in a list as an address carries it (`shapes.place_of` reads it)."""
     text = json.dumps(list(place), separators=(",", ":"), default=str)
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def compact(value: Any) -> str:
+    """A JSON value on one line."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def query(**parameters: str) -> str:
+    """Parameters as an address carries them."""
+    return urlencode({name: value for name, value in parameters.items() if value})
+
+
+LANE, SMALL = range(-1, 2**15), range(-1, 2**31)  # what columns of these widths can hold
+
+
+def place_among(next_: str | None, *shapes: tuple[Any, ...]) -> list[Any] | None:
+    """The place that `next` means, of one of these shapes: a number is itself, a range its numbers, a type all of it."""
+    if next_ is None:
+        return None
+    for shape in shapes:
+        kinds = [str if part is str else int for part in shape]
+        try:
+            place = place_of(next_, *kinds)
+        except ProblemError:
+            continue
+        if place is not None and all(_fits(value, part) for value, part in zip(place, shape, strict=True)):
+            return place
+    raise invalid([("next", NOT_A_PLACE)])
+
+
+def _fits(value: Any, part: Any) -> bool:
+    if isinstance(part, type):
+        return True
+    return value in part if isinstance(part, range) else bool(value == part)

@@ -21,8 +21,8 @@ from app.web import told
 from app.web.guard import Asker, Database, Now, can
 from app.web.page import page_router, render
 from app.web.period import AskedPeriod, Bounds, Period, read
-from app.web.problems import ProblemError, invalid, missing
-from app.web.shapes import INT, NOT_A_PLACE, JourneyId, Next, place_of
+from app.web.problems import invalid, missing
+from app.web.shapes import JourneyId, Next
 from app.web.templating import language_of
 from app.web.told import Faces
 from app.web.walks import NodeName, VersionNumber
@@ -31,6 +31,7 @@ from flows.words import _
 routes = page_router()
 
 PAGE = 50
+PLACES = ((0,), (1,), (1, int), (0, told.SMALL, str, told.LANE, int))
 What = Literal["waiting", "entered", "ended", "active", "completed", "exited", "failed", "goal"]
 Port = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$", description="Who left the step by this way.")]
 WHOLE = {
@@ -91,7 +92,7 @@ def show_people(
     if journey is None:
         raise missing("journey")
     what = "" if port and node else status or ("waiting" if node else "entered")
-    if node is not None and what not in ("", *HERE) or node is None and what not in WHOLE:
+    if what not in (WHOLE if node is None else ("", *HERE)):
         raise invalid([("status", "does not go with this step")])
     wish = Wish(journey, node, port if node else None, what, version, period)
     zone = users.timezone(connection, caller.workspace_id)
@@ -104,7 +105,7 @@ def show_people(
         "wish": wish,
         "zone": zone,
         "bounds": bounds,
-        **_slice(request, caller, connection, wish, (versions, bounds), _place(next)),
+        **_slice(request, caller, connection, wish, (versions, bounds), told.place_among(next, *PLACES)),
     }
     if next is not None:
         return render(request, "people/_rows.html", values)
@@ -168,22 +169,6 @@ def row_of(one: Found, faces: Faces, say: told.Say) -> dict[str, Any]:
         "why": told.reason_text(one.reason, say, faces) if standing != "active" else "",
         "walk": f"{one.lane}-{one.id}",
     }
-
-
-def _place(next_: str | None) -> list[Any] | None:
-    """A place of one of the two kinds of list; numbers the columns cannot hold only end the list."""
-    if next_ is None:
-        return None
-    for kinds in ((int,), (int, int), (int, int, str, int, int)):
-        try:
-            place = place_of(next_, *kinds)
-        except ProblemError:
-            continue
-        if place is not None and place[0] in (whereabouts.OPEN, whereabouts.OVER):
-            if len(place) == 5 and not (abs(place[1]) <= INT and -1 <= place[3] < 32_768):
-                break
-            return place
-    raise invalid([("next", NOT_A_PLACE)])
 
 
 def _around(
