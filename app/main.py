@@ -35,6 +35,7 @@ from app.web import (
     keys,
     links,
     lists,
+    live,
     messagepages,
     messages,
     node_types,
@@ -68,7 +69,7 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding, planpages, watch, whereabouts, contactpages, messagepages, canvas_page)
+PAGES = (pages, lists, rowdeeds, finding, planpages, watch, whereabouts, contactpages, messagepages, live)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",
@@ -201,7 +202,7 @@ def _add_pages(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.routes)
     app.include_router(session.routes)
-    for module in (canvas_describe, canvas_panel, canvas_preview):
+    for module in (canvas_page, canvas_describe, canvas_panel, canvas_preview):
         app.include_router(module.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

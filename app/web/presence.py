@@ -16,7 +16,7 @@ AT_MOST = 50
 class Someone:
     """One open page."""
 
-    user: str
+    user: int | None
     name: str
     mode: str
     since: str
@@ -42,10 +42,10 @@ def leave(hints: Hints, place: tuple[int, int], page: str) -> None:
     hints.call(lambda valkey: valkey.hdel(_key(*place), page), None)
 
 
-def who(hints: Hints, place: tuple[int, int], now: datetime) -> list[dict[str, str]]:
+def who(hints: Hints, place: tuple[int, int], now: datetime) -> list[dict[str, Any]]:
     """Everybody who has it open, once each, the first comer first."""
     told: dict[str, str] = hints.call(lambda valkey: valkey.hgetall(_key(*place)), {})  # type: ignore[arg-type,return-value]
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    found: dict[tuple[Any, str], dict[str, Any]] = {}
     for text in told.values():
         one = _read(text, now)
         if one is not None:
@@ -54,12 +54,14 @@ def who(hints: Hints, place: tuple[int, int], now: datetime) -> list[dict[str, s
     return sorted(found.values(), key=lambda one: (one["since"], one["name"]))[:AT_MOST]
 
 
-def _read(text: str, now: datetime) -> dict[str, str] | None:
+def _read(text: str, now: datetime) -> dict[str, Any] | None:
     """What a page said, if it can be believed: others may write there too."""
     try:
         said = json.loads(text)
         seen = datetime.fromisoformat(said.pop("seen"))
-        one = Someone(**said)
-        return {name: str(value)[:200] for name, value in asdict(one).items()} if now - seen < SILENT else None
+        one = asdict(Someone(**said))
+        plain = {name: value[:200] for name, value in one.items() if isinstance(value, str)}
+        user = one["user"] if isinstance(one["user"], int) else None
+        return {**plain, "user": user} if now - seen < SILENT and len(plain) == 3 else None
     except (ValueError, TypeError, AttributeError, KeyError):
         return None

@@ -121,7 +121,7 @@ async def stream_journey(
     about = (period, watched.version_id) if watched.numbers else None
     key = (*place, about)
     page = token_hex(8)
-    someone = Someone(caller.actor, caller.name, mode, house.now().isoformat())
+    someone = Someone(caller.user_id, caller.name, mode, house.now().isoformat())
     session = request.cookies.get(COOKIE, "")
     await run_in_threadpool(presence.tell, house.hints, place, page, someone, house.now())
 

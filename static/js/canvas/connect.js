@@ -51,7 +51,8 @@ function connecting(view, draft, from, port, moved) {
   /** @type {string[]} */
   let dimmed = [];
 
-  const aim = (/** @type {string | null} */ id) => {
+  const aim = (/** @type {string | null} */ under) => {
+    const id = under === from ? null : under;
     if (id === target) return;
     if (target) for (const name of ["target", "refused-target"]) view.mark(target, name, false);
     target = id;
@@ -79,7 +80,7 @@ function connecting(view, draft, from, port, moved) {
     scrolls: true,
     begin: () => {
       view.root.classList.add("connecting");
-      dimmed = [...view.cards.mounted.keys()].filter((id) => refusal(id));
+      dimmed = [...view.cards.mounted.keys()].filter((id) => id !== from && refusal(id));
       for (const id of dimmed) view.mark(id, "refused");
       if (old) view.mark(wireKey(from, port), "lifted");
     },
@@ -89,9 +90,10 @@ function connecting(view, draft, from, port, moved) {
     },
     drop: ({ client, world }) => {
       const id = targetAt(view, client, world, from);
-      const reason = id ? refusal(id) : null;
+      // Let go where it began: nothing was meant.
+      const reason = id && id !== from ? refusal(id) : null;
       settle();
-      if (id && !reason) connect(view, from, port, id);
+      if (id && id !== from && !reason) connect(view, from, port, id);
       else if (reason) editor.emit("toast", { text: REASONS()[reason], kind: "bad" });
       const open = !id && !moved && view.editor.listeners.get("quickadd")?.size;
       const release = () => draft.removeAttribute("d");

@@ -4,6 +4,8 @@
 
 /** Detached elements kept; beyond it they are made anew when needed. */
 const KEPT = 600;
+/** Elements made with one frame for the ground around the view, so that no frame of a pan is long. */
+const AHEAD = 4;
 
 /** @template {Item} T */
 export class Layer {
@@ -19,14 +21,23 @@ export class Layer {
     this.stale = new Set();
   }
 
-  /** Brings the page to show just these. @param {Set<string>} wanted */
-  show(wanted) {
+  /**
+   * Brings the page to show just these: those in view at once, a few of those around it with each frame.
+   * @param {Set<string>} wanted @param {(key: string) => boolean} [inView]
+   * @returns {boolean} whether some are left for the next frame
+   */
+  show(wanted, inView = () => true) {
     for (const [key, item] of this.mounted) if (!wanted.has(key)) this.detach(key, item);
     const fresh = document.createDocumentFragment();
+    let spare = AHEAD;
     for (const key of wanted) {
-      if (!this.mounted.has(key)) fresh.append(this.take(key).element);
+      if (this.mounted.has(key)) continue;
+      const now = inView(key);
+      if (now || spare > 0) fresh.append(this.take(key).element);
+      if (!now) spare -= 1;
     }
     if (fresh.childNodes.length) this.host.append(fresh);
+    return spare < 0;
   }
 
   /** @param {string} key @returns {T} */

@@ -10,8 +10,10 @@ import { noteKey } from "./model.js";
  * @typedef {import("./geometry.js").Rect} Rect
  */
 
+/** How far the picture reaches beyond the view, in pixels. */
+const AROUND = 240;
 /** A title is written at this size, whatever the zoom, when its box has room. */
-const TITLE = { size: 11, width: 56, height: 15, letter: 5.8 };
+const TITLE = { size: 11, width: 56, height: 15, sample: "Send the welcome mail" };
 
 export class Overview {
   /** @param {View} view */
@@ -21,6 +23,10 @@ export class Overview {
     this.pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     this.colours = colourReader(view.root, () => view.schedule());
     view.root.prepend(this.canvas);
+    /** Whether something in the journey changed since the picture was made. */
+    this.stale = true;
+    /** What the picture shows. @type {{x: number, y: number, zoom: number, width: number, height: number} | null} */
+    this.drawn = null;
   }
 
   /** @param {boolean} on */
@@ -29,25 +35,40 @@ export class Overview {
     this.view.root.classList.toggle("afar", on);
   }
 
+  /** The picture is larger than the view, so most of a pan only moves it. */
   draw() {
+    const { x, y, zoom, width, height } = this.view.viewport;
+    const last = this.drawn;
+    const same = last && !this.stale && last.zoom === zoom && last.width === width && last.height === height;
+    if (!same || Math.abs(x - last.x) > AROUND || Math.abs(y - last.y) > AROUND) this.paint();
+    const at = this.drawn ?? { x, y };
+    this.canvas.style.transform = `translate(${x - at.x - AROUND}px,${y - at.y - AROUND}px)`;
+  }
+
+  paint() {
     const { view, pen } = this;
     const { x, y, zoom, width, height } = view.viewport;
     const scale = devicePixelRatio;
-    const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
-    if (this.canvas.width !== wide || this.canvas.height !== high) Object.assign(this.canvas, { width: wide, height: high });
+    const [wide, high] = [Math.round((width + 2 * AROUND) * scale), Math.round((height + 2 * AROUND) * scale)];
+    if (this.canvas.width !== wide || this.canvas.height !== high) {
+      Object.assign(this.canvas, { width: wide, height: high });
+      Object.assign(this.canvas.style, { width: `${width + 2 * AROUND}px`, height: `${height + 2 * AROUND}px` });
+    }
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, wide, high);
-    pen.setTransform(scale * zoom, 0, 0, scale * zoom, scale * x, scale * y);
-    const area = view.viewport.visible();
+    pen.setTransform(scale * zoom, 0, 0, scale * zoom, scale * (x + AROUND), scale * (y + AROUND));
+    const area = view.viewport.visible(view.viewport, AROUND);
     const ids = view.places.meeting(area);
     this.frames(area);
     this.lines(area);
     this.boxes(ids);
     this.notes(area);
     this.rings(ids);
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.setTransform(scale, 0, 0, scale, scale * AROUND, scale * AROUND);
     this.dots(ids);
     if (CARD.width * zoom >= TITLE.width) this.titles(ids);
+    this.drawn = { x, y, zoom, width, height };
+    this.stale = false;
   }
 
   /** @param {Rect} area */
@@ -130,13 +151,14 @@ export class Overview {
     pen.lineWidth = 2.5 / view.viewport.zoom;
     const ring = (/** @type {Rect} */ { x, y, width, height }) => pen.strokeRect(x - 4, y - 4, width + 8, height + 8);
     for (const id of ids) {
-      const name = view.overlay.card(id)?.className ?? "";
-      const refused = view.marks.get(id)?.has("target") ? "is-added" : name;
-      const colour = selection.has(id) ? colours.accent : ringColour(refused, colours);
+      const name = view.marks.get(id)?.has("target") ? "is-added" : view.overlay.card(id)?.className ?? "";
+      const colour = selection.has(id) ? colours.accent : ringColour(name, colours);
       if (!colour) continue;
       pen.strokeStyle = colour;
       ring(/** @type {Rect} */ (view.places.rects.get(id)));
     }
+    pen.strokeStyle = colours.bad;
+    for (const rect of view.ghosts.rects.values()) ring(rect);
     pen.strokeStyle = colours.accent;
     for (const id of view.editor.flow.notes.keys()) if (selection.has(noteKey(id))) ring(view.editor.noteRect(id));
   }
@@ -160,10 +182,11 @@ export class Overview {
   titles(ids) {
     const { view, pen } = this;
     const { zoom } = view.viewport;
-    const room = CARD.width * zoom - 14;
-    const letters = Math.floor(room / TITLE.letter);
     pen.fillStyle = this.colours().ink;
     pen.font = `600 ${TITLE.size}px ${getComputedStyle(view.root).fontFamily}`;
+    // Measured once a frame on a line of usual letters: measuring each title would cost more than drawing it.
+    const letter = pen.measureText(TITLE.sample).width / TITLE.sample.length;
+    const letters = Math.floor((CARD.width * zoom - 14) / letter);
     pen.textBaseline = "top";
     for (const id of ids) {
       const rect = /** @type {Rect} */ (view.places.rects.get(id));

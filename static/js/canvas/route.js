@@ -5,12 +5,14 @@ import { CARD } from "./geometry.js";
 /**
  * @typedef {import("./geometry.js").Rect} Rect
  * @typedef {import("./geometry.js").Point} Point
- * @typedef {{start: Point, end: Point, lane: number, lanes?: number, obstacles?: Rect[], source?: Rect, target?: Rect}} Trip
+ * @typedef {{start: Point, end: Point, lane: number, lanes?: number, phase?: number, obstacles?: Rect[], source?: Rect, target?: Rect}} Trip
  */
 
 const STUB = 22;
 const LANE = 9;
-const CLEAR = 14;
+/** Wires of different cards that turn in one gap are set apart by this. */
+const PHASE = 3;
+const CLEAR = 18;
 const RADIUS = 9;
 const TRIES = 14;
 const COST = { hit: 5000, bend: 14, above: 40 };
@@ -23,16 +25,16 @@ const FORWARD = 2 * STUB;
  * upon each other; among the ways that meet the fewest cards the shortest is taken.
  * @param {Trip} trip @returns {Point[]}
  */
-export function route({ start, end, lane, lanes = 1, obstacles = [], source, target }) {
+export function route({ start, end, lane, lanes = 1, phase = 0, obstacles = [], source, target }) {
   const gap = end.x - start.x;
-  const walls = obstacles.map((rect) => ({
-    left: rect.x - 3, right: rect.x + rect.width + 3, top: rect.y - 3, bottom: rect.y + rect.height + 3,
-  }));
+  const walls = obstacles.map((rect) => wall(rect, 3));
   if (gap >= FORWARD && Math.abs(end.y - start.y) < 1 && !hits(walls, [start, end])) return [start, end];
-  const ways = gap >= FORWARD ? forward(start, end, lane, lanes) : [];
+  const ways = gap >= FORWARD ? forward({ start, end, lane, lanes, phase }) : [];
   const direct = best(walls, ways);
   if (direct && direct.hits === 0) return direct.way;
-  const around = best(walls, detours({ start, end, lane, obstacles, source, target }));
+  // Its own two cards are touched by its ends, but a way around must not run through them either.
+  const own = [source, target].filter((rect) => rect !== undefined).map((rect) => wall(rect, -1));
+  const around = best([...walls, ...own], detours({ start, end, lane, phase, obstacles, source, target }));
   if (!direct) return around ? around.way : [start, end];
   return around && around.cost < direct.cost ? around.way : direct.way;
 }
@@ -40,15 +42,16 @@ export function route({ start, end, lane, lanes = 1, obstacles = [], source, tar
 /**
  * Three runs: out, up or down, in. Where wires of one card go up, the lower port turns last, else the upper one:
  * so they never cross.
- * @param {Point} start @param {Point} end @param {number} lane @param {number} lanes @returns {Point[][]}
+ * @param {Trip} trip @returns {Point[][]}
  */
-function forward(start, end, lane, lanes) {
+function forward({ start, end, lane, lanes = 1, phase = 0 }) {
   const gap = end.x - start.x;
   const order = end.y < start.y ? lane : lanes - 1 - lane;
   const room = Math.max(0, gap - FORWARD);
-  const shift = Math.min(LANE, room / Math.max(1, lanes - 1) || 0) * (order - (lanes - 1) / 2);
-  const near = start.x + STUB + Math.min(order * LANE, room);
-  const far = end.x - STUB - Math.min(order * LANE, room);
+  const aside = order * LANE + phase * PHASE;
+  const shift = Math.min(room / 2, Math.max(-room / 2, aside - ((lanes - 1) * LANE) / 2));
+  const near = start.x + STUB + Math.max(0, Math.min(aside, room));
+  const far = end.x - STUB - Math.max(0, Math.min(aside, room));
   const middle = start.x + gap / 2 + shift;
   const turns = gap < CARD.width ? [middle, near, far] : [near, far, middle];
   return turns.map((x) => [start, { x, y: start.y }, { x, y: end.y }, end]);
@@ -58,24 +61,27 @@ function forward(start, end, lane, lanes) {
  * Five runs by a free channel above or below what stands in between; a way back runs below.
  * @param {Trip} trip @returns {Point[][]}
  */
-function detours({ start, end, lane, obstacles = [], source, target }) {
-  const out = start.x + STUB + lane * LANE;
-  const into = end.x - STUB - (lane % 3) * 5;
+function detours({ start, end, lane, phase = 0, obstacles = [], source, target }) {
+  const out = start.x + STUB + lane * LANE + phase * PHASE;
+  const into = end.x - STUB - (lane % 3) * 5 - phase * PHASE;
   const [left, right] = [Math.min(out, into), Math.max(out, into)];
   const between = [...obstacles, ...[source, target].filter((rect) => rect !== undefined)]
     .filter((rect) => rect.x < right && rect.x + rect.width > left);
-  const aside = CLEAR + (lane % 3) * 6;
+  const aside = CLEAR + (lane % 3) * 6 + phase * 2;
   const levels = between.flatMap((rect) => [rect.y + rect.height + aside, rect.y - aside]);
   const middle = (start.y + end.y) / 2;
   levels.sort((one, other) => Math.abs(one - middle) - Math.abs(other - middle));
-  const back = end.x - start.x < FORWARD;
-  const all = back ? levels : [middle, ...levels];
-  return all.slice(0, TRIES).map((y) => [
+  return [middle, ...levels].slice(0, TRIES).map((y) => [
     start, { x: out, y: start.y }, { x: out, y }, { x: into, y }, { x: into, y: end.y }, end,
   ]);
 }
 
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Wall */
+
+/** @param {Rect} rect @param {number} by @returns {Wall} */
+const wall = (rect, by) => ({
+  left: rect.x - by, right: rect.x + rect.width + by, top: rect.y - by, bottom: rect.y + rect.height + by,
+});
 
 /** @param {Wall[]} walls @param {Point[][]} ways */
 function best(walls, ways) {

@@ -66,7 +66,7 @@ export class View {
   listen() {
     const { editor } = this;
     this.viewport.onChange = () => {
-      this.schedule();
+      this.schedule({ moved: true });
       editor.emit("viewport", this.viewport);
     };
     editor.on("load", () => this.reload());
@@ -179,7 +179,9 @@ export class View {
 
   // ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  schedule() {
+  /** Draws with the next frame. @param {{moved?: boolean}} [options] `moved`: only the view did, nothing in it */
+  schedule({ moved = false } = {}) {
+    if (!moved) this.overview.stale = true;
     this.pending ||= requestAnimationFrame(() => this.flush());
   }
 
@@ -230,8 +232,12 @@ export class View {
     const focused = document.activeElement?.closest(".card, .sticky, .frame");
     const id = focused instanceof HTMLElement && this.root.contains(focused) ? focused.dataset.id : null;
     if (id && editor.flow.steps.has(id)) wanted.add(id);
-    this.cards.show(wanted);
-    this.wires.cull(area);
+    const seen = viewport.visible();
+    const more = this.cards.show(wanted, (key) => meets(/** @type {Rect} */ (this.places.rects.get(key)), seen));
+    if (this.wires.cull(area, seen) || more) {
+      this.culled = null;
+      this.schedule({ moved: true });
+    }
     this.notes.show(this.near(editor.flow.notes.keys(), noteKey, area, focused));
     this.frames.show(this.near(editor.flow.groups.keys(), groupKey, area, focused));
   }

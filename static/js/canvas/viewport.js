@@ -151,7 +151,9 @@ export class Viewport {
       this.fit(bounds, { glide: false });
       return;
     }
-    const y = room.y + room.height / 2 - center(entry).y * ZOOM.open;
+    // The entry in the middle, but no empty ground above or below while there are steps on the other side.
+    const [top, bottom] = [room.y - bounds.y * ZOOM.open, room.y + room.height - (bounds.y + bounds.height) * ZOOM.open];
+    const y = within(room.y + room.height / 2 - center(entry).y * ZOOM.open, Math.min(top, bottom), Math.max(top, bottom));
     this.set({ x: room.x + 24 - entry.x * ZOOM.open, y, zoom: ZOOM.open });
   }
 

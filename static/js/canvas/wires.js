@@ -22,6 +22,13 @@ export function svg(tag, name) {
 /** How far beside and below its ends a wire may run. */
 const STRAY = 240;
 
+/** A small number, the same for all wires of a step and different for most others. @param {string} id */
+function phaseOf(id) {
+  let sum = 0;
+  for (let place = 0; place < id.length; place += 1) sum = (sum * 31 + id.charCodeAt(place)) % 997;
+  return (sum % 5) - 2;
+}
+
 class WireItem {
   /** @param {WireLayer} layer @param {string} key */
   constructor(layer, key) {
@@ -102,7 +109,7 @@ export class WireLayer {
       if (id !== wire.from && id !== wire.to) obstacles.push(/** @type {Rect} */ (places.rects.get(id)));
     }
     const lane = Math.max(0, ports.findIndex((port) => port.name === wire.port));
-    return route({ start, end, lane, lanes: ports.length, obstacles, source, target });
+    return route({ start, end, lane, lanes: ports.length, phase: phaseOf(wire.from), obstacles, source, target });
   }
 
   /** A rectangle that surely holds the wire, without running it. @param {string} key @returns {Rect | null} */
@@ -118,14 +125,14 @@ export class WireLayer {
     return box;
   }
 
-  /** Shows the wires that meet an area. @param {Rect} area */
-  cull(area) {
+  /** Shows the wires that meet an area, those in view first. @param {Rect} area @param {Rect} seen */
+  cull(area, seen) {
     const wanted = new Set();
     for (const key of this.view.editor.flow.wires.keys()) {
       const box = this.boxOf(key);
       if (box && intersects(box, area)) wanted.add(key);
     }
-    this.layer.show(wanted);
+    return this.layer.show(wanted, (key) => intersects(/** @type {Rect} */ (this.boxOf(key)), seen));
   }
 
   /** Runs wires anew. @param {Iterable<string>} keys */
