@@ -7,10 +7,12 @@ The words of the scripts in other languages are files too, made here from the ca
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from posixpath import dirname, normpath
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -61,12 +63,26 @@ class Files:
         for path, file in sorted(self._files.items()):
             whole.update(path.encode() + b"\0" + file.plain)
         self.build = whole.hexdigest()[:12]
+        self._modules: dict[str, tuple[str, ...]] = {}
 
     def address(self, path: str) -> str:
         """Where a file is found; a name written wrongly is noticed by whoever renders the page."""
         if path not in self._files:
             raise KeyError(f"static/{path} does not exist")
         return f"/static/{self.build}/{path}"
+
+    def modules(self, entry: str) -> tuple[str, ...]:
+        """A script with all it imports, for a page to ask for at once. What comes later by `import()` does not count."""
+        if entry not in self._modules:
+            found: dict[str, None] = {}
+            rest = [entry]
+            while rest:
+                if (path := rest.pop()) not in found:
+                    found[path] = None
+                    imported = IMPORT.findall(self._files[path].plain.decode())
+                    rest += [normpath(f"{dirname(path)}/{one}") for one in imported]
+            self._modules[entry] = tuple(found)
+        return self._modules[entry]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -93,7 +109,23 @@ def _read(root: Path) -> Iterator[tuple[str, _File]]:
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
         if path.is_file() and path.suffix in KINDS and name.parts[0] not in NOT_SERVED:
-            yield name.as_posix(), _file(path.suffix, path.read_bytes())
+            content = path.read_bytes()
+            own = path.suffix == ".js" and name.parts[0] == "js"
+            yield name.as_posix(), _file(path.suffix, slim(content.decode()).encode() if own else content)
+
+
+IMPORT = re.compile(r"""^(?:import|export)(?:[^"'();]*? from)? ["'](\.[^"']+)["']""", re.MULTILINE)
+# Comments that stand on lines of their own, and notes about types: half of what we write, and nothing to a browser.
+BLOCK = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*$", re.MULTILINE)
+LINE = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
+TYPE = re.compile(r"/\*\* @(?:type|param)(?:[^*]|\*(?!/))*\*/ ?")
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+def slim(script: str) -> str:
+    """A script of ours without its comments; each statement stays on its line, so that errors still name the place."""
+    without = BLOCK.sub(lambda found: "\n" * found[0].count("\n"), script)
+    return INDENT.sub("", TYPE.sub("", LINE.sub("", without)))
 
 
 def _words() -> Iterator[tuple[str, _File]]:

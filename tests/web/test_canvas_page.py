@@ -11,8 +11,7 @@ from starlette.testclient import TestClient
 
 from app import auth
 from app.database import Connection, transaction
-from app.web.canvas_page import MODULES
-from app.web.files import ROOT
+from app.web.files import ROOT, slim
 from nodes import catalog
 from tests.web.conftest import Api, Staff, flow
 
@@ -148,17 +147,25 @@ def test_a_dropped_file_is_read_and_a_wrong_one_is_explained(visit: Visit, opera
     assert browser.post(f"/journeys/{journey}/read", json={"text": "x"}).status_code == 403, "another site sent it"
 
 
-def test_every_module_that_is_asked_for_at_once_is_there_and_none_is_forgotten() -> None:
-    asked = {name for names in MODULES.values() for name in names}
-    assert all((ROOT / name).is_file() for name in asked)
-    imported = set()
-    rest = ["js/canvas/edit.js"]
-    while rest:
-        path = rest.pop()
-        if path not in imported:
-            imported.add(path)
-            text = (ROOT / path).read_text(encoding="utf-8")
-            found = re.findall(r'^(?:import|export)[^"]*? from "(\.[^"]+)"', text, re.MULTILINE)
-            rest += [str((ROOT / path).parent.joinpath(one).resolve().relative_to(ROOT)) for one in found]
-    assert sorted(imported - asked - {"js/toast.js"}) == []
-    assert sorted(asked - imported) == []
+def test_the_page_asks_for_all_its_modules_at_once_and_for_none_that_comes_later(visit: Visit, operator: Api) -> None:
+    page = visit("operator").get(f"/journeys/{made(operator)}/edit").text
+    asked = set(re.findall(r'<link rel="modulepreload" href="/static/[0-9a-f]+/([^"]+)">', page))
+    assert {"js/canvas/edit.js", "js/canvas/main.js", "js/canvas/editor.js", "js/dom.js"} <= asked
+    assert not {"js/canvas/export.js", "js/canvas/outline.js", "js/canvas/conflict.js"} & asked
+
+
+def test_scripts_are_sent_without_their_comments_and_with_every_statement_on_its_line() -> None:
+    for path in sorted((ROOT / "js").rglob("*.js")):
+        text = path.read_text(encoding="utf-8")
+        sent = slim(text)
+        assert sent.count("\n") == text.count("\n"), path
+        assert "@param" not in sent, path
+        for written, kept in zip(text.splitlines(), sent.splitlines(), strict=True):
+            plain = re.sub(r"/\*\* @.*?\*/ ?", "", written).strip()
+            assert kept in ("", plain), f"{path}: {written}"
+            assert kept or not plain or plain.startswith(("//", "/*", "*")), f"{path}: {written}"
+
+
+def test_the_layout_s_worker_may_load_its_library(client: TestClient) -> None:
+    build = client.get("/static/x/js/canvas/layout.worker.js")
+    assert build.headers["Content-Security-Policy"] == "default-src 'none'; script-src 'self'"

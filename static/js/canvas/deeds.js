@@ -2,17 +2,13 @@
 
 import { h } from "../dom.js";
 import { _, ngettext } from "../i18n.js";
-import { alignment, distribution, shifting } from "./align.js";
+import { shifting } from "./align.js";
 import { pack, pasting, unknownTypes, unpack } from "./clipboard.js";
-import { connect } from "./connect.js";
 import { addGroup } from "./groups.js";
-import { deletion, downstream, freePort, upstream } from "./insert.js";
-import { tidy } from "./layout.js";
+import { deletion, downstream, upstream } from "./insert.js";
 import { groupKey, kindOf, noteKey } from "./model.js";
 import { addNote } from "./notes.js";
 import { edit } from "./ops.js";
-import { beside } from "./adding.js";
-import { refusals } from "./rules.js";
 
 /**
  * @typedef {import("./main.js").Canvas} Canvas
@@ -80,9 +76,15 @@ export function deeds(canvas, picker) {
     selectAll: () => editor.select([...editor.flow.steps.keys(), ...[...editor.flow.notes.keys()].map(noteKey)]),
     selectDown: (/** @type {string} */ id) => editor.select(downstream(editor, id)),
     selectUp: (/** @type {string} */ id) => editor.select(upstream(editor, id)),
-    align: (/** @type {import("./align.js").Side} */ side) => editor.commit(_("Line up"), alignment(editor, editor.selection, side)),
-    spread: (/** @type {"across" | "down"} */ way) => editor.commit(_("Spread evenly"), distribution(editor, editor.selection, way)),
-    tidy: () => tidy(view),
+    align: async (/** @type {import("./lines.js").Side} */ side) => {
+      const { alignment } = await import("./lines.js");
+      editor.commit(_("Line up"), alignment(editor, editor.selection, side));
+    },
+    spread: async (/** @type {"across" | "down"} */ way) => {
+      const { distribution } = await import("./lines.js");
+      editor.commit(_("Spread evenly"), distribution(editor, editor.selection, way));
+    },
+    tidy: async () => (await import("./layout.js")).tidy(view),
     group: () => addGroup(view, editor.selectedSteps()),
     ungroup: (/** @type {string} */ id) => {
       const group = editor.flow.groups.get(id);
@@ -95,7 +97,10 @@ export function deeds(canvas, picker) {
       addNote(view, at ?? (rect ? { x: rect.x, y: rect.y - 120 } : { x: middle.x + middle.width / 2 - 104, y: middle.y + middle.height / 2 - 52 }), { node: at ? null : id ?? null });
     },
     rename: (/** @type {string} */ id) => rename(canvas, id),
-    connect: (/** @type {string} */ id, /** @type {string | null} */ port = null) => startConnect(canvas, picker, id, port),
+    connect: async (/** @type {string} */ id, /** @type {string | null} */ port = null) => {
+      const { startConnect } = await import("./linking.js");
+      startConnect(canvas, picker, id, port);
+    },
     undo: () => said(editor, editor.undo(), _("Undone: %(deed)s")),
     redo: () => said(editor, editor.redo(), _("Done again: %(deed)s")),
     fitAll: () => viewport.fit(editor.bounds()),
@@ -150,51 +155,6 @@ function rename({ editor, view }, id) {
   card.append(field);
   field.focus({ preventScroll: true });
   field.select();
-}
-
-/**
- * Connecting without a pointer: the port, then the step it shall lead to, the nearest first.
- * @param {Canvas} canvas @param {Picker} picker @param {string} id @param {string | null} port
- */
-function startConnect(canvas, picker, id, port) {
-  const { editor, view } = canvas;
-  const ports = editor.portsOf(id).filter((one) => !one.gone);
-  const chosen = port ?? (ports.length === 1 ? ports[0].name : null);
-  const at = beside(canvas, id);
-  if (!ports.length) {
-    editor.emit("toast", { text: _("This step leads nowhere: people end here."), kind: "bad" });
-    return;
-  }
-  if (!chosen) {
-    const items = ports.map(({ name, label }) => {
-      const wire = editor.flow.wireAt(id, name);
-      return { key: name, title: label || name, hint: wire ? _("leads to %(step)s", { step: editor.titleOf(wire.to) }) : _("open"), icon: "git-branch" };
-    });
-    const free = freePort(editor, id);
-    items.sort((one, other) => Number(other.key === free) - Number(one.key === free));
-    picker.open({ at, label: _("Which way out of %(step)s?", { step: editor.titleOf(id) }), items, onPick: ({ key }) => requestAnimationFrame(() => startConnect(canvas, picker, id, key)) });
-    return;
-  }
-  const refused = refusals(editor, id);
-  const here = editor.rectOf(id);
-  const far = (/** @type {string} */ other) => Math.hypot(editor.rectOf(other).x - here.x - here.width, editor.rectOf(other).y - here.y);
-  const targets = [...editor.flow.steps.keys()].filter((other) => !refused(other)).sort((one, other) => far(one) - far(other));
-  let lit = "";
-  picker.open({
-    at,
-    label: _("Connect “%(port)s” to…", { port: ports.find((one) => one.name === chosen)?.label || chosen }),
-    placeholder: _("Which step shall follow?"),
-    items: targets.map((key) => stepItem(canvas, key)),
-    onActive: (item) => {
-      if (lit) view.mark(lit, "target", false);
-      lit = item?.key ?? "";
-      if (lit) view.mark(lit, "target");
-    },
-    onPick: ({ key }) => {
-      connect(view, id, chosen, key);
-      editor.reveal(id);
-    },
-  });
 }
 
 /** A step as it is listed. @param {Canvas} canvas @param {string} id @returns {import("./popup.js").Item} */

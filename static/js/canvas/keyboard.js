@@ -16,24 +16,6 @@ import { beside } from "./adding.js";
 
 const ARROWS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
 
-/** What the help sheet says. @param {boolean} reading */
-export const keySheet = (reading) => [
-  { title: _("Getting about"), keys: [
-    [["←", "→"], _("Follow the flow back and on")], [["↑", "↓"], _("To the step above, below")], [["Home"], _("To the entry")],
-    [["Ctrl", "F"], _("Find a step")], [["0"], _("Everything in view")], [["1"], _("Actual size")], [["2"], _("Selection in view")], [["+", "−"], _("Zoom in, out")],
-  ] },
-  ...(reading ? [] : [
-    { title: _("Drawing"), keys: [
-      [["A"], _("Add a step behind this one")], [["C"], _("Connect to a step")], [["Enter"], _("Open the settings")], [["F2"], _("Rename")],
-      [["Delete"], _("Delete, and close the path")], [["N"], _("Add a note")], [["G"], _("Frame the selected steps")], [["T"], _("Tidy up")],
-    ] },
-    { title: _("Selecting and moving"), keys: [
-      [["Shift", "→"], _("Select all that follows")], [["Shift", "←"], _("Select all that leads here")], [["Ctrl", "A"], _("Select everything")],
-      [["Alt", "←↑↓→"], _("Move")], [["Ctrl", "D"], _("Duplicate")], [["Ctrl", "C"], _("Copy")], [["Ctrl", "V"], _("Paste")], [["Ctrl", "Z"], _("Undo")], [["Ctrl", "Y"], _("Redo")],
-    ] },
-  ]),
-];
-
 /** @param {Hands} hands */
 export function attachKeyboard(hands) {
   const { canvas } = hands;

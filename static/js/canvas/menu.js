@@ -3,7 +3,6 @@
 import { _ } from "../i18n.js";
 import { freePort } from "./insert.js";
 import { idOf, kindOf } from "./model.js";
-import { hitAt } from "./pointer.js";
 import { openMenu } from "./popup.js";
 import { pack } from "./clipboard.js";
 
@@ -14,30 +13,8 @@ import { pack } from "./clipboard.js";
  * @typedef {{x: number, y: number}} Point
  */
 
-const LONG_MS = 550;
-const STILL = 8;
-
-/** @param {Hands} hands */
-export function attachMenu(hands) {
-  const { editor, view } = hands.canvas;
-  editor.on("menu", ({ client, point }) => {
-    // Asked anew: the event itself went to whoever held the pointer.
-    const { key } = hitAt(view, client);
-    if (key && !editor.selection.has(key)) editor.select([key]);
-    else if (!key) editor.select([]);
-    openFor(hands, client, point);
-  });
-  longPress(view.root, (client) => {
-    const card = document.elementFromPoint(client.x, client.y)?.closest(".card");
-    const id = card instanceof HTMLElement ? card.dataset.id : null;
-    if (id && !editor.selection.has(id)) editor.select([id]);
-    openFor(hands, client, hands.canvas.viewport.toWorld(client.x, client.y));
-  });
-  return (/** @type {Point} */ client) => openFor(hands, client, null);
-}
-
 /** @param {Hands} hands @param {Point} client @param {Point | null} point */
-function openFor(hands, client, point) {
+export function openFor(hands, client, point) {
   const { editor } = hands.canvas;
   const keys = [...editor.selection];
   const kind = keys.length ? kindOf(keys[0]) : "ground";
@@ -127,19 +104,4 @@ function copyText(canvas) {
   document.execCommand("copy");
   removeEventListener("copy", put, { capture: true });
   canvas.editor.emit("announce", { text: _("Copied") });
-}
-
-/** @param {HTMLElement} root @param {(client: Point) => void} open */
-function longPress(root, open) {
-  let timer = 0;
-  /** @type {Point} */
-  let start = { x: 0, y: 0 };
-  root.addEventListener("pointerdown", (event) => {
-    clearTimeout(timer);
-    if (event.pointerType !== "touch" || !event.isPrimary) return;
-    start = { x: event.clientX, y: event.clientY };
-    timer = setTimeout(() => open(start), LONG_MS);
-  });
-  root.addEventListener("pointermove", (event) => { if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL) clearTimeout(timer); });
-  for (const name of ["pointerup", "pointercancel", "canvas-pinch"]) root.addEventListener(name, () => clearTimeout(timer));
 }
