@@ -11,7 +11,10 @@ import { edit } from "./ops.js";
 /** @param {Editor} editor @param {Iterable<string>} keys */
 export const movable = (editor, keys) => [...keys].filter((key) => ["step", "note"].includes(kindOf(key)) && editor.has(key));
 
-/** The op that puts something somewhere. @param {Editor} editor @param {string} key @param {{x?: number, y?: number}} at @returns {Op} */
+/**
+ * The op that puts something somewhere. @param {Editor} editor @param {string} key
+ * @param {{x?: number, y?: number}} at @returns {Op}
+ */
 export function placing(editor, key, at) {
   const rect = /** @type {import("./geometry.js").Rect} */ (editor.rectOfKey(key));
   const after = { x: at.x ?? rect.x, y: at.y ?? rect.y };
@@ -19,7 +22,10 @@ export function placing(editor, key, at) {
   return edit("node", /** @type {any} */ (editor.flow.steps.get(key)), after);
 }
 
-/** Moved by so much, all alike. @param {Editor} editor @param {Iterable<string>} keys @param {number} dx @param {number} dy @returns {Op[]} */
+/**
+ * Moved by so much, all alike. @param {Editor} editor @param {Iterable<string>} keys @param {number} dx
+ * @param {number} dy @returns {Op[]}
+ */
 export function shifting(editor, keys, dx, dy) {
   return movable(editor, keys).map((key) => {
     const rect = /** @type {any} */ (editor.rectOfKey(key));

@@ -208,7 +208,13 @@ export class Autosave {
 /** The same whatever the order of its parts. @param {any} document */
 function ordered(document) {
   /** @param {any[]} items */
-  const sorted = (items) => [...(items ?? [])].sort((one, other) => (JSON.stringify([one.id, one.from, one.port]) < JSON.stringify([other.id, other.from, other.port]) ? -1 : 1));
+  const sorted = (items) => {
+    const name = (/** @type {any} */ item) => JSON.stringify([item.id, item.from, item.port]);
+    return [...(items ?? [])].sort((one, other) => (name(one) < name(other) ? -1 : 1));
+  };
   const { notes, groups, ...rest } = document;
-  return { ...rest, settings: document.settings ?? {}, nodes: sorted(document.nodes), edges: sorted(document.edges), notes: sorted(notes), groups: sorted(groups) };
+  return {
+    ...rest, settings: document.settings ?? {}, nodes: sorted(document.nodes), edges: sorted(document.edges),
+    notes: sorted(notes), groups: sorted(groups),
+  };
 }

@@ -28,14 +28,22 @@ export function deeds(canvas, picker) {
     if (!ops.length) return;
     const steps = all.filter((key) => kindOf(key) === "step");
     const next = steps.length ? neighbour(editor, steps) : null;
-    const label = steps.length ? ngettext("Delete step", "Delete %(count)s steps", steps.length) : all.some((key) => kindOf(key) === "wire") ? _("Cut connection") : _("Delete");
+    const label = steps.length ? ngettext(
+      "Delete step", "Delete %(count)s steps", steps.length,
+    ) : all.some((key) => kindOf(key) === "wire") ? _("Cut connection") : _("Delete");
     const focused = document.activeElement instanceof HTMLElement && view.root.contains(document.activeElement);
     if (!editor.commit(label, ops)) return;
     if (next && focused) {
       editor.select([next]);
       editor.reveal(next);
     } else if (focused) view.root.focus({ preventScroll: true });
-    editor.emit("toast", { text: steps.length ? ngettext("Step deleted", "%(count)s steps deleted", steps.length) : _("Deleted"), undo: () => { if (editor.history.undoLabel === label) editor.undo(); } });
+    editor.emit(
+      "toast",
+      {
+        text: steps.length ? ngettext("Step deleted", "%(count)s steps deleted", steps.length) : _("Deleted"),
+        undo: () => { if (editor.history.undoLabel === label) editor.undo(); },
+      },
+    );
   };
 
   const paste = (/** @type {string} */ text, at = /** @type {{x: number, y: number} | null} */ (null)) => {
@@ -43,7 +51,10 @@ export function deeds(canvas, picker) {
     if (!parts) return false;
     const unknown = unknownTypes(editor, parts);
     if (unknown.length) {
-      editor.emit("toast", { text: _("Not pasted: the step types %(types)s are not installed here.", { types: unknown.join(", ") }), kind: "bad" });
+      editor.emit(
+        "toast",
+        { text: _("Not pasted: the step types %(types)s are not installed here.", { types: unknown.join(", ") }), kind: "bad" },
+      );
       return true;
     }
     const { ops, keys } = pasting(editor, parts, { at });
@@ -66,7 +77,10 @@ export function deeds(canvas, picker) {
     const keys = new Set(editor.selection);
     for (const note of editor.flow.notes.values()) if (note.node && keys.has(note.node) && Number.isFinite(note.x)) keys.add(noteKey(note.id));
     const ops = shifting(editor, keys, dx, dy);
-    const done = ops.length && editor.commit(ngettext("Move step", "Move %(count)s steps", editor.selectedSteps().length || 1), ops, { key: `nudge ${[...keys].join()}` });
+    const done = ops.length && editor.commit(
+      ngettext("Move step", "Move %(count)s steps", editor.selectedSteps().length || 1), ops,
+      { key: `nudge ${[...keys].join()}` },
+    );
     const [first] = editor.selectedSteps();
     if (done && first) view.viewport.reveal(editor.rectOf(first), { glide: false });
   };
@@ -94,7 +108,13 @@ export function deeds(canvas, picker) {
       const [id] = editor.selectedSteps();
       const rect = id ? editor.rectOf(id) : null;
       const middle = viewport.visible();
-      addNote(view, at ?? (rect ? { x: rect.x, y: rect.y - 120 } : { x: middle.x + middle.width / 2 - 104, y: middle.y + middle.height / 2 - 52 }), { node: at ? null : id ?? null });
+      addNote(
+        view,
+        at ?? (rect ? { x: rect.x, y: rect.y - 120 } : {
+          x: middle.x + middle.width / 2 - 104, y: middle.y + middle.height / 2 - 52,
+        }),
+        { node: at ? null : id ?? null },
+      );
     },
     rename: (/** @type {string} */ id) => rename(canvas, id),
     connect: async (/** @type {string} */ id, /** @type {string | null} */ port = null) => {
@@ -107,7 +127,9 @@ export function deeds(canvas, picker) {
     fitSelected: () => {
       const rects = editor.selectedSteps().map((id) => editor.rectOf(id));
       const [left, top] = [Math.min(...rects.map((rect) => rect.x)), Math.min(...rects.map((rect) => rect.y))];
-      const [right, bottom] = [Math.max(...rects.map((rect) => rect.x + rect.width)), Math.max(...rects.map((rect) => rect.y + rect.height))];
+      const [right, bottom] = [
+        Math.max(...rects.map((rect) => rect.x + rect.width)), Math.max(...rects.map((rect) => rect.y + rect.height)),
+      ];
       viewport.fit(rects.length ? { x: left, y: top, width: right - left, height: bottom - top } : editor.bounds());
     },
     groupKey,
@@ -119,7 +141,10 @@ function said(editor, label, text) {
   if (label) editor.emit("announce", { text: text.replace("%(deed)s", label) });
 }
 
-/** Where the focus goes when steps go: to who led here, else to who came after. @param {import("./editor.js").Editor} editor @param {string[]} going */
+/**
+ * Where the focus goes when steps go: to who led here, else to who came after.
+ * @param {import("./editor.js").Editor} editor @param {string[]} going
+ */
 function neighbour({ flow }, going) {
   const gone = new Set(going);
   for (const id of going) for (const wire of flow.wiresTo(id)) if (!gone.has(wire.from)) return wire.from;
@@ -134,7 +159,13 @@ function rename({ editor, view }, id) {
   editor.reveal(id);
   const card = view.cardElement(id);
   if (!card) return;
-  const field = /** @type {HTMLInputElement} */ (h("input", { class: "card-name", maxlength: NAME_AT_MOST, "aria-label": _("Name of the step"), placeholder: editor.types[step.type]?.title ?? "" }));
+  const field = /** @type {HTMLInputElement} */ (h(
+    "input",
+    {
+      class: "card-name", maxlength: NAME_AT_MOST, "aria-label": _("Name of the step"),
+      placeholder: editor.types[step.type]?.title ?? "",
+    },
+  ));
   field.value = step.name ?? "";
   let open = true;
   const close = (/** @type {boolean} */ keep) => {
@@ -162,5 +193,8 @@ export function stepItem({ editor, view }, id) {
   const step = /** @type {import("./model.js").Step} */ (editor.flow.steps.get(id));
   const title = editor.titleOf(id);
   const summary = editor.facets.get(id)?.summary ?? "";
-  return { key: id, title, hint: summary, type: step.type, hue: view.hueOf(step.type), search: [title, summary, editor.types[step.type]?.title ?? "", id, JSON.stringify(step.settings ?? {})] };
+  return {
+    key: id, title, hint: summary, type: step.type, hue: view.hueOf(step.type),
+    search: [title, summary, editor.types[step.type]?.title ?? "", id, JSON.stringify(step.settings ?? {})],
+  };
 }

@@ -47,7 +47,10 @@ const saver = new Autosave({
   joined: ({ by, ids }) => {
     const steps = ids.map((id) => editor.titleOf(id)).slice(0, 3).join(", ");
     const who = by === data.user.name ? _("Another window of yours") : by || _("Somebody else");
-    editor.emit("toast", { text: _("%(name)s changed: %(steps)s", { name: who, steps: steps || _("Settings of the journey") }) });
+    editor.emit(
+      "toast",
+      { text: _("%(name)s changed: %(steps)s", { name: who, steps: steps || _("Settings of the journey") }) },
+    );
   },
 });
 if (await saver.restore()) editor.emit("toast", { text: _("Edits that had not been saved are back.") });
@@ -104,7 +107,9 @@ const starts = byId("starts");
 const showBlank = () => { if (blank) blank.hidden = editor.flow.steps.size > 0; };
 starts?.append(...Object.entries(editor.types).filter(([, type]) => type.is_entry).slice(0, 4).map(([type, { title, help }]) => h(
   "button", { type: "button", class: "start", onclick: () => adding.add(type, {}) },
-  h("span", { class: "tile entry" }, nodeIcon(type)), h("span", { class: "words" }, h("b", {}, title), h("small", {}, help ?? "")), icon("chevron-right"),
+  h("span", { class: "tile entry" }, nodeIcon(type)), h(
+    "span", { class: "words" }, h("b", {}, title), h("small", {}, help ?? ""),
+  ), icon("chevron-right"),
 )));
 editor.on("change", showBlank);
 editor.on("load", showBlank);

@@ -14,7 +14,10 @@ export function attachClipboard({ editor, view, viewport }, deeds) {
   let pointer = null;
   view.root.addEventListener("pointermove", (event) => { pointer = { x: event.clientX, y: event.clientY }; });
   view.root.addEventListener("pointerleave", () => { pointer = null; });
-  const ours = () => view.root.contains(document.activeElement) && !document.activeElement?.closest("input, textarea") && !getSelection()?.toString();
+  const ours = () => {
+    const at = document.activeElement;
+    return view.root.contains(at) && !at?.closest("input, textarea") && !getSelection()?.toString();
+  };
   const copy = (/** @type {ClipboardEvent} */ event) => {
     const text = ours() ? pack(editor, editor.selection) : "";
     if (!text || !event.clipboardData) return false;

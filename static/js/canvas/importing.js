@@ -20,7 +20,9 @@ export async function take(canvas, deeds, file, at) {
   const placed = document?.nodes.every((/** @type {any} */ node) => Number.isFinite(node.x));
   const before = new Set(editor.flow.steps.keys());
   let done = false;
-  if (document && !before.size) done = editor.commit(_("Import %(file)s", { file: file.name }), difference(editor.flow.toDocument(), document));
+  if (document && !before.size) done = editor.commit(
+    _("Import %(file)s", { file: file.name }), difference(editor.flow.toDocument(), document),
+  );
   else done = deeds.paste(own ? text : JSON.stringify(document ?? {}), at);
   if (!done) editor.emit("toast", { text: _("%(file)s holds no journey that can be read.", { file: file.name }), kind: "bad" });
   const fresh = [...editor.flow.steps.keys()].filter((id) => !before.has(id));
@@ -36,10 +38,16 @@ export function choose(canvas, deeds) {
   chooser.click();
 }
 
-/** The server's own parser says what a file means. @param {Canvas} canvas @param {string} text @returns {Promise<any>} a document, or null */
+/**
+ * The server's own parser says what a file means. @param {Canvas} canvas @param {string} text
+ * @returns {Promise<any>} a document, or null
+ */
 async function read({ data }, text) {
   try {
-    const answer = await fetch(data.urls.read, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }) });
+    const answer = await fetch(
+      data.urls.read,
+      { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }) },
+    );
     return answer.ok ? (await answer.json()).document : null;
   } catch {
     return null;

@@ -12,10 +12,14 @@ const keySheet = (reading) => [
   ...(reading ? [] : [
     { title: _("Drawing"), keys: [
       [["A"], _("Add a step behind this one")], [["C"], _("Connect to a step")], [["Enter"], _("Open the settings")], [["F2"], _("Rename")],
-      [["Delete"], _("Delete, and close the path")], [["N"], _("Add a note")], [["G"], _("Frame the selected steps")], [["T"], _("Tidy up")],
+      [
+        ["Delete"], _("Delete, and close the path"),
+      ], [["N"], _("Add a note")], [["G"], _("Frame the selected steps")], [["T"], _("Tidy up")],
     ] },
     { title: _("Selecting and moving"), keys: [
-      [["Shift", "→"], _("Select all that follows")], [["Shift", "←"], _("Select all that leads here")], [["Ctrl", "A"], _("Select everything")],
+      [["Shift", "→"], _("Select all that follows")], [
+        ["Shift", "←"], _("Select all that leads here"),
+      ], [["Ctrl", "A"], _("Select everything")],
       [["Alt", "←↑↓→"], _("Move")], [["Ctrl", "D"], _("Duplicate")], [["Ctrl", "C"], _("Copy")], [["Ctrl", "V"], _("Paste")], [["Ctrl", "Z"], _("Undo")], [["Ctrl", "Y"], _("Redo")],
     ] },
   ]),
@@ -24,9 +28,14 @@ const keySheet = (reading) => [
 /** @param {boolean} reading whether the page only reads */
 export function showKeys(reading) {
   const close = () => { sheet.close(); sheet.remove(); };
-  const sections = keySheet(reading).map(({ title, keys }) => h("section", {}, h("h3", {}, title), h("dl", {}, ...keys.flatMap(row))));
+  const sections = keySheet(reading).map(({ title, keys }) => h(
+    "section", {}, h("h3", {}, title), h("dl", {}, ...keys.flatMap(row)),
+  ));
   const sheet = /** @type {HTMLDialogElement} */ (h("dialog", { class: "key-sheet", "aria-labelledby": "keys-title" },
-    h("header", {}, h("h2", { id: "keys-title" }, _("Keys of the canvas")), h("button", { type: "button", class: "button", onclick: close }, _("Close"))),
+    h(
+      "header", {}, h("h2", { id: "keys-title" }, _("Keys of the canvas")),
+      h("button", { type: "button", class: "button", onclick: close }, _("Close")),
+    ),
     h("div", { class: "content columns" }, ...sections)));
   sheet.addEventListener("close", () => sheet.remove());
   document.body.append(sheet);
@@ -35,6 +44,9 @@ export function showKeys(reading) {
 
 /** @param {any[]} line a chord and what it does */
 const row = ([chord, words]) => [
-  h("dt", {}, ...chord.flatMap((/** @type {string} */ key, /** @type {number} */ place) => [place ? " " : "", h("kbd", {}, key)])),
+  h(
+    "dt", {},
+    ...chord.flatMap((/** @type {string} */ key, /** @type {number} */ place) => [place ? " " : "", h("kbd", {}, key)]),
+  ),
   h("dd", {}, words),
 ];

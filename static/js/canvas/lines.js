@@ -28,7 +28,10 @@ export function alignment(editor, keys, side) {
   }).filter(changes);
 }
 
-/** Equal gaps between neighbours; the outermost stay. @param {Editor} editor @param {Iterable<string>} keys @param {"across" | "down"} way @returns {Op[]} */
+/**
+ * Equal gaps between neighbours; the outermost stay. @param {Editor} editor @param {Iterable<string>} keys
+ * @param {"across" | "down"} way @returns {Op[]}
+ */
 export function distribution(editor, keys, way) {
   const all = movable(editor, keys).map((key) => ({ key, rect: /** @type {any} */ (editor.rectOfKey(key)) }));
   if (all.length < 3) return [];

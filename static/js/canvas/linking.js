@@ -28,16 +28,24 @@ export function startConnect(canvas, picker, id, port) {
   if (!chosen) {
     const items = ports.map(({ name, label }) => {
       const wire = editor.flow.wireAt(id, name);
-      return { key: name, title: label || name, hint: wire ? _("leads to %(step)s", { step: editor.titleOf(wire.to) }) : _("open"), icon: "git-branch" };
+      return {
+        key: name, title: label || name,
+        hint: wire ? _("leads to %(step)s", { step: editor.titleOf(wire.to) }) : _("open"), icon: "git-branch",
+      };
     });
     const free = freePort(editor, id);
     items.sort((one, other) => Number(other.key === free) - Number(one.key === free));
-    picker.open({ at, label: _("Which way out of %(step)s?", { step: editor.titleOf(id) }), items, onPick: ({ key }) => requestAnimationFrame(() => startConnect(canvas, picker, id, key)) });
+    picker.open({
+      at, label: _("Which way out of %(step)s?", { step: editor.titleOf(id) }), items,
+      onPick: ({ key }) => requestAnimationFrame(() => startConnect(canvas, picker, id, key)),
+    });
     return;
   }
   const refused = refusals(editor, id);
   const here = editor.rectOf(id);
-  const far = (/** @type {string} */ other) => Math.hypot(editor.rectOf(other).x - here.x - here.width, editor.rectOf(other).y - here.y);
+  const far = (/** @type {string} */ other) => Math.hypot(
+    editor.rectOf(other).x - here.x - here.width, editor.rectOf(other).y - here.y,
+  );
   const targets = [...editor.flow.steps.keys()].filter((other) => !refused(other)).sort((one, other) => far(one) - far(other));
   let lit = "";
   picker.open({

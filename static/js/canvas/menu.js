@@ -39,7 +39,10 @@ function stepEntries({ canvas, deeds, adding }, id, client) {
     { label: _("Edit"), icon: "settings", keys: "Enter", run: () => editor.emit("open", { id, focus: true }) },
     { label: _("Rename"), icon: "pencil", keys: "F2", run: () => deeds.rename(id) },
     null,
-    { label: _("Add a step after"), icon: "plus", keys: "A", disabled: !port, run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, client) },
+    {
+      label: _("Add a step after"), icon: "plus", keys: "A", disabled: !port,
+      run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, client),
+    },
     { label: _("Connect to…"), icon: "route", keys: "C", disabled: !editor.portsOf(id).length, run: () => deeds.connect(id) },
     { label: _("Add a note"), icon: "sticky-note", keys: "N", run: () => deeds.note() },
     null,
@@ -83,7 +86,10 @@ function wireEntries({ deeds, adding }, key, client) {
 /** @param {Hands} hands @param {Point} client @param {Point | null} point @returns {(Entry | null)[]} */
 function groundEntries({ canvas, deeds, adding }, client, point) {
   return [
-    { label: _("Add a step"), icon: "plus", keys: "A", run: () => adding.ask(point ? { at: point } : adding.besideSelected(), client) },
+    {
+      label: _("Add a step"), icon: "plus", keys: "A",
+      run: () => adding.ask(point ? { at: point } : adding.besideSelected(), client),
+    },
     { label: _("Add a note"), icon: "sticky-note", keys: "N", run: () => deeds.note(point) },
     { label: _("Select everything"), icon: "square-dashed-mouse-pointer", keys: "Ctrl A", run: () => deeds.selectAll() },
     null,

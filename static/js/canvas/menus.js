@@ -10,7 +10,10 @@ const STILL = 8;
 /** @param {import("./menu.js").Hands} hands */
 export function attachMenu(hands) {
   const { editor, view } = hands.canvas;
-  const open = async (/** @type {Point} */ client, /** @type {Point | null} */ point) => (await import("./menu.js")).openFor(hands, client, point);
+  const open = async (/** @type {Point} */ client, /** @type {Point | null} */ point) => {
+    const { openFor } = await import("./menu.js");
+    openFor(hands, client, point);
+  };
   editor.on("menu", ({ client, point }) => {
     // Asked anew: the event itself went to whoever held the pointer.
     const { key } = hitAt(view, client);
@@ -38,6 +41,9 @@ function longPress(root, open) {
     start = { x: event.clientX, y: event.clientY };
     timer = setTimeout(() => open(start), LONG_MS);
   });
-  root.addEventListener("pointermove", (event) => { if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL) clearTimeout(timer); });
+  root.addEventListener(
+    "pointermove",
+    (event) => { if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL) clearTimeout(timer); },
+  );
   for (const name of ["pointerup", "pointercancel", "canvas-pinch"]) root.addEventListener(name, () => clearTimeout(timer));
 }

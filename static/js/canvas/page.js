@@ -62,7 +62,10 @@ const exportAs = async (kind) => (await import("./export.js")).exportAs(canvas, 
 export const exportEntries = () => [
   { label: _("Save as picture (PNG)"), icon: "image-down", run: () => exportAs("png") },
   { label: _("Save as drawing (SVG)"), icon: "download", run: () => exportAs("svg") },
-  { label: _("Save as YAML"), icon: "file-json", run: () => { location.assign(canvas.data.urls.export + (canvas.data.journey.shown ? `?version=${canvas.data.journey.shown}` : "")); } },
+  {
+    label: _("Save as YAML"), icon: "file-json",
+    run: () => { location.assign(canvas.data.urls.export + (canvas.data.journey.shown ? `?version=${canvas.data.journey.shown}` : "")); },
+  },
   { label: _("Save as JSON"), icon: "braces", run: () => exportAs("json") },
 ];
 
@@ -72,7 +75,10 @@ export function menuBelow(button, entries) {
   openMenu(entries, { x: box.right - 240, y: box.bottom + 6 }, button.getAttribute("aria-label") ?? "");
 }
 
-/** The list view and the keys, with hands where the page has some. @param {{deeds: import("./deeds.js").Deeds, adding: import("./adding.js").Adding, menu: (client: {x: number, y: number}) => void, shut: () => boolean} | null} hands */
+/**
+ * The list view and the keys, with hands where the page has some.
+ * @param {{deeds: import("./deeds.js").Deeds, adding: import("./adding.js").Adding, menu: (client: {x: number, y: number}) => void, shut: () => boolean} | null} hands
+ */
 export function attachHands(hands) {
   const outline = byId("outline");
   const toggle = byId("toggle-list");
@@ -84,10 +90,14 @@ export function attachHands(hands) {
     const open = toggle.getAttribute("aria-pressed") !== "true";
     toggle.setAttribute("aria-pressed", String(open));
     byId("studio")?.classList.toggle("listed", open);
-    listed ??= import("./outline.js").then(({ attachOutline }) => attachOutline({ canvas, root: outline, picker, deeds, adding }));
+    listed ??= import("./outline.js").then(({ attachOutline }) => attachOutline({
+      canvas, root: outline, picker, deeds, adding,
+    }));
     (await listed).toggle(open);
   });
-  attachKeyboard({ canvas, deeds, adding, find, menu: hands?.menu ?? (() => {}), help: showKeys, shut: hands?.shut ?? (() => false) });
+  attachKeyboard({
+    canvas, deeds, adding, find, menu: hands?.menu ?? (() => {}), help: showKeys, shut: hands?.shut ?? (() => false),
+  });
 }
 
 if (canvas.data.mode !== "edit") {
