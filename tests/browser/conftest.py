@@ -23,6 +23,7 @@ from tests.browser.watch import Watch
 from tests.conftest import REDIS_DATABASES, ROOT, _template, with_database
 from tests.web.conftest import Staff
 
+PROBES = Path(__file__).with_name("probes.js")
 SCREENSHOTS = ROOT / "screenshots"
 PATIENCE_MS = 10_000
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
@@ -145,6 +146,7 @@ class Visitors:
             **more,
         )
         context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(path=PROBES)
         watch = self.contexts[context] = Watch(self.site.base)
         watch.attach(context)
         return context

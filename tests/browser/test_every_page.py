@@ -25,19 +25,6 @@ translated = [
     for stop in STOPS
     if not stop.english_only
 ]
-# What is wider than the window, outside of what scrolls by itself.
-TOO_WIDE = """
-() => {
-  const limit = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= limit) return [];
-  const inner = (one) => one.parentElement?.closest("[data-scroll], .scroll, pre, table, svg") != null;
-  return [...document.body.querySelectorAll("*")]
-    .filter((one) => one.getBoundingClientRect().right > limit + 1 && !inner(one))
-    .slice(0, 5)
-    .map((one) => `${one.tagName.toLowerCase()}.${one.getAttribute("class") ?? ""}: ${one.textContent.trim().slice(0, 40)}`)
-    .concat([`the page is ${document.documentElement.scrollWidth} px wide`]);
-}
-"""
 
 
 def ready(page: Page) -> Page:
@@ -69,7 +56,7 @@ def test_a_page_is_accessible_in_both_themes_on_a_desk_and_on_a_phone(
     page.emulate_media(color_scheme="light")
     axe(on_a_phone(page), SIZES)
     shot(page, f"{stop.name}-phone")
-    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate("() => __probes.tooWide()") == []
 
 
 @pytest.mark.parametrize("stop", translated)
@@ -82,5 +69,5 @@ def test_a_chinese_reader_finds_no_english_left(
     left = words.left_in_english(page, town.said)
     on_a_phone(page)
     shot(page, f"{stop.name}-zh-phone")
-    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate("() => __probes.tooWide()") == []
     assert left == []

@@ -15,34 +15,12 @@ NAMES = re.compile(
     r"|\bCtrl\b|\bShift\b|\bAlt\b|\bEsc\b|\bEnter\b|\bTab\b|\bDelete\b|\bCmd\b|Webhook|Liquid|Asia/\w+|Europe/\w+|America/\w+"
     r"|\bISO 8601\b|\w+@[\w.]+|https?://\S+|\bcron\b|\bGET\b|\bPOST\b|journey user \w+|\bDemo\b"
 )
-# Texts a reader sees and labels a screen reader says; code and what is marked as another language is left out.
-SEEN = """
-() => {
-  const skip = "code, pre, kbd, samp, script, style, template, textarea, iframe, [lang]:not(html), [translate=no]";
-  const visible = (one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: false });
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const [text, owner] = [walker.currentNode.data.trim(), walker.currentNode.parentElement];
-    if (text && owner && !owner.closest(skip) && visible(owner)) found.push(text);
-  }
-  for (const one of document.querySelectorAll("[aria-label], [title], [placeholder], [alt], [aria-description]")) {
-    if (one.closest(skip) || !visible(one)) continue;
-    for (const name of ["aria-label", "title", "placeholder", "alt", "aria-description"]) {
-      const text = one.getAttribute(name);
-      if (text) found.push(text.trim());
-    }
-  }
-  found.push(document.title);
-  return [...new Set(found)];
-}
-"""
 
 
 def left_in_english(page: Page, said: Iterable[str]) -> list[str]:
     """The texts of a page that nobody translated; `said` are the texts that are data, longest first."""
     said = tuple(said)
-    suspects = [text for text in page.evaluate(SEEN) if LATIN.search(NAMES.sub(" ", text))]
+    suspects = [text for text in page.evaluate("() => __probes.texts()") if LATIN.search(NAMES.sub(" ", text))]
     return [text for text in suspects if LATIN.search(NAMES.sub(" ", _without_data(text, said)))]
 
 
