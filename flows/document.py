@@ -21,6 +21,7 @@ from flows.upgrade import SCHEMA, upgrade_document
 NODES_AT_MOST = 5_000
 EDGES_AT_MOST = 25_000
 NOTES_AT_MOST = 1_000
+GROUPS_AT_MOST = 500
 ERRORS_AT_MOST = 100
 WHOLE_FLOATS = 2.0**53
 
@@ -28,6 +29,8 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Whole = Annotated[int, Strict()]
 Coordinate = Annotated[float, Strict(), Field(ge=-1e7, le=1e7, allow_inf_nan=False)]
+Extent = Annotated[float, Strict(), Field(ge=16, le=1e5, allow_inf_nan=False)]
+Hue = Literal["yellow", "green", "blue", "pink", "grey"]
 
 
 class _Part(BaseModel):
@@ -91,6 +94,18 @@ class Note(_Part):
     node: Id | None = None
     x: Coordinate | None = None
     y: Coordinate | None = None
+    width: Extent | None = None
+    height: Extent | None = None
+    hue: Hue | None = None
+
+
+class Group(_Part):
+    """A frame with a title around some nodes; layout, not meaning. Ids of nodes that are gone are passed over."""
+
+    id: Id
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    nodes: Annotated[tuple[Id, ...], Field(max_length=NODES_AT_MOST)] = ()
+    hue: Hue | None = None
 
 
 class Document(_Part):
@@ -101,13 +116,14 @@ class Document(_Part):
     nodes: Annotated[tuple[Node, ...], Field(max_length=NODES_AT_MOST)] = ()
     edges: Annotated[tuple[Edge, ...], Field(max_length=EDGES_AT_MOST)] = ()
     notes: Annotated[tuple[Note, ...], Field(max_length=NOTES_AT_MOST)] = ()
+    groups: Annotated[tuple[Group, ...], Field(max_length=GROUPS_AT_MOST)] = ()
 
     def index(self) -> dict[str, Node]:
         """The nodes by id."""
         return {node.id: node for node in self.nodes}
 
 
-_LIMITS = {"nodes": NODES_AT_MOST, "edges": EDGES_AT_MOST, "notes": NOTES_AT_MOST}
+_LIMITS = {"nodes": NODES_AT_MOST, "edges": EDGES_AT_MOST, "notes": NOTES_AT_MOST, "groups": GROUPS_AT_MOST}
 
 
 def load(raw: str | bytes | Mapping[str, Json]) -> Document:
@@ -158,7 +174,8 @@ def content_hash(document: Document, dependencies: Mapping[str, Json] | None = N
     `dependencies` map the name of each template, segment, account and plugin to its own hash or version.
     """
     flow = dump(document)
-    flow.pop("notes", None)
+    for layout in ("notes", "groups"):
+        flow.pop(layout, None)
     for node in flow["nodes"]:
         node.pop("x", None)
         node.pop("y", None)

@@ -1,30 +1,25 @@
-"""The first page: journeys with people moving in them, the latest messages. Reads tallies; changes nothing.
-
-Who has no session is sent to the sign-in page; what another site asks for it never learns.
-"""
+"""The first page: journeys with people moving in them, the latest messages. Reads tallies; changes nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import Request, Response
 
-from app import auth
 from app.auth import Caller
 from app.language import words
 from app.store import overview
 from app.store.overview import Latest, Shown
 from app.store.rows import Connection
-from app.web.guard import TheHouse
+from app.web.guard import Asker, Database, TheHouse, can
 from app.web.house import House
+from app.web.page import page_router, render
 from app.web.picture import Picture, draw
-from app.web.session import COOKIE
-from app.web.templating import PAGE_HEADERS, icons, language_of, remember_language
+from app.web.templating import icons, language_of
 from flows.contract import NodeType
 from flows.words import _
 
-routes = APIRouter(include_in_schema=False)
+routes = page_router()
 Say = Callable[[str], str]
 
 JOURNEYS_AT_MOST = 20
@@ -60,34 +55,21 @@ class Told:
     shape: str
 
 
-@routes.get("/")
-def show_home(request: Request, house: TheHouse) -> Response:
+@routes.get("/", dependencies=[can("journey.read")])
+def show_home(request: Request, house: TheHouse, caller: Asker, connection: Database) -> Response:
     """The page."""
-    answer = _answer(request, house, "home.html")
-    remember_language(request, answer)
-    return answer
+    return _answer(request, house, "home.html", caller, connection)
 
 
-@routes.get("/fragments/journeys")
-def show_live(request: Request, house: TheHouse) -> Response:
+@routes.get("/fragments/journeys", dependencies=[can("journey.read")])
+def show_live(request: Request, house: TheHouse, caller: Asker, connection: Database) -> Response:
     """Its moving part, for the page's own script."""
-    return _answer(request, house, "home/_live.html")
+    return _answer(request, house, "home/_live.html", caller, connection)
 
 
-def _answer(request: Request, house: House, template: str) -> Response:
-    with house.transaction(read_only=True) as connection:
-        caller = _caller(request, connection, house)
-        if caller is None:
-            return RedirectResponse("/login", 303, headers=PAGE_HEADERS)
-        values = _values(connection, house, caller.workspace_id, language_of(request))
-    values["icons"] = icons(request, house.catalog)
-    page: Response = request.app.state.templates.TemplateResponse(request, template, values, headers=PAGE_HEADERS)
-    return page
-
-
-def _caller(request: Request, connection: Connection, house: House) -> Caller | None:
-    caller = auth.identify(connection, request.cookies.get(COOKIE, ""), house.now(), kind="js")
-    return caller if caller is not None and auth.may(caller.role, "journey.read") else None
+def _answer(request: Request, house: House, template: str, caller: Caller, connection: Connection) -> Response:
+    values = _values(connection, house, caller.workspace_id, language_of(request))
+    return render(request, template, {**values, "icons": icons(request, house.catalog)})
 
 
 def _values(connection: Connection, house: House, workspace_id: int, language: str) -> dict[str, Any]:

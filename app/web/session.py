@@ -33,14 +33,19 @@ def refuse_forged(request: Request) -> None:
         raise ProblemError(403, "This came from another site, so it was not done.")
 
 
+Target = Annotated[str, Query(max_length=2000)]
+
+
 @routes.get("/login")
-def show_login(request: Request, token: Annotated[str, Query(max_length=200)] = "") -> Response:
+def show_login(request: Request, token: Annotated[str, Query(max_length=200)] = "", next: Target = "/") -> Response:
     """The button that signs in."""
-    return _page(request, token)
+    return _page(request, token, next=next)
 
 
-@routes.post("/login", max_body_size=1_000)
-def sign_in(request: Request, token: Annotated[str, Form(max_length=200)]) -> Response:
+@routes.post("/login", max_body_size=8_000)
+def sign_in(
+    request: Request, token: Annotated[str, Form(max_length=200)], next: Annotated[str, Form(max_length=2000)] = "/"
+) -> Response:
     """Exchange a login token for a session, once."""
     refuse_forged(request)
     house: House = request.state.house
@@ -48,7 +53,7 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=200)]) -> Re
         session = auth.open_session(connection, token, house.now())
     if session is None:
         return _page(request, "", refused=True)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(safe_next(next), 303)
     secure = house.settings.base_url.startswith("https://")
     answer.set_cookie(
         COOKIE, session, max_age=int(auth.SESSION_FOR.total_seconds()), httponly=True, samesite="lax", secure=secure
@@ -70,8 +75,15 @@ def sign_out(request: Request) -> Response:
     return answer
 
 
-def _page(request: Request, token: str, *, refused: bool = False) -> Response:
-    values = {"token": token, "refused": refused}
+def safe_next(target: str) -> str:
+    """Where to go after signing in: an address of ours, or the first page."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not target.startswith("//") and not parts.scheme and not parts.netloc
+    return target if ours and "\\" not in target and target.isprintable() else "/"
+
+
+def _page(request: Request, token: str, *, refused: bool = False, next: str = "/") -> Response:
+    values = {"token": token, "refused": refused, "next": safe_next(next)}
     status = 403 if refused else 200
     return request.app.state.templates.TemplateResponse(request, "login.html", values, status)  # type: ignore[no-any-return]
 

@@ -3,7 +3,7 @@
 Never a page of its own; never a template that an operator wrote.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, Undefined, pass_context, select_autoescape
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from app.language import COOKIE, LANGUAGES, LOCALES, TAGS, choose, words
 from flows.contract import NodeType
@@ -22,8 +23,8 @@ from nodes import icon
 A_YEAR = 31_536_000
 ROOT = Path(__file__).resolve().parent.parent.parent
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
+    " font-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PAGE_HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -40,8 +41,11 @@ class _Careful(Undefined):
     __str__ = Undefined._fail_with_undefined_error
 
 
-def templates(folder: Path = ROOT / "templates") -> Jinja2Templates:
-    """What `app.state.templates` is: every page knows its language and can write numbers and times in it."""
+def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") -> Jinja2Templates:
+    """What `app.state.templates` is: every page knows its language and can write numbers and times in it.
+
+    `address` says where a file of the program is found; templates know it as `static("css/app.css")`.
+    """
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=select_autoescape(default=True),
@@ -51,7 +55,8 @@ def templates(folder: Path = ROOT / "templates") -> Jinja2Templates:
         lstrip_blocks=True,
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    environment.filters.update(number=_number, clock=_clock)
+    environment.filters.update(number=_number, clock=_clock, inner=_inner)
+    environment.globals.update(static=address)
     return Jinja2Templates(env=environment, context_processors=[_reader])
 
 
@@ -96,6 +101,11 @@ def _gettext(context: Context, text: str) -> str:
 @pass_context
 def _ngettext(context: Context, one: str, many: str, count: int) -> str:
     return words(context["language"]).ngettext(one, many, count)
+
+
+def _inner(drawing: str) -> Markup:
+    """What stands inside of an icon's `<svg …>`: a drawing that the contract's suite checked, so it is no text of strangers."""
+    return Markup(drawing[drawing.index(">", drawing.index("<svg")) + 1 : drawing.rindex("</svg>")])
 
 
 @pass_context

@@ -1,6 +1,7 @@
 """Who may do what: every operation times every role, other workspaces, keys in wrong places, forged browser requests."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from starlette.testclient import TestClient
 
 from app import auth, main
 from app.auth import POLICY, ROLES
-from app.database import Connection
+from app.database import Connection, transaction
 from app.settings import Settings
 from app.store import keys
 from app.web.guard import UnguardedError, action_of, can, router
 from app.web.openapi import operations
+from app.web.page import PageRoute
 from tests.web.conftest import FLOW, Api, Staff
 
 # What each role may do, written out once more by hand: a slip in the policy table must not pass.
@@ -33,11 +35,11 @@ def nothing() -> None:
     """A handler."""
 
 
-def actions(app: FastAPI) -> Iterator[tuple[str, str, str]]:
-    """Every guarded operation: method, path with numbers filled in, action."""
+def actions(app: FastAPI, *, pages: bool = False) -> Iterator[tuple[str, str, str]]:
+    """Every guarded operation: method, path with numbers filled in, action. `pages`: what browsers ask for instead."""
     for context in main.iter_route_contexts(app.routes):
         route = context.original_route
-        if isinstance(route, main.GuardedRoute):
+        if isinstance(route, main.GuardedRoute) and isinstance(route, PageRoute) == pages:
             path = str(context.path)
             for name, number in NUMBERS.items():
                 path = path.replace("{" + name + "}", number)
@@ -54,7 +56,7 @@ def test_the_policy_table_says_what_the_roles_are_for() -> None:
 def test_every_operation_lets_in_exactly_the_roles_that_may_t11(app: FastAPI, client: TestClient, staff: Staff) -> None:
     found = list(actions(app))
     assert len(found) >= 35
-    assert {action for _, _, action in found} == set(POLICY)
+    assert {action for _, _, action in (*found, *actions(app, pages=True))} == set(POLICY)
     for method, path, action in found:
         for role in (*ROLES, "ingest"):
             headers = {"Authorization": f"Bearer {staff.keys[role]}"}
@@ -66,6 +68,31 @@ def test_every_operation_lets_in_exactly_the_roles_that_may_t11(app: FastAPI, cl
             assert answer.status_code == 401, f"{method} {path} gave {answer.status_code} without a key"
             assert answer.headers["www-authenticate"].startswith("Bearer")
             assert answer.json()["errors"] == []
+
+
+def test_every_page_lets_in_exactly_the_roles_that_may_t11(
+    app: FastAPI, client: TestClient, connection: Connection, staff: Staff
+) -> None:
+    found = list(actions(app, pages=True))
+    assert len(found) >= 2
+    here = {"Origin": "http://testserver", "Accept": "text/html"}
+    for role in ROLES:
+        with transaction(connection):
+            link = auth.login(connection, staff.user_ids[role], staff.workspace_id, datetime.now(UTC))
+        client.cookies.clear()
+        client.post("/login", data={"token": link}, headers=here)
+        for method, path, action in found:
+            status = client.request(method, path, headers=here, follow_redirects=False).status_code
+            assert (status == 403) == (action not in MAY[role]), f"{role}: {method} {path} gave {status}"
+            assert status < 500, f"{role}: {method} {path} gave {status}"
+            if method not in ("GET", "HEAD"):
+                forged = client.request(method, path, headers={"Origin": "http://elsewhere.example"})
+                assert forged.status_code == 403, f"{method} {path} was done for another site"
+    client.cookies.clear()
+    for method, path, _ in found:
+        answer = client.request(method, path, headers=here, follow_redirects=False)
+        assert answer.status_code == (303 if method == "GET" else 401), f"{method} {path} without a session"
+        assert client.request(method, path, headers={**here, "HX-Request": "true"}).headers["HX-Redirect"]
 
 
 def test_every_address_is_guarded_or_stands_among_the_open_ones(app: FastAPI) -> None:

@@ -1,0 +1,110 @@
+"""The program's own files for browsers: read once, compressed once, named by a build, so that a browser asks but once.
+
+An address is `/static/<build>/<path>`; the build is the sum of all files, so a new release never meets an old file.
+The words of the scripts in other languages are files too, made here from the catalogues. Never serves what people made.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.language import LANGUAGES, words
+from app.web.problems import answer, missing
+
+ROOT = Path(__file__).resolve().parent.parent.parent / "static"
+KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".png": "image/png",
+}
+NOT_SERVED = ("tools", "README.md")
+NEEDED = "vendor/manifest.json"
+FOR_EVER = "public, max-age=31536000, immutable"
+SMALL_BYTES = 400
+
+
+class VendorError(RuntimeError):
+    """The files that come from npm are not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    kind: str
+    plain: bytes
+    packed: bytes | None
+
+
+class Files:
+    """An ASGI application that answers with files, and tells templates their addresses."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self._files = dict(_read(root)) | dict(_words())
+        if NEEDED not in self._files:
+            raise VendorError(
+                "static/vendor is missing: make run and make test set it up; by hand: npm ci --ignore-scripts, then"
+                " node static/tools/vendor.mjs"
+            )
+        whole = hashlib.sha256()
+        for path, file in sorted(self._files.items()):
+            whole.update(path.encode() + b"\0" + file.plain)
+        self.build = whole.hexdigest()[:12]
+
+    def address(self, path: str) -> str:
+        """Where a file is found; a name written wrongly is noticed by whoever renders the page."""
+        if path not in self._files:
+            raise KeyError(f"static/{path} does not exist")
+        return f"/static/{self.build}/{path}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        await self._response(request)(scope, receive, send)
+
+    def _response(self, request: Request) -> Response:
+        inside = request.scope["path"].removeprefix(request.scope.get("root_path", "")).lstrip("/")
+        build, _, path = inside.partition("/")
+        file = self._files.get(path)
+        if file is None or request.method not in ("GET", "HEAD"):
+            return answer(request, missing("file"))
+        # An old build's page may still be open: it gets what there is now, and does not keep it.
+        headers = {"Cache-Control": FOR_EVER if build == self.build else "no-cache", "Vary": "Accept-Encoding"}
+        body = file.plain
+        if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            body, headers["Content-Encoding"] = file.packed, "gzip"
+        return Response(body, headers=headers, media_type=file.kind)
+
+
+def _read(root: Path) -> Iterator[tuple[str, _File]]:
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root)
+        if path.is_file() and path.suffix in KINDS and name.parts[0] not in NOT_SERVED:
+            yield name.as_posix(), _file(path.suffix, path.read_bytes())
+
+
+def _words() -> Iterator[tuple[str, _File]]:
+    """What the scripts say in other languages: a module for each, with the whole catalogue (a few kilobytes packed)."""
+    for language in LANGUAGES:
+        text = json.dumps(_catalogue(language), ensure_ascii=False, sort_keys=True)
+        yield f"js/words.{language}.js", _file(".js", f"export default {text};\n".encode())
+
+
+@cache
+def _catalogue(language: str) -> dict[str, str]:
+    known = getattr(words(language), "_catalog", {})  # what gettext itself looks in; it offers no other list
+    return {(key[0] if isinstance(key, tuple) else key): text for key, text in known.items() if key}
+
+
+def _file(suffix: str, content: bytes) -> _File:
+    packed = gzip.compress(content, 9, mtime=0) if len(content) > SMALL_BYTES and suffix != ".png" else None
+    return _File(KINDS[suffix], content, packed)
