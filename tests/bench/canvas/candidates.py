@@ -77,7 +77,7 @@ class Ours:
 
     def _prepare(self, page: Page) -> None:
         page.wait_for_function("() => performance.getEntriesByName('canvas:ready').length > 0")
-        page.evaluate(ADAPTER)
+        page.evaluate(f"async () => {{ {ADAPTER} }}")
         page.wait_for_timeout(SETTLED_MS)
 
 
