@@ -8,11 +8,10 @@ from typing import Any
 
 SEED = 20261122
 COLUMN, ROW = 304, 184
-# How often each kind stands there, so that edges per step come out at about 1.45.
-KINDS = (
-    *("condition", "wait.duration", "split", "send.inapp", "action.tag"),
-    *("condition", "send.inapp", "wait.duration", "condition"),
-)
+EDGES_PER_STEP = 1.45
+NARROW = ("wait.duration", "send.inapp", "action.tag", "send.inapp")
+WIDE = ("condition", "split", "condition")
+WIDE_PORTS = 2.1  # a third of the splits has three arms
 SETTINGS: dict[str, dict[str, Any]] = {
     "entry.event": {"event": "order_submitted"},
     "condition": {"rule": {"attribute": "city", "op": "eq", "value": "上海"}},
@@ -34,16 +33,25 @@ def journey(count: int) -> dict[str, Any]:
     """A document with so many steps."""
     chance = Random(SEED)
     rows = max(4, round((count * 0.6) ** 0.5))
-    nodes = [_node(number, rows, count, chance) for number in range(count)]
+    # The first column has one way out each and the last none; the others make up for it.
+    middle = (count * EDGES_PER_STEP - rows) / (count - 2 * rows)
+    wide = (middle - 1) / (WIDE_PORTS - 1)
+    nodes = [_node(number, _kind(number, rows, count, wide, chance), rows, chance) for number in range(count)]
     edges = [edge for number, node in enumerate(nodes) for edge in _edges(number, node, rows, nodes)]
     settings = {"timezone": "Asia/Shanghai", "reentry": {"mode": "once"}}
     return {"schema": 1, "settings": settings, "nodes": nodes, "edges": edges}
 
 
-def _node(number: int, rows: int, count: int, chance: Random) -> dict[str, Any]:
+def _kind(number: int, rows: int, count: int, wide: float, chance: Random) -> str:
+    if number < rows:
+        return "entry.event"
+    if number + rows >= count:
+        return "exit"
+    return chance.choice(WIDE if chance.random() < wide else NARROW)
+
+
+def _node(number: int, kind: str, rows: int, chance: Random) -> dict[str, Any]:
     column, row = divmod(number, rows)
-    last = number + rows >= count
-    kind = "entry.event" if column == 0 else "exit" if last else chance.choice(KINDS)
     settings = dict(SETTINGS.get(kind, {}))
     if kind == "split":
         arms = chance.choice((2, 2, 3))

@@ -5,10 +5,8 @@ import pytest
 from flows import document
 from flows.validate import validate
 from nodes import catalog
-from tests.bench.canvas.journeys import journey, numbers, ports
+from tests.bench.canvas.journeys import EDGES_PER_STEP, journey, numbers, ports
 from tests.bench.canvas.targets import OURS, PEER, Figure, judged, medians, missed, table
-
-EDGES_PER_STEP = 1.45
 
 
 @pytest.mark.parametrize("count", [50, 300, 1000])
@@ -16,7 +14,7 @@ def test_a_journey_of_the_bench_has_its_size_and_no_mistakes(count: int) -> None
     made = journey(count)
     assert made == journey(count)
     assert len(made["nodes"]) == count
-    assert len(made["edges"]) / count == pytest.approx(EDGES_PER_STEP, abs=0.2)
+    assert len(made["edges"]) / count == pytest.approx(EDGES_PER_STEP, abs=0.08)
     assert validate(document.load(made), catalog(plugins=False), accounts={}) == []
 
 
