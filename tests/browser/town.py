@@ -7,6 +7,7 @@ Chinese page in Latin letters can be told from a text that nobody translated.
 import re
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,13 @@ from tests.browser.site import Site
 from tests.web.conftest import Staff, flow
 
 PEOPLE = 240
+# Coarser than the demo's own: a test waits for it, and nobody looks at the minutes.
+STEPS = (
+    (timedelta(days=14), timedelta(days=1)),
+    (timedelta(days=2), timedelta(hours=6)),
+    (timedelta(hours=3), timedelta(minutes=45)),
+    (timedelta(minutes=30), timedelta(minutes=10)),
+)
 BATCH = 5_000
 LATIN = re.compile(r"[A-Za-z]{3,}")
 # Everything in the tables that a page may show; read as text, taken apart by `_texts`.
@@ -75,6 +83,7 @@ def build(site: Site) -> Town:
     staff = site.staff("Lantern Home")
     now = site.clock()
     with site.connection() as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seed, "STEPS", STEPS)
         patch.setattr(seed, "invent", partial(people.invent, count=PEOPLE))
         seed.seed(connection, catalog(plugins=False), staff.workspace_id, now=now, progress=lambda *_: None)
         _deliver(connection, site)
