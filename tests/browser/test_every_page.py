@@ -8,7 +8,6 @@ from playwright.sync_api import Page
 from tests.browser import words
 from tests.browser.axe import COLOURS, SIZES
 from tests.browser.conftest import HEIGHTS, Visit
-from tests.browser.site import Site
 from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop, unknown
 
@@ -39,8 +38,8 @@ def on_a_phone(page: Page) -> Page:
     return ready(page)
 
 
-def test_no_page_is_forgotten(site: Site) -> None:
-    assert unknown(site.app) == []
+def test_no_page_is_forgotten() -> None:
+    assert unknown() == []
 
 
 @stops
