@@ -90,7 +90,9 @@ def poisoned_town(site: Site, town: Town) -> Town:
             "SELECT min(id) FROM contact WHERE workspace_id = %s", (staff.workspace_id,)
         ).fetchone()
     assert row is not None
-    return Town(site, staff, {**dict.fromkeys(town.journeys, journeys["live"]), **journeys}, row[0], town.catch)
+    return Town(
+        site, staff, {**dict.fromkeys(town.journeys, journeys["live"]), **journeys}, row[0], town.plan, town.catch
+    )
 
 
 inside = [stop for stop in STOPS if stop.role is not None]

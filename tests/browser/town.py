@@ -29,6 +29,7 @@ from tests.browser.site import Site
 from tests.web.conftest import Staff, flow
 
 PEOPLE = 240
+NAMES = {"viewer": "Chen Jie", "operator": "Li Na", "reviewer": "Wang Wei", "admin": "Zhao Min"}
 # Coarser than the demo's own: a test waits for it, and nobody looks at the minutes.
 STEPS = (
     (timedelta(days=14), timedelta(days=1)),
@@ -64,6 +65,7 @@ class Town:
     staff: Staff
     journeys: dict[str, int] = field(default_factory=dict)
     contact: int = 0
+    plan: int = 0
     catch: int = 0
     said: tuple[str, ...] = ()
 
@@ -88,6 +90,8 @@ def build(site: Site) -> Town:
         seed.seed(connection, catalog(plugins=False), staff.workspace_id, now=now, progress=lambda *_: None)
         _deliver(connection, site)
         with transaction(connection):
+            for role, name in NAMES.items():
+                connection.execute("UPDATE users SET name = %s WHERE id = %s", (name, staff.user_ids[role]))
             catches = [caught.add(connection, one) for one in _catches(now)]
             found = connection.execute(
                 "SELECT contact_id FROM enrollment WHERE workspace_id = %s ORDER BY walks DESC, id LIMIT 1",
@@ -96,12 +100,14 @@ def build(site: Site) -> Town:
             named = connection.execute("SELECT name, id FROM journey WHERE workspace_id = %s", (staff.workspace_id,))
             journeys = dict(named.fetchall())
     api = site.api(staff)
+    planned = api("POST", "/plans", {"name": "Win-back in spring", "scene": "win_back", "target": "500 buy again"})
+    plan = planned.json()["id"] if planned.is_success else 0  # plans are being built
     journeys["draft"] = api.ok("POST", "/journeys", {"name": "Spring offer", "document": broken()})["id"]
     journeys["review"] = api.ok("POST", "/journeys", {"name": "Birthday wishes", "document": flow()})["id"]
     api.ok("POST", f"/journeys/{journeys['review']}/submit")
     journeys["live"] = journeys["Order not paid"]
     assert found is not None, "nobody walks in the town"
-    return Town(site, staff, journeys, found[0], catches[0], _said(site))
+    return Town(site, staff, journeys, found[0], plan, catches[0], _said(site))
 
 
 def _deliver(connection: Connection, site: Site) -> None:

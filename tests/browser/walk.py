@@ -53,6 +53,8 @@ ALL: tuple[Stop, ...] = (
     Stop("/journeys/{}/simulate", "simulator", _journey("live", "/simulate")),
     Stop("/templates", "templates", _at("/templates")),
     Stop("/plans", "plans", _at("/plans")),
+    Stop("/plans/{}", "plan", lambda town: f"/plans/{town.plan}"),
+    Stop("/templates/{}", "template", _at("/templates/abandoned-order")),
     Stop("/messages", "messages", _at("/messages")),
     Stop("/contacts", "contacts", _at("/contacts")),
     Stop("/contacts/{}", "contact", lambda town: f"/contacts/{town.contact}"),
