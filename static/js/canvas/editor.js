@@ -17,8 +17,9 @@ import { applyAll, invertAll, touched } from "./ops.js";
  * @typedef {{title: string, help?: string, group: string, group_title?: string, hue?: string, is_entry?: boolean,
  *   is_exit?: boolean, ports: Port[] | null, settings?: Record<string, any>, searchable?: string}} StepType
  * @typedef {"change" | "load" | "selection" | "facets" | "problems" | "viewport" | "counters" | "history" | "reveal"
- *   | "quickadd" | "open" | "hover" | "overlay" | "connectmode" | "announce" | "toast" | "move"} EventName
- * @typedef {{ops: Op[], label: string, cause: "commit" | "undo" | "redo", key: string | null,
+ *   | "quickadd" | "open" | "hover" | "overlay" | "connectmode" | "announce" | "toast" | "move" | "note" | "count" | "menu"
+ *   | "stale"} EventName
+ * @typedef {{ops: Op[], label: string, cause: "commit" | "undo" | "redo" | "merge", key: string | null,
  *   touched: import("./ops.js").Touched}} Change
  * @typedef {{document: any, facets?: Record<string, Facet>, types?: Record<string, StepType>, problems?: Problem[],
  *   mode?: "edit" | "live" | "review" | "version", readOnly?: boolean, now?: () => number}} EditorOptions
@@ -100,11 +101,25 @@ export class Editor {
 
   /** @param {Op[]} ops @param {string} label @param {"undo" | "redo"} cause */
   replay(ops, label, cause) {
-    applyAll(this.flow, ops);
+    try {
+      applyAll(this.flow, ops);
+    } catch {
+      // What it was about has been changed by somebody else meanwhile; the flow is as it was.
+      this.emit("stale", { label });
+      this.emit("history", { undo: this.history.undoLabel, redo: this.history.redoLabel });
+      return null;
+    }
     this.changed(ops, label, cause, null);
     const seen = [...touched(ops).nodes].filter((id) => this.flow.steps.has(id));
     if (seen.length) this.emit("reveal", { ids: seen, focus: false });
     return label;
+  }
+
+  /** Takes in what somebody else did to the draft: nothing to undo here. @param {Op[]} ops */
+  absorb(ops) {
+    if (!ops.length) return;
+    applyAll(this.flow, ops);
+    this.changed(ops, "", "merge", null);
   }
 
   /** @param {Op[]} ops @param {string} label @param {Change["cause"]} cause @param {string | null} key */
@@ -131,6 +146,15 @@ export class Editor {
     this.emit("load", {});
     this.emit("history", { undo: null, redo: null });
     this.select([...this.selection].filter((key) => this.has(key)));
+  }
+
+  /**
+   * Gives a place to a step that came without one. No change to be saved or undone: only before the page is drawn.
+   * @param {string} id @param {Point} at
+   */
+  place(id, at) {
+    const step = this.flow.steps.get(id);
+    if (step) this.flow.steps.set(id, { ...step, ...at });
   }
 
   // ── selection ──────────────────────────────────────────────────────────────────────────────────────────────────
