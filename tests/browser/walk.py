@@ -73,6 +73,7 @@ NO_PAGES: Mapping[str, str] = {
     "/fragments/journeys": "a part of the first page",
     "/find": "what the palette found",
     "/journeys/{}": "leads on to the editor or to the live view",
+    "/journeys/{}/nodes/{}/panel/people": "what a field of the panel offers",
     "/journeys/{}/stream": "a stream of events",
     "/journeys/{}/thumb.svg": "a picture",
     "/journeys/numbers": "a part of the list of journeys",

@@ -66,7 +66,9 @@ class Ours:
         context.add_cookies([self.session])  # type: ignore[list-item]
         page = context.new_page()
         page.add_init_script(RECORDER)
-        page.goto(f"{self.base}/journeys/{self.journeys[nodes]}/edit")
+        answer = page.goto(f"{self.base}/journeys/{self.journeys[nodes]}/edit")
+        if answer is None or not answer.ok:
+            raise RuntimeError(f"the editor answers {answer and answer.status}")
         self._prepare(page)
         if view == FITTED:
             page.evaluate("() => __bench.fit()")
