@@ -109,10 +109,10 @@ class EditorPage(Speaking):
         return self.panel.get_by_label(re.compile(rf"^{re.escape(self.say(label))}( \*|$|\s)")).first
 
     def fill(self, label: str, value: str) -> None:
-        """Type into a field and go on to the next, which hands it in."""
+        """Type into a field and hand the settings in."""
         field = self.field(label)
         field.fill(value)
-        field.press("Tab")
+        field.press("Enter")
 
     # ── the journey ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -78,7 +78,9 @@ globalThis.__probes = (() => {
   function here() {
     const one = document.activeElement;
     if (!one || one === document.body) return [-1, true];
-    const same = (other) => other === one || (one.type === "radio" && other.name === one.name);
+    // Of a drawing that is walked with arrows, the part one was at takes the focus.
+    const holds = (other) => other.role === "application" && other.contains(one);
+    const same = (other) => other === one || holds(other) || (one.type === "radio" && other.name === one.name);
     const seen = one.tagName === "IFRAME" || [one, one.parentElement, ...(one.labels ?? [])].some(ringed);
     return [tabs.findIndex(same), seen];
   }

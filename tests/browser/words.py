@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from playwright.sync_api import Page
 
 LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]{2,}")
+CUT = "…"
 # Names, units and formats that are the same in every language.
 NAMES = re.compile(
     r"Journey Canvas|English|\bAPI\b|\bJSON\b|\bYAML\b|\bCSV\b|\bHTTPS?\b|\bSMS\b|\bURL\b|\bPNG\b|\bSVG\b|\bUTC\b|\bCRM\b"
@@ -25,6 +26,9 @@ def left_in_english(page: Page, said: Iterable[str]) -> list[str]:
 
 
 def _without_data(text: str, said: tuple[str, ...]) -> str:
+    # A text that was cut short is data if what is left of it begins one.
+    if text.endswith(CUT) and any(text[:-1].rstrip() in known for known in said):
+        return ""
     for known in said:
         if known in text:
             text = text.replace(known, " ")

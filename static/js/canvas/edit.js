@@ -104,3 +104,4 @@ editor.on("selection", ({ keys }) => {
 
 Object.assign(canvas, { adding, deeds, panel, saver, picker });
 document.body.dataset.ready = "true";
+performance.mark("canvas:ready");
