@@ -117,3 +117,4 @@ editor.on("selection", ({ keys }) => {
 Object.assign(canvas, { adding, deeds, panel, saver, picker });
 document.body.dataset.ready = "true";
 if (!localStorage.getItem("tour-editor")) import("../tour.js").then(({ offerTour }) => offerTour());
+performance.mark("canvas:ready");
