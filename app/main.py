@@ -32,6 +32,7 @@ from app.web import (
     contacts,
     finding,
     health,
+    guided,
     hooks,
     inapp,
     journeys,
@@ -52,8 +53,10 @@ from app.web import (
     rowdeeds,
     segments,
     session,
+    simulator,
     sink,
     staffpages,
+    starting,
     users,
     versions,
     walks,
@@ -72,7 +75,8 @@ BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
 PAGES = (
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, accountpages, health),
+    *(catalogue, staffpages, accountpages, health, starting, guided, simulator),
+    *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
 )
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
@@ -205,8 +209,6 @@ def _add_pages(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.routes)
     app.include_router(session.routes)
-    for module in (canvas_page, canvas_describe, canvas_panel, canvas_preview):
-        app.include_router(module.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
     app.mount("/static", app.state.files, name="static")
