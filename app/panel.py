@@ -206,6 +206,25 @@ def applied(made: Sheet, around: About, catalog: Catalog, problems: list[dict[st
     }
 
 
+def with_titles(source: Json, steps: tuple[StepName, ...]) -> Json:
+    """A rule that speaks of messages by their titles, for its sentence only."""
+    titles = {step.id: step.title for step in steps}
+
+    def inside(value: Json) -> Json:
+        if isinstance(value, list):
+            return [inside(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        named = (
+            {"message": titles.get(str(value["message"]), value["message"])[:NAME_AT_MOST]}
+            if "message" in value
+            else {}
+        )
+        return {key: inside(one) for key, one in value.items()} | named
+
+    return inside(source)
+
+
 def read_json(text: str | None) -> dict[str, Json]:
     """A JSON object out of a hidden field; empty where it is none."""
     try:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -133,16 +134,21 @@ def apply_form(desk: AtPanel, node_id: NodeId, sent: Sent) -> Response:
 def count_rule(desk: AtPanel, node_id: NodeId, sent: Sent) -> Response:
     """A rule in words, and how many people it chooses at this moment."""
     with desk.speaking():
-        made, _around = read_step(desk, node_id, sent)
+        made, around = read_step(desk, node_id, sent)
         take(made, sent)
         values: dict[str, Any] = {"sentence": "", "counted": None, "wrong": ""}
         source = _at(made.settings, (sent.text("rule") or "").removeprefix(f"{forms.ROOT}."))
         if source:
             try:
                 rule = parse(source)
-                values["sentence"] = rule.sentence()
-                connect = lambda: desk.house.transaction(read_only=True)  # noqa: E731 - one line, used once
-                values["counted"] = counter.count(connect, desk.workspace_id, rule, desk.now)
+                values["sentence"] = parse(panel.with_titles(source, around.steps)).sentence()
+                values["counted"] = counter.count(
+                    partial(desk.house.transaction, read_only=True),
+                    desk.workspace_id,
+                    rule,
+                    desk.now,
+                    choosing=made.kind is not None and made.kind.start is not None,
+                )
             except RuleError as error:
                 values["wrong"] = str(error).partition(": ")[2]
         return render(desk.request, "journeys/partials/rule_live.html", values)

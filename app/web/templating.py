@@ -57,6 +57,10 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     environment.filters.update(number=_number, clock=_clock, inner=_inner)
     environment.globals.update(static=address)
+    environment.policies["json.dumps_kwargs"] = {
+        "sort_keys": False,
+        "ensure_ascii": False,
+    }  # the order is part of the data
     return Jinja2Templates(env=environment, context_processors=[_reader])
 
 

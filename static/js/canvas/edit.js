@@ -51,9 +51,8 @@ document.addEventListener("visibilitychange", () => {
   if (saver.dirty && saver.state === "unsaved") saver.flush();
 });
 addEventListener("beforeunload", (event) => {
-  panel.submit();
   // What is kept here comes back by itself; only what could not even be kept is worth a question.
-  if (!saver.keep() || saver.state === "conflict") event.preventDefault();
+  if (!saver.keep() || saver.state === "conflict" || panel.unsaid) event.preventDefault();
 });
 
 // ── the bars ─────────────────────────────────────────────────────────────────────────────────────────────────────────

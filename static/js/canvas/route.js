@@ -27,7 +27,7 @@ const FORWARD = 2 * STUB;
  */
 export function route({ start, end, lane, lanes = 1, phase = 0, obstacles = [], source, target }) {
   const gap = end.x - start.x;
-  const walls = obstacles.map((rect) => wall(rect, 3));
+  const walls = obstacles.map((rect) => wall(rect, 7));
   if (gap >= FORWARD && Math.abs(end.y - start.y) < 1 && !hits(walls, [start, end])) return [start, end];
   const ways = gap >= FORWARD ? forward({ start, end, lane, lanes, phase }) : [];
   const direct = best(walls, ways);
