@@ -17,6 +17,13 @@ class House(NamedTuple):
     contacts: int | None
 
 
+class Place(NamedTuple):
+    """The workspace's name and zone: what every list needs."""
+
+    name: str
+    timezone: str
+
+
 class Shown(NamedTuple):
     """A journey with the document people see: the live one, else the draft."""
 
@@ -58,6 +65,13 @@ def house(connection: Connection, workspace_id: int) -> House:
     return House(row[0], row[1], row[2], row[3] if row[3] <= CONTACTS_AT_MOST else None)
 
 
+def place(connection: Connection, workspace_id: int) -> Place:
+    """Where times are told from."""
+    row = connection.execute("SELECT name, timezone FROM workspace WHERE id = %s", (workspace_id,)).fetchone()
+    assert row is not None
+    return Place._make(row)
+
+
 def journeys(connection: Connection, workspace_id: int, limit: int) -> list[Shown]:
     """Live ones first, then those changed last."""
     rows = connection.execute(
@@ -79,7 +93,7 @@ def counts(connection: Connection, workspace_id: int) -> list[tuple[int, str, st
         SELECT journey_id, node, port, sum(count)::bigint FROM (
             SELECT journey_id, node, port, count FROM tally WHERE workspace_id = %(w)s
             UNION ALL
-            SELECT journey_id, node, port, count FROM tally_hour WHERE workspace_id = %(w)s
+            SELECT journey_id, node, port, count FROM tally_span WHERE workspace_id = %(w)s AND minutes = 0
         ) AS counted GROUP BY 1, 2, 3
         """,
         {"w": workspace_id},
