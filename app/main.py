@@ -74,8 +74,10 @@ VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
 PAGES = (
+    starting,
+    guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, accountpages, health, starting, guided, simulator),
+    *(catalogue, staffpages, accountpages, health, simulator),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
 )
 # Routes that anybody may ask without a key, each with the reason.
