@@ -21,28 +21,44 @@ from app.nudges import Nudges
 from app.settings import Settings, SettingsError
 from app.tracking import Limits
 from app.web import (
+    accountpages,
     accounts,
     canvas_describe,
     canvas_page,
     canvas_panel,
     canvas_preview,
+    catalogue,
+    comments,
     contacts,
+    finding,
+    guided,
+    health,
     hooks,
     inapp,
     journeys,
     keys,
     links,
+    lists,
     messages,
     node_types,
     openapi,
     operate,
+    page,
     pages,
+    planpages,
+    plans,
     problems,
+    review,
     reviews,
+    rowdeeds,
     segments,
     session,
+    simulator,
     sink,
+    staffpages,
+    starting,
     users,
+    versions,
     walks,
 )
 from app.web.envelope import Envelope
@@ -56,7 +72,12 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users)
+MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
+PAGES = (
+    *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
+    *(catalogue, staffpages, accountpages, health, starting, guided, simulator),
+    *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
+)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",
@@ -114,6 +135,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     )
     app.state.files = Files()
     app.state.templates = templates(app.state.files.address)
+    app.state.shell = page.shell
     problems.install(app)
     _add_ingest(app, parts.door)
     _add_management(app)
@@ -184,10 +206,9 @@ def _add_operation(app: FastAPI) -> None:
 
 
 def _add_pages(app: FastAPI) -> None:
-    app.include_router(pages.routes)
-    app.include_router(session.routes)
-    for module in (canvas_page, canvas_describe, canvas_panel, canvas_preview):
+    for module in PAGES:
         app.include_router(module.routes)
+    app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
     app.mount("/static", app.state.files, name="static")

@@ -98,7 +98,16 @@ class Key(SQLModel, table=True):
 class Contact(SQLModel, table=True):
     """A person who walks journeys. The id alone gives the lane (`lanes.lane_of`)."""
 
-    __table_args__ = ({"postgresql_with": {"fillfactor": "85"}},)
+    __table_args__ = (
+        Index(
+            "ix_contact_name",
+            "workspace_id",
+            text("lower(attributes ->> 'name')"),  # COLLATE "C" in the migration: reflection does not tell
+            "id",
+            postgresql_where=text("attributes ? 'name' AND merged_into IS NULL"),
+        ),
+        {"postgresql_with": {"fillfactor": "85"}},
+    )
     workspace_id: int = Field(primary_key=True)
     lane: int = Field(primary_key=True, sa_type=SMALL)
     id: int = Field(primary_key=True, sa_type=BIG)
@@ -197,6 +206,7 @@ class Journey(SQLModel, table=True):
     __table_args__ = (
         Index(None, "workspace_id", "status"),
         Index("ix_journey_plan", "plan_id", postgresql_where=text("plan_id IS NOT NULL")),
+        Index("ix_journey_changed", "workspace_id", "updated_at", "id"),
     )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
@@ -261,7 +271,10 @@ class Version(SQLModel, table=True):
 class Submission(SQLModel, table=True):
     """A draft as it was handed in for review; `editors` may not approve it. status: open, approved, rejected, void, published."""
 
-    __table_args__ = (Index(None, "workspace_id", "journey_id"),)
+    __table_args__ = (
+        Index(None, "workspace_id", "journey_id"),
+        Index("ix_submission_open", "workspace_id", "id", postgresql_where=text("status = 'open'")),
+    )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     journey_id: int = Field(foreign_key="journey.id")
@@ -298,6 +311,7 @@ class Enrollment(SQLModel, table=True):
         Index("uq_enrollment_place", "workspace_id", "contact_id", "journey_id", "key", "slot", unique=True),
         Index("ix_enrollment_due", "lane", "wake_at", postgresql_where=text("status = 0 AND wake_at IS NOT NULL")),
         Index("ix_enrollment_node", "version_id", "node", "lane", postgresql_where=text("status IN (0, 3, 4)")),
+        Index("ix_enrollment_over", "version_id", "status", "id", postgresql_where=text("status IN (1, 2, 3)")),
         {"postgresql_with": {"fillfactor": "90"}},
     )
     workspace_id: int = Field(primary_key=True)
@@ -351,12 +365,36 @@ class TallyHour(SQLModel, table=True):
     """Tallies folded into hours; together with the rows not folded yet they are the numbers on every page."""
 
     __tablename__ = "tally_hour"
+    __table_args__ = (Index(None, "workspace_id", "journey_id", "hour"),)
     workspace_id: int = Field(primary_key=True)
     journey_id: int = Field(primary_key=True)
     version_id: int = Field(primary_key=True)
     node: str = Field(primary_key=True, sa_type=TEXT)
     port: str = Field(primary_key=True, sa_type=TEXT)
     hour: datetime = Field(primary_key=True, sa_type=INSTANT)
+    count: int = Field(sa_type=BIG)
+
+
+class TallySpan(SQLModel, table=True):
+    """The same counts in spans of 5 minutes (kept for two days), a day, and all time (0): any period is a sum of few rows."""
+
+    __tablename__ = "tally_span"
+    __table_args__ = (
+        Index("ix_tally_span_short", "at", postgresql_where=text("minutes = 5")),
+        Index(
+            "ix_tally_span_whole",
+            *("workspace_id", "journey_id"),
+            postgresql_include=["port", "count"],
+            postgresql_where=text("minutes = 0 AND node = ''"),
+        ),
+    )
+    workspace_id: int = Field(primary_key=True)
+    minutes: int = Field(primary_key=True)
+    journey_id: int = Field(primary_key=True)
+    at: datetime = Field(primary_key=True, sa_type=INSTANT)
+    version_id: int = Field(primary_key=True)
+    node: str = Field(primary_key=True, sa_type=TEXT)
+    port: str = Field(primary_key=True, sa_type=TEXT)
     count: int = Field(sa_type=BIG)
 
 
@@ -524,6 +562,7 @@ class Merge(SQLModel, table=True):
 class Dead(SQLModel, table=True):
     """What could not be handled, whole, with the reason; can be played again."""
 
+    __table_args__ = (Index("ix_dead_workspace_id_id", "workspace_id", "id"),)
     id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     kind: str = Field(sa_type=TEXT)

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from app import schedules as calendar
 from app.failpoints import failpoint
-from app.store import accounts, journeys, schedules, submissions, users, versions
+from app.store import accounts, drafts, journeys, schedules, submissions, users, versions
 from app.store.journeys import Journey, Saving
 from app.store.rows import Connection
 from app.store.submissions import Submission
@@ -25,6 +25,7 @@ from flows.validate import Problem, errors, validate
 
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
+NAME_AT_MOST = 200
 
 
 class RefusedError(Exception):
@@ -62,7 +63,23 @@ class Submitted(NamedTuple):
 def create(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
     """A new journey with its first draft; DocumentError where the document is none."""
     documents.load(raw)
-    return journeys.add(desk.connection, desk.workspace_id, name, Saving(raw, desk.actor, desk.now))
+    return _begin(desk, name, raw)
+
+
+def duplicate(desk: Desk, journey_id: int, called: str) -> Journey:
+    """A new journey with the draft of another; `called` says what the copy is called (`%(name)s` is the other's name)."""
+    journey = journeys.find(desk.connection, desk.workspace_id, journey_id)
+    if journey is None:
+        raise RefusedError("missing", "journey")
+    name = called % {"name": journey.name[: NAME_AT_MOST - len(called)]}
+    return _begin(desk, name, _draft(desk, journey_id))
+
+
+def _begin(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
+    saving = Saving(raw, desk.actor, desk.now)
+    made = journeys.add(desk.connection, desk.workspace_id, name, saving)
+    drafts.keep(desk.connection, desk.workspace_id, made.id, made.revision, saving)
+    return made
 
 
 def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Json]) -> int | None:
@@ -71,6 +88,7 @@ def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Jso
     saving = Saving(raw, desk.actor, desk.now)
     saved = journeys.save_draft(desk.connection, desk.workspace_id, journey_id, revision, saving)
     if saved is not None:
+        drafts.keep(desk.connection, desk.workspace_id, journey_id, saved, saving)
         kept = bound_hash(desk.connection, desk.catalog, desk.workspace_id, document)
         submissions.void(desk.connection, desk.workspace_id, journey_id, kept)
     return saved

@@ -99,9 +99,13 @@ def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
     for step, message, members in record.sends:
         name, account, content = message.channel, message.account, message.content
         tells = "message.suppressed" in step.listens
+        if members:
+            record.tally[members[0][0].plan.version_id, step.id, "!message"] += len(members)
         for one, visit in members:
             why = refusal(name, step.marketing, one.facts.consents)
             passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content))
+            if why:
+                record.tally[one.plan.version_id, step.id, f"!suppressed:{why}"] += 1
             if why and tells:
                 told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
                 passage.letters.append(_letter(one, "message.suppressed", told))

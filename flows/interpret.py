@@ -132,6 +132,8 @@ def leave(traveller: Traveller, status: Status, reason: str, *, why: str, record
     """Take one traveller out where it stands (goal, exit rule, stop, holdout)."""
     _end(traveller.plan, [traveller], status, reason, record)
     record.tally[traveller.plan.version_id, traveller.node, "!end"] += 1
+    if reason == "goal":
+        record.tally[traveller.plan.version_id, "", "!goal"] += 1
     traveller.path = _join(traveller.path, step_text(traveller.node, "", why))
     traveller.moved = True
 

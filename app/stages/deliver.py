@@ -271,7 +271,7 @@ def _back_off(one: Claimed, asked: float | None, pace: Pace) -> timedelta:
 
 def _finish(connection: Connection, outcomes: Sequence[Settled], work: _Round) -> None:
     """Write outcomes, and tell those who wait for them."""
-    written = outbox.settle(connection, outcomes)
+    written = outbox.settle(connection, outcomes, work.now)
     mine = [one for one in outcomes if (one.message.workspace_id, one.message.id) in written]
     inbox.put(connection, _letters(mine, work))
 

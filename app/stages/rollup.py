@@ -1,4 +1,4 @@
-"""rollup: fold tallies into hours, so that pages sum few rows; call in stragglers of a resume or stop. Never counts people."""
+"""rollup: fold tallies into spans of time, so that pages sum few rows; call in stragglers of a stop. Never counts people."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,4 +14,6 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
     del plans, lanes  # tallies belong to no lane; folding is safe beside other workers because it deletes what it sums
     with transaction(connection):
         # Whom a batch under way parked after the one UPDATE of a resume or stop had passed.
-        return tallies.fold(connection, now, limit) + journeys.catch_up(connection, now)
+        folded = tallies.fold(connection, now, limit)
+        tallies.forget_short(connection, now, limit)
+        return folded + journeys.catch_up(connection, now)

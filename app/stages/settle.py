@@ -4,6 +4,7 @@ One transaction. Outcomes only climb (sent < delivered < opened < clicked); a bo
 suppresses the address, and a complaint takes the marketing consent back. Never touches the network.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,12 +13,13 @@ import msgspec
 from app.database import transaction
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.store import inbox, receipts, suppressions
+from app.store import inbox, receipts, suppressions, tallies
 from app.store.inbox import Letter
 from app.store.receipts import Receipt
 from app.store.rows import Connection
 
 CLIMB = {"sent": 1, "delivered": 2, "opened": 3, "clicked": 4}
+LEFT = ("unsubscribed", "complained")
 FINAL = {"bounced": "hard_bounce", "complained": "complaint"}
 EVENTS = {
     "delivered": "message.delivered",
@@ -39,7 +41,9 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         if not taken:
             return 0
         heard = [one for one in taken if not _by_machine(one)]
-        receipts.climb(connection, _reached(heard), _failed(heard))
+        receipts.climb(connection, _reached(heard), _failed(heard), now)
+        gone = Counter((one.version_id, one.node, "!unsubscribed") for one in heard if one.kind in LEFT)
+        tallies.append(connection, {one.version_id: one for one in heard}, gone, now)
         suppressions.add(connection, _suppressed(heard), now)
         suppressions.opt_out(
             connection,

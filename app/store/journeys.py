@@ -156,7 +156,7 @@ def switch(connection: Connection, workspace_id: int, journey_id: int, version_i
     """Let people in by this version from now on. A paused journey stays paused. Its edits start anew."""
     row = connection.execute(
         """
-        UPDATE journey SET live_version_id = %s, editors = '{}',
+        UPDATE journey SET live_version_id = %s, editors = '{}', archived_at = NULL,
             status = CASE WHEN status = 'paused' THEN 'paused' ELSE 'live' END
         WHERE workspace_id = %s AND id = %s RETURNING status
         """,
@@ -198,10 +198,14 @@ def document(connection: Connection, workspace_id: int, journey_id: int, number:
 
 
 def set_status(connection: Connection, workspace_id: int, journey_id: int, status: str, now: datetime) -> None:
-    """Another state; `paused_at` keeps when it was last paused, resumed or stopped."""
+    """Another state; `paused_at` keeps when it was last paused, resumed or stopped. What is live is never out of sight."""
     connection.execute(
-        "UPDATE journey SET status = %s, paused_at = %s WHERE workspace_id = %s AND id = %s",
-        (status, now, workspace_id, journey_id),
+        """
+        UPDATE journey SET status = %(status)s, paused_at = %(now)s,
+            archived_at = CASE WHEN %(status)s = 'live' THEN NULL ELSE archived_at END
+        WHERE workspace_id = %(w)s AND id = %(id)s
+        """,
+        {"status": status, "now": now, "w": workspace_id, "id": journey_id},
     )
 
 

@@ -187,8 +187,8 @@ def begin(connection: Connection, messages: Iterable[Claimed]) -> set[tuple[int,
     return {(workspace, id) for workspace, id in found}
 
 
-def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int, int]]:
-    """Write outcomes of our own attempts; returns `(workspace, message)` of those that were still ours to write.
+def settle(connection: Connection, outcomes: Sequence[Settled], now: datetime) -> set[tuple[int, int]]:
+    """Write and count outcomes of our own attempts; returns `(workspace, message)` of those still ours to write.
 
     By the message's own number: a merge may have given it to another contact, and so to another lane, while it was out.
     """
@@ -210,16 +210,28 @@ def settle(connection: Connection, outcomes: Sequence[Settled]) -> set[tuple[int
         return set()
     found = connection.execute(
         """
-        UPDATE message m SET status = one.status, due_at = one.due_at, lease_until = NULL,
-               sent_at = coalesce(one.sent_at, m.sent_at), reason = one.reason,
-               provider_id = coalesce(one.provider_id, m.provider_id), outcome = greatest(m.outcome, one.outcome)
-        FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],
-                    %s::text[], %s::text[], %s::smallint[])
-          AS one(workspace_id, id, attempt, status, due_at, sent_at, reason, provider_id, outcome)
-        WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
-        RETURNING m.workspace_id, m.id
+        WITH settled AS (
+            UPDATE message m SET status = one.status, due_at = one.due_at, lease_until = NULL,
+                   sent_at = coalesce(one.sent_at, m.sent_at), reason = one.reason,
+                   provider_id = coalesce(one.provider_id, m.provider_id), outcome = greatest(m.outcome, one.outcome)
+            FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],
+                        %s::text[], %s::text[], %s::smallint[])
+              AS one(workspace_id, id, attempt, status, due_at, sent_at, reason, provider_id, outcome)
+            WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (0, 1, 6)
+              AND m.attempt = one.attempt
+            RETURNING m.workspace_id, m.id, m.journey_id, m.version_id, m.node, m.status, m.outcome, m.reason
+        ), counted AS (
+            INSERT INTO tally (workspace_id, journey_id, version_id, node, port, minute, count)
+            SELECT workspace_id, journey_id, version_id, node, port, date_trunc('minute', %s::timestamptz), count(*)
+            FROM settled CROSS JOIN LATERAL (
+                SELECT CASE status WHEN 2 THEN '!sent' WHEN 3 THEN '!failed' WHEN 5 THEN '!expired'
+                       ELSE '!suppressed:' || left(coalesce(reason, ''), 60) END WHERE status IN (2, 3, 4, 5)
+                UNION ALL SELECT '!delivered' WHERE status = 2 AND outcome >= 2
+            ) AS became(port) GROUP BY 1, 2, 3, 4, 5
+        )
+        SELECT workspace_id, id FROM settled
         """,
-        columns(rows, 9),
+        (*columns(rows, 9), now),
     ).fetchall()
     return {(workspace, id) for workspace, id in found}
 

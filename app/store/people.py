@@ -146,3 +146,28 @@ def timeline(
         },
     ).fetchall()
     return [Moment._make(row) for row in rows]
+
+
+# The kinds of names people look for by hand; each is one look-up in the key of `identity`.
+LOOKED_FOR = ("user_id", "email", "phone", "anonymous_id", "openid")
+
+
+def named(connection: Connection, workspace_id: int, value: str, limit: int) -> list[tuple[int, str, str, str | None]]:
+    """Whom this very name means, whatever kind it is: (contact, kind, value, what the contact is called)."""
+    rows = connection.execute(
+        """
+        SELECT contact_id, kind, value FROM identity
+        WHERE workspace_id = %s AND kind = ANY(%s) AND value = %s ORDER BY contact_id LIMIT %s
+        """,
+        (workspace_id, list(LOOKED_FOR), value, limit),
+    ).fetchall()
+    ids = [row[0] for row in rows]
+    called: list[tuple[int, str | None]] = connection.execute(
+        """
+        SELECT c.id, c.attributes ->> 'name' FROM unnest(%s::smallint[], %s::bigint[]) AS one(lane, id)
+        JOIN contact c ON c.workspace_id = %s AND c.lane = one.lane AND c.id = one.id
+        """,
+        ([lane_of(workspace_id, id) for id in ids], ids, workspace_id),
+    ).fetchall()
+    names = dict(called)
+    return [(id, kind, value, names.get(id)) for id, kind, value in rows]

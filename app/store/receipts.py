@@ -92,34 +92,58 @@ def take(connection: Connection, limit: int, now: datetime) -> list[Receipt]:
 
 
 def climb(
-    connection: Connection, reached: Iterable[tuple[int, int, int]], failed: Iterable[tuple[int, int, str]]
+    connection: Connection,
+    reached: Iterable[tuple[int, int, int]],
+    failed: Iterable[tuple[int, int, str]],
+    now: datetime,
 ) -> None:
-    """Raise outcomes of `(workspace, message, outcome)`, and end `(workspace, message, reason)` as failed.
+    """Raise outcomes of `(workspace, message, outcome)`, and end `(workspace, message, reason)` as failed; count both.
 
     A receipt also settles what nobody knew: an unknown or stale message that was opened has been sent.
     """
     up = sorted(reached)
     if up:
-        connection.execute(
-            """
-            UPDATE message m SET outcome = greatest(m.outcome, one.outcome),
-                   status = CASE WHEN m.status IN (1, 6) THEN 2 ELSE m.status END,
-                   sent_at = coalesce(m.sent_at, m.due_at)
-            FROM unnest(%s::int[], %s::bigint[], %s::smallint[]) AS one(workspace_id, id, outcome)
-            WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (1, 2, 6)
-            """,
-            columns(up, 3),
-        )
+        connection.execute(UP, (*columns(up, 3), now))
     down = sorted(failed)
     if down:
-        connection.execute(
-            """
-            UPDATE message m SET status = 3, reason = one.reason
-            FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS one(workspace_id, id, reason)
-            WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (1, 2, 6)
-            """,
-            columns(down, 3),
-        )
+        connection.execute(DOWN, (*columns(down, 3), now))
+
+
+# What a message had reached before is read under its lock, so that each step is counted once.
+UP = """
+WITH before AS (
+    SELECT m.workspace_id, m.id, m.status, m.outcome, one.outcome AS said
+    FROM unnest(%s::int[], %s::bigint[], %s::smallint[]) AS one(workspace_id, id, outcome)
+    JOIN message m ON m.workspace_id = one.workspace_id AND m.id = one.id
+    WHERE m.status IN (1, 2, 6) FOR UPDATE OF m
+), climbed AS (
+    UPDATE message m SET outcome = greatest(before.outcome, before.said), status = 2,
+           sent_at = coalesce(m.sent_at, m.due_at)
+    FROM before WHERE m.workspace_id = before.workspace_id AND m.id = before.id
+    RETURNING m.workspace_id, m.journey_id, m.version_id, m.node, before.status, before.outcome AS had, m.outcome AS has
+)
+INSERT INTO tally (workspace_id, journey_id, version_id, node, port, minute, count)
+SELECT workspace_id, journey_id, version_id, node, port, date_trunc('minute', %s::timestamptz), count(*)
+FROM climbed JOIN (VALUES (1, '!sent'), (2, '!delivered'), (3, '!opened'), (4, '!clicked')) AS rungs(rung, port)
+  ON CASE rung WHEN 1 THEN status <> 2 ELSE rung > had AND rung <= has END
+GROUP BY 1, 2, 3, 4, 5
+"""
+DOWN = """
+WITH before AS (
+    SELECT m.workspace_id, m.id, m.status, one.reason
+    FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS one(workspace_id, id, reason)
+    JOIN message m ON m.workspace_id = one.workspace_id AND m.id = one.id
+    WHERE m.status IN (1, 2, 6) FOR UPDATE OF m
+), ended AS (
+    UPDATE message m SET status = 3, reason = before.reason
+    FROM before WHERE m.workspace_id = before.workspace_id AND m.id = before.id
+    RETURNING m.workspace_id, m.journey_id, m.version_id, m.node, before.status
+)
+INSERT INTO tally (workspace_id, journey_id, version_id, node, port, minute, count)
+SELECT workspace_id, journey_id, version_id, node, CASE status WHEN 2 THEN '!bounced' ELSE '!failed' END,
+       date_trunc('minute', %s::timestamptz), count(*)
+FROM ended GROUP BY 1, 2, 3, 4, 5
+"""
 
 
 def channel_of(connection: Connection, workspace_id: int, message_id: int) -> str | None:

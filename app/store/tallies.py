@@ -1,7 +1,10 @@
-"""Counted transitions: appended by every batch, folded into hours, summed for pages. Never counts enrollments.
+"""Counted transitions: appended by every batch, folded into spans of time, summed for pages. Never counts enrollments.
 
 Ports with a meaning: `""` an arrival at the node, `!end` an end in place; under the node `""` stand the journey's own
-numbers: `entered`, `completed`, `exited`, `failed`.
+numbers: `entered`, `completed`, `exited`, `failed`, and `!goal` (of those who exited). What became of messages is counted
+at their node: `!message` written, then `!sent`, `!delivered`, `!opened`, `!clicked`, `!failed` (never went out), `!bounced`
+(failed afterwards), `!unsubscribed`, `!suppressed:<reason>`. Of all ports with `!` only `!end` is a way out of the node.
+`periods` asks for parts of the time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +13,9 @@ from typing import Protocol
 
 from app.store.rows import Connection, copy_lines, escape, instant
 
-FOLD_AFTER = timedelta(minutes=5)  # minutes stay apart this long, for live pages; then the hour is enough
+FOLD_AFTER = timedelta(minutes=5)  # minutes stay apart this long, for live pages; then the spans are enough
+SHORT_MINUTES, DAY_MINUTES, EVER = 5, 1440, 0  # the spans of `tally_span`; hours have a table of their own
+SHORT_KEPT = timedelta(days=2)
 
 
 class Counted(Protocol):
@@ -39,7 +44,7 @@ def append(
 
 
 def fold(connection: Connection, now: datetime, limit: int = 50_000) -> int:
-    """Fold rows older than `FOLD_AFTER` into `tally_hour`; returns how many rows went."""
+    """Fold rows older than `FOLD_AFTER` into their hours and spans; returns how many rows went."""
     row = connection.execute(
         """
         WITH old AS (
@@ -49,15 +54,34 @@ def fold(connection: Connection, now: datetime, limit: int = 50_000) -> int:
         ), folded AS (
             INSERT INTO tally_hour AS hour (workspace_id, journey_id, version_id, node, port, hour, count)
             SELECT workspace_id, journey_id, version_id, node, port, date_trunc('hour', minute, 'UTC'), sum(count)
-            FROM old GROUP BY 1, 2, 3, 4, 5, 6
+            FROM old GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
             ON CONFLICT (workspace_id, journey_id, version_id, node, port, hour)
             DO UPDATE SET count = hour.count + excluded.count
+        ), spanned AS (
+            INSERT INTO tally_span AS span (workspace_id, journey_id, minutes, at, version_id, node, port, count)
+            SELECT workspace_id, journey_id, minutes, CASE minutes WHEN 0 THEN to_timestamp(0)
+                ELSE date_bin(make_interval(mins => minutes), minute, to_timestamp(0)) END, version_id, node, port, sum(count)
+            FROM old CROSS JOIN (VALUES (0), (5), (1440)) AS spans(minutes)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7
+            ON CONFLICT (workspace_id, minutes, journey_id, at, version_id, node, port)
+            DO UPDATE SET count = span.count + excluded.count
         )
         SELECT count(*) FROM old
         """,
         (now - FOLD_AFTER, limit),
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def forget_short(connection: Connection, now: datetime, limit: int = 50_000) -> int:
+    """Forget spans of five minutes that are older than `SHORT_KEPT`: the hours know; returns how many rows went."""
+    return connection.execute(
+        """
+        DELETE FROM tally_span WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM tally_span WHERE minutes = 5 AND at < %s ORDER BY at LIMIT %s))
+        """,
+        (now - SHORT_KEPT, limit),
+    ).rowcount
 
 
 def of_journey(connection: Connection, workspace_id: int, journey_id: int) -> list[tuple[int, str, str, int]]:
@@ -67,7 +91,8 @@ def of_journey(connection: Connection, workspace_id: int, journey_id: int) -> li
         SELECT version_id, node, port, sum(count)::bigint FROM (
             SELECT version_id, node, port, count FROM tally WHERE workspace_id = %(w)s AND journey_id = %(j)s
             UNION ALL
-            SELECT version_id, node, port, count FROM tally_hour WHERE workspace_id = %(w)s AND journey_id = %(j)s
+            SELECT version_id, node, port, count FROM tally_span
+            WHERE workspace_id = %(w)s AND journey_id = %(j)s AND minutes = 0
         ) AS counted GROUP BY 1, 2, 3
         """,
         {"w": workspace_id, "j": journey_id},
@@ -85,8 +110,8 @@ def of_journeys(
             SELECT journey_id, version_id, node, port, count FROM tally
             WHERE workspace_id = %(w)s AND journey_id = ANY(%(ids)s)
             UNION ALL
-            SELECT journey_id, version_id, node, port, count FROM tally_hour
-            WHERE workspace_id = %(w)s AND journey_id = ANY(%(ids)s)
+            SELECT journey_id, version_id, node, port, count FROM tally_span
+            WHERE workspace_id = %(w)s AND journey_id = ANY(%(ids)s) AND minutes = 0
         ) AS counted GROUP BY 1, 2, 3, 4
         """,
         {"w": workspace_id, "ids": list(journey_ids)},

@@ -9,11 +9,25 @@ from pydantic import ConfigDict, Field
 from app import publishing
 from app.documents import write_yaml
 from app.publishing import Desk
-from app.store import journeys, keys
+from app.store import journeys, keys, lists
 from app.store.journeys import Asked, Journey
 from app.web.guard import Asker, Database, Now, TheHouse, can, router
 from app.web.problems import ProblemError, missing
-from app.web.shapes import PAGE, In, JourneyId, Limit, Next, Out, Page, ProblemOut, Text, paged, place_of, problem_out
+from app.web.shapes import (
+    INT,
+    PAGE,
+    In,
+    JourneyId,
+    Limit,
+    Next,
+    Out,
+    Page,
+    ProblemOut,
+    Text,
+    paged,
+    place_of,
+    problem_out,
+)
 from flows import document as documents
 from flows.raw import TEXT_AT_MOST
 
@@ -47,7 +61,7 @@ class JourneyIn(In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Order not paid", "document": SAMPLE}]})
     name: Text
     document: FlowDocument
-    plan_id: int | None = Field(None, strict=True, description="Plans come with a later release: leave it out.")
+    plan_id: int | None = Field(None, ge=1, le=INT, strict=True, description="The plan it lies in.")
 
 
 class JourneyMade(Out):
@@ -157,9 +171,9 @@ def create_journey(journey: JourneyIn, desk: AtDesk) -> JourneyMade:
 
     Its draft may be unfinished: `validate` says what is missing. Only a document that is not schema 1 is refused.
     """
-    if journey.plan_id is not None:
-        raise missing("plan")
     made = publishing.create(desk, journey.name, journey.document)
+    if journey.plan_id is not None and not lists.move(desk.connection, desk.workspace_id, [made.id], journey.plan_id):
+        raise missing("plan")
     return JourneyMade(id=made.id, status="draft", revision=made.revision)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
+from psycopg import OperationalError
 
 from app import auth
 from app.auth import Caller
@@ -39,7 +40,7 @@ class Door:
 DOORS = (
     Door("/", _("Overview"), "house", "journey.read"),
     Door("/journeys", _("Journeys"), "workflow", "journey.read"),
-    Door("/plans", _("Plans"), "folder", "journey.read"),
+    Door("/plans", _("Plans"), "folder", "plan.read"),
     Door("/templates", _("Templates"), "layout-template", "journey.read"),
     Door("/messages", _("Messages"), "send", "message.read"),
     Door("/contacts", _("Contacts"), "users", "contact.read"),
@@ -63,9 +64,9 @@ class PageRoute(GuardedRoute):
             caller = await run_in_threadpool(_visitor, request)
             if caller is None:
                 return _to_sign_in(request)
+            request.state.caller = caller
             if not auth.may(caller.role, action):
                 raise ProblemError(403, f"The role {caller.role} may not do this ({action}).")
-            request.state.caller = caller
             return await handle(StrictRequest(request.scope, request.receive))
 
         return guarded
@@ -107,9 +108,33 @@ def around(request: Request) -> dict[str, Any]:
     }
 
 
-def toast(answer: Response, text: str, *, undo: str | None = None, kind: str = "good") -> Response:
-    """Let the page say something when this answer to an htmx request arrives; `undo` is an address to post to."""
-    said = {"toast": {"text": text, "kind": kind, **({"undo": undo} if undo else {})}}
+def shell(request: Request, *, ask: bool = True) -> dict[str, Any]:
+    """What stands around a page that says an error, for a visitor who is signed in; nothing for everybody else.
+
+    Who is known already is taken as such; `ask` allows to look who it is.
+    """
+    if not hasattr(request.state, "caller"):
+        try:
+            caller = _visitor(request) if ask else None
+        except (ProblemError, OperationalError):
+            return {}
+        if caller is None:
+            return {}
+        request.state.caller = caller
+    return around(request)
+
+
+def toast(answer: Response, text: str, *, undo: str | None = None, kind: str = "good", also: str = "") -> Response:
+    """Let the page say something when this answer to an htmx request arrives; `undo` is an address to post to.
+
+    `also` names an event of the page's own, for lists that should look again.
+    """
+    # Both are sent to places that stay: the button that asked may be gone from the page by then.
+    said: dict[str, Any] = {"toast": {"text": text, "kind": kind, "target": "#toasts"}}
+    if undo:
+        said["toast"]["undo"] = undo
+    if also:
+        said[also] = {"target": "body"}
     answer.headers["HX-Trigger"] = json.dumps(said)  # ASCII: headers know no other letters
     return answer
 

@@ -3,6 +3,7 @@
 Bodies are generic on purpose: no SQL, no address, no secret and nobody's data ever stand in one.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from app import log
 from app.publishing import RefusedError
+from app.web.templating import PAGE_HEADERS
 from flows.errors import DocumentError, RuleError
 from flows.problems import Problem, place, say
 
@@ -92,12 +94,29 @@ def document(status: int, detail: str, errors: Errors = (), more: Mapping[str, A
 def answer(request: Request, problem: ProblemError) -> Response:
     """The problem in the form the asker reads."""
     headers = problem.headers or {}
+    if request.headers.get("hx-request") and not request.url.path.startswith(PROGRAM_PATHS):
+        return _said(problem)
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(PROGRAM_PATHS):
-        page = {"status": problem.status_code, "detail": problem.detail}
+        # The shell is asked for by name: the pages stand on this module. Faults of ours ask no database who is reading.
+        calm = 401 < problem.status_code < 500 and problem.status_code != 413
+        around = request.app.state.shell(request, ask=calm and not request.url.path.startswith("/static/"))
+        page = {**around, "status": problem.status_code, "detail": problem.detail}
         templates = request.app.state.templates
-        return templates.TemplateResponse(request, "error.html", page, problem.status_code, headers)  # type: ignore[no-any-return]
+        return templates.TemplateResponse(  # type: ignore[no-any-return]
+            request, "error.html", page, problem.status_code, {**PAGE_HEADERS, **headers}
+        )
     content = document(problem.status_code, problem.detail, problem.errors, problem.more)
     return JSONResponse(content, problem.status_code, headers, MEDIA_TYPE)
+
+
+def _said(problem: ProblemError) -> Response:
+    """To a part of a page: nothing is swapped in, the page says it in its corner."""
+    errors = "; ".join(f"{field}: {message}" if field else message for field, message in problem.errors)
+    said = {"toast": {"text": errors or problem.detail, "kind": "bad", "target": "#toasts"}}
+    return Response(
+        status_code=problem.status_code,
+        headers={**(problem.headers or {}), "HX-Reswap": "none", "HX-Trigger": json.dumps(said)},
+    )
 
 
 def _http(request: Request, error: Exception) -> Response:

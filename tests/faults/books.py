@@ -38,7 +38,8 @@ def _journeys(connection: Connection) -> None:
     for version, port, count in _rows(
         connection,
         "SELECT version_id, port, sum(count)::bigint FROM (SELECT version_id, node, port, count FROM tally UNION ALL"
-        " SELECT version_id, node, port, count FROM tally_hour) AS every WHERE node = '' GROUP BY 1, 2",
+        " SELECT version_id, node, port, count FROM tally_hour) AS every"
+        " WHERE node = '' AND left(port, 1) <> '!' GROUP BY 1, 2",
     ):
         booked[version, port] = count
     found = Counter[tuple[int, str]]()
@@ -72,7 +73,8 @@ def _walks(connection: Connection) -> None:
     for version, node, port, count in _rows(
         connection,
         "SELECT version_id, node, port, sum(count)::bigint FROM (SELECT version_id, node, port, count FROM tally UNION ALL"
-        " SELECT version_id, node, port, count FROM tally_hour) AS every WHERE node <> '' AND port NOT IN ('', '!end')"
+        " SELECT version_id, node, port, count FROM tally_hour) AS every"
+        " WHERE node <> '' AND port <> '' AND left(port, 1) <> '!'"
         " GROUP BY 1, 2, 3",
     ):
         booked[version, node, port] = count

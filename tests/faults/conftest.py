@@ -157,7 +157,7 @@ def expected(connection: Connection, workers: Workers) -> story.State:
             connection.execute(
                 "TRUNCATE workspace, journey, version, contact, enrollment, trail, message, tally CASCADE"
             )
-            connection.execute("TRUNCATE inbox, event, dead, worker, tally_hour")
+            connection.execute("TRUNCATE inbox, event, dead, worker, tally_hour, tally_span")
     return _expected[0]
 
 

@@ -199,7 +199,8 @@ QUERIES = (
     " FROM message m JOIN enrollment e"
     " ON e.workspace_id = m.workspace_id AND e.lane = m.lane AND e.id = m.enrollment_id",
     "SELECT version_id, node, port, sum(count)::bigint FROM (SELECT version_id, node, port, count FROM tally"
-    " UNION ALL SELECT version_id, node, port, count FROM tally_hour) AS every GROUP BY 1, 2, 3",
+    " UNION ALL SELECT version_id, node, port, count FROM tally_hour) AS every"
+    " WHERE port = '!end' OR left(port, 1) <> '!' GROUP BY 1, 2, 3",
     "SELECT id, attributes, tags FROM contact",
     "SELECT contact_id, name, timestamp, properties FROM event",
 )

@@ -131,7 +131,9 @@ def balance(connection: Connection, workspace_id: int) -> None:
     """
     counted: Counter[tuple[int, str, str]] = Counter()
     for journey, node, port, count in connection.execute(
-        "SELECT journey_id, node, port, sum(count) FROM tally WHERE workspace_id = %s GROUP BY 1, 2, 3", (workspace_id,)
+        "SELECT journey_id, node, port, sum(count) FROM tally WHERE workspace_id = %s"
+        " AND (port = '!end' OR left(port, 1) <> '!') GROUP BY 1, 2, 3",
+        (workspace_id,),
     ):
         counted[journey, node, port] = int(count)
     assert +counted == _recount(connection, workspace_id)

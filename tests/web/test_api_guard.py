@@ -19,8 +19,25 @@ from app.web.page import PageRoute
 from tests.web.conftest import FLOW, Api, Staff
 
 # What each role may do, written out once more by hand: a slip in the policy table must not pass.
-READS = {"journey.read", "segment.preview", "node_type.read", "contact.read", "message.read", "account.read"}
-WORK = {"journey.edit", "journey.submit", "journey.publish", "journey.run", "journey.enroll", "contact.edit"}
+READS = {
+    "journey.read",
+    "plan.read",
+    "segment.preview",
+    "node_type.read",
+    "contact.read",
+    "message.read",
+    "account.read",
+}
+WORK = {
+    "journey.edit",
+    "journey.comment",
+    "plan.edit",
+    "journey.submit",
+    "journey.publish",
+    "journey.run",
+    "journey.enroll",
+    "contact.edit",
+}
 MAY = {
     "viewer": READS,
     "operator": READS | WORK,
@@ -28,7 +45,10 @@ MAY = {
     "admin": READS | WORK | {"journey.review", "account.edit", "key.read", "key.edit", "user.read", "user.edit"},
     "ingest": set(),
 }
-NUMBERS = {"name": "nobody", **dict.fromkeys(("journey_id", "contact_id", "message_id", "key_id", "user_id"), "999999")}
+NUMBERS = {
+    "name": "nobody",
+    **dict.fromkeys(("journey_id", "contact_id", "message_id", "key_id", "user_id", "plan_id"), "999999"),
+}
 
 
 def nothing() -> None:
@@ -123,8 +143,10 @@ def test_another_workspace_s_things_do_not_exist_t09(
     admin.ok("PUT", "/accounts/hook", {"channel": "webhook", "settings": {"url": "https://shop.example/"}})
     contact = operator.ok("POST", f"/journeys/{journey}/enroll", {"user_id": "u1", "idempotency_key": "1"})
     contact = operator.ok("GET", "/contacts?identity=user_id:u1")["items"][0]["id"]
+    plan = operator.ok("POST", "/plans", {"name": "Spring", "scene": "retain"})["id"]
     rival = Api(client, others.keys["admin"])
     numbers = {
+        "plan_id": plan,
         "journey_id": journey,
         "contact_id": contact,
         "key_id": key,
@@ -151,7 +173,7 @@ def test_another_workspace_s_things_do_not_exist_t09(
         assert answer.status_code == 404, f"{method} {filled}: {answer.status_code} {answer.text}"
         walked += 1
     assert walked >= 20
-    for path in ("/journeys", "/contacts", "/messages", "/accounts"):
+    for path in ("/journeys", "/plans", "/contacts", "/messages", "/accounts"):
         assert rival.ok("GET", path)["items"] == []
     assert rival.ok("GET", "/contacts?identity=user_id:u1")["items"] == []
     assert {one["id"] for one in rival.ok("GET", "/users")["items"]}.isdisjoint({user})

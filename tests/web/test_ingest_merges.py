@@ -222,6 +222,6 @@ def test_a_message_that_is_out_when_its_contact_is_merged_keeps_its_outcome(shop
     shop.work()
     with database.transaction(shop.connection):
         settled = outbox.Settled(claimed, 2, outbox.NEVER, shop.now, None, "p1", 1)
-        assert outbox.settle(shop.connection, [settled]) == {(shop.workspace, out.id)}
+        assert outbox.settle(shop.connection, [settled], shop.now) == {(shop.workspace, out.id)}
     [message] = rows(database_url, "SELECT * FROM message")
     assert (message.status, message.contact_id, message.provider_id) == (2, shop.contact("u1"), "p1")
