@@ -89,7 +89,7 @@ _READ = (
 )
 _EDIT = (
     *("edit", "palette", "quickadd", "describe", "checks", "autosave", "drafts", "conflict", "menu", "toolbar"),
-    *("panel", "forms/main", "forms/lengths", "forms/needs", "forms/shares", "forms/variables"),
+    *("panel", "forms/main", "forms/keep", "forms/lengths", "forms/needs", "forms/shares", "forms/variables"),
 )
 MODULES = {
     mode: tuple(f"js/{name}.js" for name in ("dom", "i18n", *(f"canvas/{one}" for one in names)))
