@@ -12,7 +12,7 @@ import msgspec
 
 from app import merges
 from app.database import transaction
-from app.facts import Standing, gather_facts
+from app.facts import MERGES, Standing, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
 from app.store import dead, history, inbox
@@ -25,7 +25,6 @@ from flows.interpret import Change, Traveller, change_attributes
 from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
 
 CATCH_UP_AT_MOST = 1_000  # waits ended in a row before one letter; a node that never lets go must not hold the lane
-MERGES = ("merge_out", "merge_in")
 
 
 class Post(NamedTuple):
@@ -50,6 +49,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             if before:
                 moved += _match(connection, plans, before, now)
             if merging:
+                moved += _end_waits(connection, plans, merging, now)
                 merges.run(connection, plans, merging, now)
         failpoint("CP6", "CP12")
     failpoint("CP7", "CP13")
@@ -83,6 +83,17 @@ def _match(connection: Connection, plans: Plans, letters: list[Letter], now: dat
         _walk_round(passage, standing, one_round, lambda: next(ids))
     failpoint("CP9")
     write(connection, passage)
+    return passage.moved
+
+
+def _end_waits(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
+    """Waits that ended before a merge arrived end before it: on the facts of the one person, not of both."""
+    posts = [Post(letter, Event(letter.name, letter.timestamp, {}, letter.id), []) for letter in letters]
+    standing, _ = gather_facts(connection, plans, posts)
+    passage = Passage(now, plans.by_version)
+    _catch_up(passage, standing, [post for post in posts if post.letter.contact_id in standing])
+    if passage.travellers:
+        write(connection, passage)
     return passage.moved
 
 
