@@ -63,7 +63,7 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
 def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
     standing, forwarded = gather_facts(connection, plans, posts)
-    passage = Passage(now, plans.by_version)
+    passage = Passage(now, plans.by_version, plans.policies)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
     history.write(connection, [post.letter for post in mine])
@@ -79,7 +79,7 @@ def _end_waits(connection: Connection, plans: Plans, letters: list[Letter], now:
     """Waits that ended before a merge arrived end before it: on the facts of the one person, not of both."""
     posts = [Post(letter, Event(letter.name, letter.timestamp, {}, letter.id), []) for letter in letters]
     standing, _ = gather_facts(connection, plans, posts)
-    passage = Passage(now, plans.by_version)
+    passage = Passage(now, plans.by_version, plans.policies)
     catch_up(passage, standing, [post for post in posts if post.letter.contact_id in standing])
     if passage.travellers:
         write(connection, passage)
