@@ -200,6 +200,11 @@ def decide(wishes: Sequence[Wish], past: Mapping[int, Sequence[Sent]], policies:
     return found
 
 
+def hushed(wish: Wish, policies: Policies) -> Verdict | None:
+    """What quiet hours say now against a message that passed before; None where nothing."""
+    return _Asked(policies).hush(wish) if policies.quiet else None
+
+
 def look_back(policies: Policies) -> timedelta:
     """How far back the longest window reaches, days of any zone included; nothing where there is no cap."""
     reach = [

@@ -74,7 +74,7 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
 def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
     standing, forwarded = gather_facts(connection, plans, posts)
-    passage = Passage(now, plans.by_version)
+    passage = Passage(now, plans.by_version, plans.policies)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
     history.write(connection, [post.letter for post in mine])
