@@ -88,6 +88,8 @@ def run(connection: Connection, sends: int, seed: int, say: Any = None) -> tuple
     ]
     world.accept(people, at=world.now)
     world.still()
+    with transaction(connection):
+        connection.execute("ANALYZE contact, identity")  # as autovacuum would within the minute
     while (gone := sent(connection)) < sends:
         for start in transitions(draw):
             _days(world, start.replace(year=start.year), draw)
