@@ -1,9 +1,9 @@
 """What match must know about the contacts of a batch, read once: facts, walks under way, places taken. Never decides."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Protocol
 
 from app.lanes import lane_of
@@ -13,12 +13,9 @@ from app.store.inbox import Letter
 from app.store.rows import Connection
 from app.walk import restored, supply
 from flows.contract import Event, Facts
-from flows.durations import elapsed
 from flows.interpret import Status, Traveller
 from flows.match import Entry, Place
-
-ASKED = re.compile(r"event:(.+?)(?: within (P\S+)|( since entry))?$")  # a name may hold blanks and the very words
-FOR_EVER = timedelta(days=3650)
+from flows.past import windows
 
 
 class Opened(Protocol):
@@ -48,18 +45,6 @@ class Standing:
             place = self.places.get((one.plan.journey_id, one.key))
             if place:
                 place.active = False
-
-
-def windows(reads: Iterable[str]) -> dict[str, timedelta]:
-    """How far back each event is asked for, out of reads such as `event:order_paid within P7D`."""
-    found: dict[str, timedelta] = {}
-    for read in reads:
-        asked = ASKED.match(read)
-        if asked:
-            name, window, entry = asked.groups()
-            back = elapsed(window) if window else timedelta() if entry else FOR_EVER
-            found[name] = max(back, found.get(name, timedelta()))
-    return found
 
 
 def gather_facts(
@@ -92,14 +77,22 @@ def gather_facts(
 
 
 def _walking(connection: Connection, plans: Plans, posts: Sequence[Opened]) -> list[enrollments.Row]:
-    """Walks of the contacts whose events somebody may wait for or leave on, or whose facts change."""
-    interested = {
-        (post.letter.workspace_id, post.letter.contact_id)
-        for post in posts
-        if (book := plans.books.get(post.letter.workspace_id))
-        and (post.event.name in book.asked or post.letter.kind == "identify")
-    }
-    return enrollments.walking(connection, sorted(interested))
+    """Walks of the contacts whose events somebody may wait for or leave on, or whose facts change.
+
+    Where an event is only counted, or lets somebody in, those that had to go on before it came: they must not see it.
+    """
+    wanted: dict[tuple[int, int], datetime | None] = {}
+    for post in posts:
+        letter, book = post.letter, plans.books.get(post.letter.workspace_id)
+        key = letter.workspace_id, letter.contact_id
+        if book and (post.event.name in book.asked or letter.kind == "identify"):
+            wanted[key] = None
+        elif book and (post.event.name in book.counted or post.entries):
+            before = wanted.get(key, letter.received_at)
+            wanted[key] = before and max(before, letter.received_at)
+    return enrollments.walking(
+        connection, [(*key, before) for key, before in sorted(wanted.items(), key=itemgetter(0))]
+    )
 
 
 def _reads(travellers: Iterable[Traveller], posts: Iterable[Opened]) -> set[str]:

@@ -22,6 +22,10 @@ from app.settings import Settings, SettingsError
 from app.tracking import Limits
 from app.web import (
     accounts,
+    canvas_describe,
+    canvas_page,
+    canvas_panel,
+    canvas_preview,
     contacts,
     hooks,
     inapp,
@@ -182,6 +186,8 @@ def _add_operation(app: FastAPI) -> None:
 def _add_pages(app: FastAPI) -> None:
     app.include_router(pages.routes)
     app.include_router(session.routes)
+    for module in (canvas_page, canvas_describe, canvas_panel, canvas_preview):
+        app.include_router(module.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
     app.mount("/static", app.state.files, name="static")

@@ -121,14 +121,21 @@ def _data(
     contact = {**one.attributes, "id": one.user_id or str(one.contact_id)}
     if one.recipient and "@" in one.recipient:
         contact.setdefault("email", one.recipient)
+    return values(contact, entry, {"id": plan.journey_id, "version": plan.number}, links, now)
+
+
+def values(
+    contact: Mapping[str, Any], entry: Event | None, journey: Mapping[str, Any], links: Mapping[str, str], now: datetime
+) -> dict[str, dict[str, Any] | str]:
+    """What a template may speak of, whether it is sent or only shown."""
     came: dict[str, Any] = {}
     if entry is not None:
         came = {"name": entry.name, "timestamp": entry.timestamp.isoformat(), "properties": dict(entry.properties)}
     return {
-        "contact": contact,
+        "contact": dict(contact),
         "entry": came,
         "event": {**came.get("properties", {}), **came},
-        "journey": {"id": plan.journey_id, "version": plan.number},
+        "journey": dict(journey),
         "metric": {},
         "links": dict(links),
         "now": now.isoformat(),

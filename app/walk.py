@@ -53,33 +53,42 @@ class Passage:
 
 def walk(passage: Passage, travellers: Iterable[Traveller]) -> None:
     """Bring these travellers to rest, plan by plan in the order of journeys, and gather what they leave."""
-    by_plan: dict[int, dict[str, list[Traveller]]] = {}
+    by_plan: dict[tuple[int, int], dict[str, list[Traveller]]] = {}
     walked = []
     for one in travellers:
-        by_plan.setdefault(one.plan.version_id, {}).setdefault(one.node, []).append(one)
+        by_plan.setdefault((one.plan.journey_id, one.plan.version_id), {}).setdefault(one.node, []).append(one)
         walked.append(one)
-    for version in sorted(by_plan):
-        to_rest(passage.plans[version], by_plan[version], passage.now, passage.record)
+    for journey, version in sorted(by_plan):
+        to_rest(passage.plans[version], by_plan[journey, version], passage.now, passage.record)
     gather(passage, walked)
 
 
 def due_order(one: Traveller) -> tuple[datetime | None, int, int]:
     """In which order waits of one contact end: by their instant, then by journey, then by entry."""
-    return one.wake_at, one.plan.version_id, one.id
+    return one.wake_at, one.plan.journey_id, one.id
 
 
 def turns(travellers: Sequence[Traveller]) -> Iterable[Sequence[Traveller]]:
-    """Due travellers in rounds of one for each contact, so that what a walk changes is seen by the contact's next one."""
+    """Due travellers in rounds of one for each contact, so that what a walk changes is seen by the contact's next one.
+
+    The caller walks a round before it asks for the next: one that came to rest in a wait which ends before another of the
+    contact's takes its turn again, before that one.
+    """
     if len({one.contact for one in travellers}) == len(travellers):
-        return [travellers]
-    rounds: list[list[Traveller]] = []
-    seen: Counter[int] = Counter()
-    for one in sorted(travellers, key=due_order):
-        if seen[one.contact] == len(rounds):
-            rounds.append([])
-        rounds[seen[one.contact]].append(one)
-        seen[one.contact] += 1
-    return rounds
+        yield travellers
+        return
+    waiting: dict[int, list[Traveller]] = {}
+    for one in sorted(travellers, key=due_order, reverse=True):
+        waiting.setdefault(one.contact, []).append(one)
+    while waiting:
+        taking = [due.pop() for due in waiting.values()]
+        yield taking
+        waiting = {contact: due for contact, due in waiting.items() if due}
+        for one in taking:
+            due = waiting.get(one.contact, [])
+            if due and one.status is Status.ACTIVE and one.wake_at and due_order(one) < due_order(due[0]):
+                due.append(one)
+                due.sort(key=due_order, reverse=True)
 
 
 def take_out(passage: Passage, traveller: Traveller, reason: str, why: str) -> None:

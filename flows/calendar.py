@@ -22,15 +22,18 @@ from flows.durations import (
     Offset,
     Period,
     anniversary,
+    around,
     elapsed,
     offset,
     seconds,
     shift,
     words,
 )
+from flows.words import _, say
 
 __all__ = [
     "WEEKDAYS",
+    "WEEKDAY_WORDS",
     "Bounds",
     "Duration",
     "Language",
@@ -39,6 +42,7 @@ __all__ = [
     "TimeOfDay",
     "Window",
     "anniversary",
+    "around",
     "as_date",
     "as_instant",
     "at_offset",
@@ -56,6 +60,9 @@ __all__ = [
 ]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY_WORDS = {
+    "mon": _("Mon"), "tue": _("Tue"), "wed": _("Wed"), "thu": _("Thu"), "fri": _("Fri"), "sat": _("Sat"), "sun": _("Sun"),
+}  # fmt: skip
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 OPENING_HORIZON = timedelta(days=16)
 
@@ -102,7 +109,7 @@ def time_of_day(text: str) -> time:
     """The time `HH:MM` or `HH:MM:SS`; ValueError says what to write instead."""
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ValueError(f'"{text[:20]}" is not a time of day: write HH:MM, from 00:00 to 23:59')
+        raise ValueError(say(_("“{text}” is not a time of day: write HH:MM, from 00:00 to 23:59"), text=text[:20]))
     return time(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
@@ -205,7 +212,7 @@ def opening(zones: ZoneInfo | Sequence[ZoneInfo], window: Window, at: datetime) 
 
 def _opening(zone: ZoneInfo, window: Window, at: datetime) -> datetime | None:
     day = at.astimezone(zone).date() - 2 * _DAY
-    for _ in range(OPENING_HORIZON.days):
+    for _day in range(OPENING_HORIZON.days):
         if window.weekdays is None or WEEKDAYS[day.weekday()] in window.weekdays:
             opens = at_wall(zone, day, window.opens)
             closes = at_wall(zone, day if window.opens < window.closes else day + _DAY, window.closes)

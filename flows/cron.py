@@ -15,6 +15,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from flows.calendar import at_wall
+from flows.words import _, say
 
 # The longest gap between two 29ths of February, 2096 to 2104, and a little more.
 HORIZON_DAYS = 9 * 366
@@ -39,11 +40,11 @@ class _Field:
 
 
 _FIELDS = (
-    _Field("minute", 0, 59, {}),
-    _Field("hour", 0, 23, {}),
-    _Field("day of month", 1, 31, {}),
-    _Field("month", 1, 12, _MONTH_NAMES),
-    _Field("day of week", 0, 7, _DAY_NAMES),
+    _Field(_("minute"), 0, 59, {}),
+    _Field(_("hour"), 0, 23, {}),
+    _Field(_("day of month"), 1, 31, {}),
+    _Field(_("month"), 1, 12, _MONTH_NAMES),
+    _Field(_("day of week"), 0, 7, _DAY_NAMES),
 )
 
 
@@ -73,12 +74,12 @@ def schedule(expression: str) -> Schedule:
     fields = expression.split() if len(expression) <= TEXT_AT_MOST else []
     if len(fields) != len(_FIELDS):
         raise ValueError(
-            "a schedule has five fields, minute hour day month weekday: write 0 9 * * 1 for Mondays at nine"
+            say(_("a schedule has five fields, minute hour day month weekday: write 0 9 * * 1 for Mondays at nine"))
         )
     minutes, hours, days, months, weekdays = (_values(text, field) for text, field in zip(fields, _FIELDS, strict=True))
     any_day, any_weekday = fields[2].startswith("*"), fields[4].startswith("*")
     if any_weekday and not any(day <= _DAYS_IN_MONTH[month - 1] for day in days for month in months):
-        raise ValueError(f'no month has such a day: "{expression}" would never fire')
+        raise ValueError(say(_('no month has such a day: "{text}" would never fire'), text=expression))
     return Schedule(
         tuple(time(hour, minute) for hour in sorted(hours) for minute in sorted(minutes)),
         days,
@@ -97,7 +98,7 @@ def _range(part: str, field: _Field) -> range:
     span, slash, step_text = part.partition("/")
     step = _number(step_text, field, {}) if slash else 1
     if step < 1:
-        raise ValueError(f'{field.name}: the step of "{part}" must be 1 or more')
+        raise _refusal(_('{field}: the step of "{text}" must be 1 or more'), part, field)
     if span == "*":
         return range(field.least, field.most + 1 - (field.names is _DAY_NAMES), step)
     first_text, dash, last_text = span.partition("-")
@@ -106,7 +107,7 @@ def _range(part: str, field: _Field) -> range:
     if field.names is _DAY_NAMES and last == 0 < first:
         last = 7  # fri-sun: the week may be written to end on Sunday
     if not field.least <= first <= last <= field.most:
-        raise ValueError(f'{field.name}: "{part}" is outside {field.least} to {field.most}, or runs backwards')
+        raise _refusal(_('{field}: "{text}" is outside {least} to {most}, or runs backwards'), part, field)
     return range(first, last + 1, step)
 
 
@@ -114,8 +115,12 @@ def _number(text: str, field: _Field, names: dict[str, int]) -> int:
     if text in names:
         return names[text]
     if not (text.isascii() and text.isdigit() and len(text) <= 2):
-        raise ValueError(f'{field.name}: "{text[:20]}" is not a number from {field.least} to {field.most}')
+        raise _refusal(_('{field}: "{text}" is not a number from {least} to {most}'), text, field)
     return int(text)
+
+
+def _refusal(template: str, text: str, field: _Field) -> ValueError:
+    return ValueError(say(template, field=say(field.name), text=text[:20], least=field.least, most=field.most))
 
 
 def next_cron(expression: str, zone: ZoneInfo, after: datetime) -> datetime:
@@ -123,7 +128,7 @@ def next_cron(expression: str, zone: ZoneInfo, after: datetime) -> datetime:
     plan = schedule(expression)
     # The day before: where the clocks skip a whole day, yesterday's times may still lie ahead.
     day = after.astimezone(zone).date() - timedelta(days=1)
-    for _ in range(HORIZON_DAYS):
+    for _day in range(HORIZON_DAYS):
         if plan.on(day):
             # Wall times never overtake each other (D16), so the first one after the instant can be searched for.
             place = bisect_right(plan.times, after, key=partial(at_wall, zone, day))

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, Va
 from flows.contract import Json
 from flows.durations import Duration
 from flows.errors import DocumentError
+from flows.hints import Ask, shown
 from flows.problems import place, say
 from flows.raw import parse_text, refuse_unsafe
 from flows.rules import EVERY_EVENT, Where
 from flows.upgrade import SCHEMA, upgrade_document
+from flows.words import _
 
 NODES_AT_MOST = 5_000
 EDGES_AT_MOST = 25_000
@@ -24,6 +26,14 @@ NOTES_AT_MOST = 1_000
 GROUPS_AT_MOST = 500
 ERRORS_AT_MOST = 100
 WHOLE_FLOATS = 2.0**53
+
+REENTRY_WORDS = {
+    "once": _("Only once"),
+    "after_exit": _("Again, once out"),
+    "cooldown": _("Again after a while"),
+    "per_key": _("Once for each key"),
+}
+CLASS_WORDS = {"marketing": _("Marketing"), "transactional": _("Transactional")}
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -40,30 +50,72 @@ class _Part(BaseModel):
 class Reentry(_Part):
     """Who may come in again; `cooldown` belongs to the mode of that name, `key` to `per_key`."""
 
-    mode: Literal["once", "after_exit", "cooldown", "per_key"] = "once"
-    cooldown: Duration | None = None
-    key: Name | None = None
+    mode: Literal["once", "after_exit", "cooldown", "per_key"] = Field(
+        "once",
+        title=_("How often"),
+        description=_("Whether somebody who has been here may come in again."),
+        json_schema_extra=shown(labels=REENTRY_WORDS),
+    )
+    cooldown: Duration | None = Field(
+        None,
+        title=_("At the earliest after"),
+        description=_("Counted from the last entry."),
+        json_schema_extra=shown(needs={"mode": ["cooldown"]}),
+    )
+    key: Name | None = Field(
+        None,
+        title=_("Key"),
+        description=_("A property of the entry event, such as properties.order_id: one walk for each of its values."),
+        json_schema_extra=shown(needs={"mode": ["per_key"]}),
+    )
 
 
 class Target(_Part):
     """An event that takes people out: the goal, or the exit rule. `within` counts from the entry."""
 
-    event: Name
-    where: Where = EVERY_EVENT
-    within: Duration | None = None
+    event: Annotated[Name, Ask("event")] = Field(title=_("Event"), description=_("The event that ends the walk."))
+    where: Where = Field(EVERY_EVENT, title=_("Where"), description=_("Only if its properties are like this."))
+    within: Duration | None = Field(None, title=_("Within"), description=_("Counted from the entry; empty: ever."))
 
 
 class FlowSettings(_Part):
     """What holds for the journey as a whole."""
 
-    timezone: Name | None = None
-    reentry: Reentry = Reentry()
-    goal: Target | None = None
-    exit_when: Target | None = None
-    holdout_percent: Annotated[float, Strict(), Field(ge=0, le=100)] = 0
-    message_class: Literal["marketing", "transactional"] = "marketing"
-    priority: Annotated[Whole, Field(ge=0, le=100)] = 50
-    visit_limit: Annotated[Whole, Field(ge=1, le=1000)] = 100
+    goal: Target | None = Field(
+        None, title=_("Goal"), description=_("Who does this has reached the goal and leaves the journey.")
+    )
+    exit_when: Target | None = Field(
+        None, title=_("Exit rule"), description=_("Who does this leaves the journey, wherever they stand.")
+    )
+    reentry: Reentry = Field(Reentry(), title=_("Coming in again"))
+    timezone: Annotated[Name, Ask("timezone")] | None = Field(
+        None,
+        title=_("Time zone"),
+        description=_("For people whose own zone is unknown; the workspace's if empty."),
+    )
+    holdout_percent: Annotated[float, Strict(), Field(ge=0, le=100)] = Field(
+        0,
+        title=_("Held back, in percent"),
+        description=_("A random share that never comes in, to compare the others with."),
+    )
+    message_class: Literal["marketing", "transactional"] = Field(
+        "marketing",
+        title=_("Kind of message"),
+        description=_("Transactional messages pass consent for marketing and frequency caps."),
+        json_schema_extra=shown(labels=CLASS_WORDS),
+    )
+    priority: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        50,
+        title=_("Priority"),
+        description=_("0 to 100: which message is sent where a cap lets only one pass."),
+        json_schema_extra=shown(section=_("Limits")),
+    )
+    visit_limit: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+        100,
+        title=_("Visits at most"),
+        description=_("How often one person may pass the same step; the next time they leave."),
+        json_schema_extra=shown(section=_("Limits")),
+    )
 
 
 class Node(_Part):

@@ -8,13 +8,29 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import MINYEAR, date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-Language = Literal["en", "zh"]
+from flows.words import Language, _, say, spoken
+
+__all__ = [
+    "Bounds",
+    "Duration",
+    "Language",
+    "Offset",
+    "Period",
+    "anniversary",
+    "around",
+    "elapsed",
+    "offset",
+    "seconds",
+    "shift",
+    "words",
+]
+
 Moment = TypeVar("Moment", date, datetime)
 
 YEARS_AT_MOST = 200
@@ -29,6 +45,16 @@ _CALENDAR = re.compile(
     r"(?:T(?=[0-9])(?:([0-9]{1,6})H)?(?:([0-9]{1,7})M)?(?:([0-9]{1,9})S)?)?"
 )
 _UNIT_SECONDS = (604_800, 86_400, 3_600, 60, 1)
+_MONTHS = _(
+    '"{text}" counts months or years, which have no fixed length: '
+    "write days, such as P30D or P365D (one minute is PT1M)"
+)
+_NO_LENGTH = _('"{text}" is not a length of time: write P7D for seven days, PT2H for two hours, PT10M for ten minutes')
+_NO_PERIOD = _(
+    '"{text}" is not a period: write P1Y for a year later, -P3D for three days before, P0D for the day itself'
+)
+_BEFORE, _AFTER = _("{length} before {name}"), _("{length} after {name}")
+_FAR = _("a period reaches at most {years} years")
 _WORDS: dict[Language, tuple[tuple[str, str], ...]] = {
     "en": (
         (" week", " weeks"),
@@ -38,6 +64,12 @@ _WORDS: dict[Language, tuple[tuple[str, str], ...]] = {
         (" second", " seconds"),
     ),
     "zh": ((" 周",) * 2, (" 天",) * 2, (" 小时",) * 2, (" 分钟",) * 2, (" 秒",) * 2),
+}
+
+
+_PERIOD_WORDS: dict[Language, tuple[tuple[str, str], ...]] = {
+    "en": ((" year", " years"), (" month", " months"), *_WORDS["en"]),
+    "zh": ((" 年",) * 2, (" 个月",) * 2, *_WORDS["zh"]),
 }
 
 
@@ -53,8 +85,9 @@ def elapsed(duration: str) -> timedelta:
     return timedelta(seconds=seconds(duration))
 
 
-def words(duration: str, language: Language = "en") -> str:
-    """The duration in words: `P1DT2H` is "1 day 2 hours"."""
+def words(duration: str, language: Language | None = None) -> str:
+    """The duration in words, in the language spoken if none is named: `P1DT2H` is "1 day 2 hours"."""
+    language = language or spoken()
     shown = [
         f"{count}{one if count == 1 else many}"
         for count, (one, many) in zip(_parts(duration), _WORDS[language], strict=True)
@@ -74,11 +107,8 @@ def _what_to_write(text: str) -> str:
     shown = text[:_TEXT_AT_MOST]
     date_part = shown.upper().partition("T")[0]
     if re.fullmatch(r"P[0-9YMWD]*[YM][0-9YMWD]*", date_part):
-        return (
-            f'"{shown}" counts months or years, which have no fixed length: '
-            "write days, such as P30D or P365D (one minute is PT1M)"
-        )
-    return f'"{shown}" is not a length of time: write P7D for seven days, PT2H for two hours, PT10M for ten minutes'
+        return say(_MONTHS, text=shown)
+    return say(_NO_LENGTH, text=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +165,12 @@ def offset(period: str) -> Offset:
     """The parts of a `Period`, sign applied; ValueError says what to write instead."""
     found = _CALENDAR.fullmatch(period)
     if found is None:
-        raise ValueError(
-            f'"{period[:_TEXT_AT_MOST]}" is not a period: write P1Y for a year later, '
-            "-P3D for three days before, P0D for the day itself"
-        )
+        raise ValueError(say(_NO_PERIOD, text=period[:_TEXT_AT_MOST]))
     sign = -1 if found[1] == "-" else 1
     years, months, weeks, days, hours, minutes, rest = (int(part or 0) for part in found.groups()[1:])
     parts = Offset(sign * (years * 12 + months), sign * (weeks * 7 + days), sign * (hours * 3600 + minutes * 60 + rest))
     if abs(parts.months) / 12 + abs(parts.days) / 366 + abs(parts.seconds) / 31_622_400 > YEARS_AT_MOST:
-        raise ValueError(f"a period reaches at most {YEARS_AT_MOST} years")
+        raise ValueError(say(_FAR, years=YEARS_AT_MOST))
     return parts
 
 
@@ -160,6 +187,17 @@ Period = Annotated[
     AfterValidator(_check_period),
     WithJsonSchema({"type": "string", "format": "period", "maxLength": _TEXT_AT_MOST}),
 ]
+
+
+def around(name: str, period: str) -> str:
+    """A date's name and how far away from it, in the language spoken: `-P3D` is "3 days before birthday"."""
+    found = _CALENDAR.fullmatch(period)
+    counts = [int(part or 0) for part in found.groups()[1:]] if found else []
+    if not any(counts):
+        return name
+    given = zip(counts, _PERIOD_WORDS[spoken()], strict=True)
+    length = " ".join(f"{count}{one if count == 1 else many}" for count, (one, many) in given if count)
+    return say(_BEFORE if period.startswith("-") else _AFTER, length=length, name=name)
 
 
 def shift(moment: Moment, period: str) -> Moment:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from flows.compile import Plan, Step, Target
 from flows.contract import Event, Facts, key_of
 from flows.interpret import Status, Traveller
+from flows.past import windows
 
 NO_PATH: Mapping[str, frozenset[str]] = {}
 
@@ -40,11 +41,13 @@ class Book:
     plans: dict[int, Plan] = field(default_factory=dict)  # by version id, old versions with people in flight included
     entries: dict[str, list[tuple[Plan, Step]]] = field(default_factory=lambda: defaultdict(list))
     asked: set[str] = field(default_factory=set)  # every event name that some plan enters, wakes or leaves on
+    counted: set[str] = field(default_factory=set)  # every event name whose past some step asks about
 
     def add(self, plan: Plan) -> None:
         """Take a plan in; only a live one lets people enter."""
         self.plans[plan.version_id] = plan
         self.asked |= plan.listens
+        self.counted |= windows(frozenset().union(*(step.reads_ahead for step in plan.steps.values()))).keys()
         if not plan.live:
             return
         for step in plan.entries:

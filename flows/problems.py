@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic_core import ErrorDetails
 
 from flows.durations import Language, words
+from flows.words import say as translated
+from flows.words import spoken
 
 Severity = Literal["error", "warning"]
 
@@ -177,9 +179,12 @@ def say(error: ErrorDetails, language: Language = "en") -> str:
     context: dict[str, Any] = dict(error.get("ctx") or {})
     if kind == "duration_bounds":
         context |= {end: words(context[f"{end}_iso"], language) for end in ("least", "most")}
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        kind = "missing"
     saying = _SAYINGS.get(_SAME.get(kind, kind))
     if saying is None:
-        return error["msg"].removeprefix("Value error, ")
+        text = error["msg"].removeprefix("Value error, ")
+        return translated(text) if language == spoken() else text
     return _pick(saying, language).format_map(context)
 
 

@@ -12,7 +12,7 @@ from flows.document import Document
 from flows.problems import Problem, Severity
 from flows.step_checks import Accounts, Step, check, read
 
-__all__ = ["Problem", "Severity", "errors", "validate"]
+__all__ = ["Problem", "Severity", "errors", "examine", "validate"]
 
 NAMES_SHOWN = 8
 
@@ -22,6 +22,13 @@ def validate(document: Document, catalog: Mapping[str, NodeType], *, accounts: A
 
     `accounts` are the names (or names and channels) that exist in the workspace; None where nobody knows: not checked.
     """
+    return examine(document, catalog, accounts=accounts)[1]
+
+
+def examine(
+    document: Document, catalog: Mapping[str, NodeType], *, accounts: Accounts | None = None
+) -> tuple[dict[str, Step], list[Problem]]:
+    """The steps of a document as far as they can be read, and its problems."""
     steps: dict[str, Step] = {}
     own: dict[str, list[Problem]] = {}
     for node in document.nodes:
@@ -32,7 +39,7 @@ def validate(document: Document, catalog: Mapping[str, NodeType], *, accounts: A
     found = list(_settings(document))
     for problem in (*_edges(document, steps), *_graph(document, steps)):
         own.get(problem.node or "", found).append(problem)
-    return [*found, *(problem for problems in own.values() for problem in problems)]
+    return steps, [*found, *(problem for problems in own.values() for problem in problems)]
 
 
 def errors(problems: Sequence[Problem]) -> list[Problem]:

@@ -1,11 +1,55 @@
-"""Text that people read: the marker by which gettext finds it, and a line cut to fit. Never translates: pages do."""
+"""Text that people read: the marker by which gettext finds it, the language it is said in, a line cut to fit.
+
+Holds no catalogue: whoever answers a person brings one (`speaking`). Without it everything is English.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal, NamedTuple
 
 SUMMARY_AT_MOST = 60
+Language = Literal["en", "zh"]
+
+
+class Speech(NamedTuple):
+    """A language, and what turns an English text into it."""
+
+    language: Language
+    translate: Callable[[str], str]
+
+
+_ENGLISH = Speech("en", str)
+_speech: ContextVar[Speech] = ContextVar("speech", default=_ENGLISH)
 
 
 def _(text: str) -> str:
     """Mark a title, a help text or a sentence for extraction; the text itself is the key."""
     return text
+
+
+@contextmanager
+def speaking(language: Language, translate: Callable[[str], str]) -> Iterator[None]:
+    """What is said inside is said in this language; a text that the catalogue lacks (a plugin's) stays as it is."""
+    token = _speech.set(Speech(language, translate))
+    try:
+        yield
+    finally:
+        _speech.reset(token)
+
+
+def spoken() -> Language:
+    """The language that is spoken at this moment."""
+    return _speech.get().language
+
+
+def say(template: str, /, **values: Any) -> str:
+    """A marked text in the language spoken, its `{places}` filled in: `say(_("Wait {time}"), time="1 day")`.
+
+    What is filled in is never read as a template itself.
+    """
+    said = _speech.get().translate(template) if template else ""
+    return said.format_map(values) if values else said
 
 
 def clip(text: str, length: int = SUMMARY_AT_MOST) -> str:

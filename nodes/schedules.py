@@ -1,13 +1,14 @@
 """When entries that no event drives let people in: once, again and again by cron, or as people join. Never a clock."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from flows.calendar import as_instant
 from flows.contract import Json, NodeSettings
 from flows.cron import Cron
-from flows.words import _
+from flows.hints import Ask, ways
+from flows.words import _, say
 
 INSTANT_AT_MOST = 40
 
@@ -15,7 +16,9 @@ INSTANT_AT_MOST = 40
 class Schedule(NodeSettings):
     """Once at a time, or by cron."""
 
-    at: str | None = Field(
+    model_config = ConfigDict(json_schema_extra=ways((_("Once"), ["at"]), (_("Again and again"), ["cron"])))
+
+    at: Annotated[str, Ask("instant")] | None = Field(
         None,
         title=_("Once at"),
         description=_("Such as 2026-06-18T20:00+08:00; without an offset it is the journey's time."),
@@ -43,6 +46,10 @@ class Schedule(NodeSettings):
 class JoiningSchedule(Schedule):
     """The same, or as people join."""
 
+    model_config = ConfigDict(
+        json_schema_extra=ways((_("Once"), ["at"]), (_("Again and again"), ["cron"]), (_("As people join"), ["on"]))
+    )
+
     on: Literal["join"] | None = Field(
         None, title=_("As people join"), description=_("“join”: everybody at the moment the rule becomes true of them.")
     )
@@ -52,5 +59,5 @@ def words(schedule: Schedule) -> str:
     """The schedule on a card."""
     given = schedule.given()
     if "at" in given:
-        return f"at {given['at']}"
-    return f"cron {given['cron']}" if "cron" in given else "on joining"
+        return say(_("at {time}"), time=str(given["at"]).replace("T", " ", 1))
+    return f"cron {given['cron']}" if "cron" in given else say(_("on joining"))

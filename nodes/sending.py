@@ -11,10 +11,13 @@ from pydantic import Field, model_validator
 
 from flows.calendar import Duration, elapsed, words
 from flows.contract import Batch, Event, Json, Member, MemberId, Message, NodeSettings, Outcome, Wait
-from flows.words import _, clip
+from flows.hints import shown
+from flows.words import _, clip, say
 
 FAILED, TIMEOUT = "failed", "timeout"
 CLIMB = ("delivered", "opened", "clicked")  # each says all that stand before it as well
+OUTCOME_WORDS = {"delivered": _("delivered"), "opened": _("opened"), "clicked": _("clicked")}
+CLASS_WORDS = {"marketing": _("Marketing"), "transactional": _("Transactional")}
 FAILURES = ("message.failed", "message.suppressed", "message.expired")
 
 
@@ -25,12 +28,19 @@ class SendSettings(NodeSettings):
         None,
         title=_("Wait for"),
         description=_("Hold people until this is known of their message; without it they go on at once."),
+        json_schema_extra=shown(labels=OUTCOME_WORDS, none=_("Nothing"), section=_("After sending")),
     )
     timeout: Duration | None = Field(
-        None, title=_("Time-out"), description=_("How long to wait for the outcome at most.")
+        None,
+        title=_("Time-out"),
+        description=_("How long to wait for the outcome at most."),
+        json_schema_extra=shown(needs={"wait_for": ()}, section=_("After sending")),
     )
     message_class: Literal["marketing", "transactional"] | None = Field(
-        None, title=_("Kind of message"), description=_("Instead of the journey's own: consent and caps depend on it.")
+        None,
+        title=_("Kind of message"),
+        description=_("Instead of the journey's own: consent and caps depend on it."),
+        json_schema_extra=shown(labels=CLASS_WORDS, none=_("As the journey"), section=_("Delivery")),
     )
 
     @model_validator(mode="before")
@@ -62,7 +72,8 @@ def summary_of(settings: SendSettings, text: str) -> str:
     """The words of the message and the wait, on one line."""
     if settings.wait_for is None or settings.timeout is None:
         return clip(text)
-    wait = f" · {settings.wait_for} in {words(settings.timeout)}"
+    outcome = say(OUTCOME_WORDS[settings.wait_for])
+    wait = say(_(" · {outcome} in {time}"), outcome=outcome, time=words(settings.timeout))
     return clip(f"{clip(text, max(15, 60 - len(wait)))}{wait}")
 
 

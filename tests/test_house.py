@@ -17,7 +17,7 @@ from tests.house import FILE_LIMIT, FUNCTION_LIMIT, ROOT, Module, file_sizes, fu
 TOP_LEVEL = {
     *("app", "flows", "nodes", "static", "templates", "migrations", "tests", "pyproject.toml", "README.md"),
     *("Makefile", "requirements.lock", "requirements-dev.lock", "package.json", "package-lock.json", "LICENSE", ".ci"),
-    *("compose.yaml", "Dockerfile", "alembic.ini", ".npmrc", ".gitignore"),
+    *("compose.yaml", "Dockerfile", "alembic.ini", ".npmrc", ".gitignore", "tsconfig.json"),
 }
 ROOMS = ("app", "flows", "nodes", "static", "templates", "migrations", "tests")
 # Larger than the limits, and why a split would be worse.

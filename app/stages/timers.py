@@ -3,6 +3,7 @@
 A timer never overtakes a letter of its contact that was accepted before: event and time-out in one tick, the event wins.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -57,15 +58,38 @@ def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, erro
 def _due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[enrollments.Row]:
     """Due enrollments, without those of people who have letters still unread."""
     rows = enrollments.due(connection, lanes, now, limit)
+    rows = _in_turn(rows, enrollments.beside(connection, _at_the_cut(rows, each=enrollments.share(lanes, limit))))
     blocked = inbox.waiting_contacts(connection, [(row.lane, row.contact_id) for row in rows]) if rows else set()
     return [row for row in rows if row.contact_id not in blocked]
 
 
+def _at_the_cut(rows: Sequence[enrollments.Row], *, each: int) -> list[enrollments.Row]:
+    """The last to end of each lane that had to be cut: others that end at the same instant may have been left."""
+    taken = Counter(row.lane for row in rows)
+    last = {row.lane: row.wake_at for row in rows}  # each lane's come in order of time
+    return [row for row in rows if taken[row.lane] >= each and row.wake_at == last[row.lane]]
+
+
+def _in_turn(rows: list[enrollments.Row], left: Sequence[enrollments.Row]) -> list[enrollments.Row]:
+    """As many rows as were taken; where some that were left come before them, those."""
+    if not left:
+        return rows
+    together = defaultdict(list)
+    for row in sorted((*rows, *left), key=lambda row: (row.journey_id, row.id), reverse=True):
+        together[row.contact_id, row.wake_at].append(row)
+    return [together[row.contact_id, row.wake_at].pop() for row in rows]
+
+
 def _woken(row: enrollments.Row, plans: Plans, now: datetime) -> Traveller:
     one = restored(row, plans.by_version[row.version_id])
-    due = row.wake_at or now
-    one.arrived_at = due if now - due <= TOLERANCE else now
+    one.arrived_at = _moment(one, now)
     return one
+
+
+def _moment(one: Traveller, now: datetime) -> datetime:
+    """When the wait ends for whoever waits: at its time, unless that is long past."""
+    due = one.wake_at or now
+    return due if now - due <= TOLERANCE else now
 
 
 def _walk(connection: Connection, passage: Passage, travellers: list[Traveller]) -> None:
@@ -80,9 +104,9 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
             going.append(one)
     _supply_facts(connection, going)
     supply(connection, going)
-    for one in going:
-        by_clock(one, one.arrived_at)
     for one_round in turns(going):
+        for one in one_round:
+            by_clock(one, _moment(one, passage.now))
         walk(passage, one_round)
 
 

@@ -14,6 +14,7 @@ FIELDS = (
     "workspace_id, lane, id, contact_id, slot, entered_at, since, rested_at, wake_at, entry_event,"
     " journey_id, version_id, status, walks, node, key, visits, reason"
 )
+OF_E = ", ".join("e." + name.strip() for name in FIELDS.split(","))
 
 
 # `status + 0`: an expression that no partial index can serve. On a table without statistics the planner takes the index of active
@@ -43,7 +44,6 @@ class Row(NamedTuple):
 
 def due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int) -> list[Row]:
     """Active enrollments whose `wake_at` has come, the oldest of each lane, at most `limit` in all."""
-    each = max(1, limit // len(lanes))
     rows = connection.execute(
         f"""
         SELECT {FIELDS} FROM unnest(%s::smallint[]) AS mine(mine_lane) CROSS JOIN LATERAL (
@@ -51,9 +51,33 @@ def due(connection: Connection, lanes: Sequence[int], now: datetime, limit: int)
             ORDER BY wake_at LIMIT %s
         ) AS oldest
         """,
-        (list(lanes), now, each),
+        (list(lanes), now, share(lanes, limit)),
     ).fetchall()
     return [Row._make(row) for row in rows]
+
+
+def share(lanes: Sequence[int], limit: int) -> int:
+    """How many rows of a limit each lane may have."""
+    return max(1, limit // len(lanes))
+
+
+def beside(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Other active enrollments of the same contacts whose waits end at the very same instants."""
+    if not rows:
+        return []
+    found = connection.execute(
+        f"""
+        SELECT {OF_E} FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[]) AS one(workspace_id, contact_id, wake_at)
+        CROSS JOIN LATERAL (
+            SELECT * FROM enrollment WHERE workspace_id = one.workspace_id AND contact_id = one.contact_id
+              AND slot = 0 AND status = 0 AND wake_at = one.wake_at
+            OFFSET 0
+        ) AS e
+        """,
+        columns(sorted({(row.workspace_id, row.contact_id, row.wake_at) for row in rows}), 3),
+    ).fetchall()
+    known = {row.id for row in rows}
+    return [row for row in map(Row._make, found) if row.id not in known]
 
 
 def next_due(connection: Connection, lanes: Sequence[int]) -> datetime | None:
@@ -70,22 +94,23 @@ def next_due(connection: Connection, lanes: Sequence[int]) -> datetime | None:
     return row[0] if row else None
 
 
-def walking(connection: Connection, contacts: Sequence[tuple[int, int]]) -> list[Row]:
-    """Active and held enrollments of `(workspace, contact)`, in order of id."""
+def walking(connection: Connection, contacts: Sequence[tuple[int, int, datetime | None]]) -> list[Row]:
+    """Active and held enrollments of `(workspace, contact, before)`, in order of id: all, or those due before then."""
     if not contacts:
         return []
     # OFFSET 0 keeps this a look-up by contact: as a plain join, a planner without statistics (a young table) has been seen
     # to hold everybody who walks against every contact of the batch, 700 ms for 400 contacts.
     rows = connection.execute(
         f"""
-        SELECT {", ".join("e." + name.strip() for name in FIELDS.split(","))}
-        FROM unnest(%s::int[], %s::bigint[]) AS one(workspace_id, contact_id) CROSS JOIN LATERAL (
+        SELECT {OF_E}
+        FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[]) AS one(workspace_id, contact_id, before) CROSS JOIN LATERAL (
             SELECT * FROM enrollment
             WHERE workspace_id = one.workspace_id AND contact_id = one.contact_id AND slot = 0 AND status IN (0, 4)
+              AND (one.before IS NULL OR wake_at < one.before)
             OFFSET 0
         ) AS e ORDER BY e.id
         """,
-        columns(contacts, 2),
+        columns(contacts, 3),
     ).fetchall()
     return [Row._make(row) for row in rows]
 

@@ -45,11 +45,11 @@ class Rule:
         """The leaf that decided, with the value seen."""
         return self._explainer.explain(Situation(facts, at, properties, messages))
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self, language: Language | None = None) -> str:
         """The rule in words."""
         return sentence(self.tree, language)
 
-    def sentences(self, language: Language = "en") -> list[tuple[str, str]]:
+    def sentences(self, language: Language | None = None) -> list[tuple[str, str]]:
         """Each leaf's place in the source, and the leaf in words."""
         return [(leaf.place, sentence(leaf, language)) for leaf in leaves(self.tree)]
 
@@ -88,7 +88,7 @@ class Where:
         self.trees = trees
         self.matches: Matcher = matcher(trees) or _always
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self, language: Language | None = None) -> str:
         """The rules in words; empty where there are none."""
         return sentences(self.trees, language)
 

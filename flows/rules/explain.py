@@ -11,6 +11,7 @@ from flows.contract import Facts
 from flows.durations import Language, elapsed, words
 from flows.rules.closures import Condition, Messages, Properties, condition, count, matcher, reader
 from flows.rules.tree import All, Any, Compare, Happened, InSegment, Leaf, Not, Reached, Tagged, Tree
+from flows.words import spoken
 
 TEXT_AT_MOST = 80
 
@@ -118,7 +119,7 @@ _ENGLISH = {
     "times_gte": "at least {count} times",
     "times_lt": "fewer than {count} times",
     "times_lte": "at most {count} times",
-    "never": "not once",
+    "never": "{name} never happened{window}{where}",
     "once": "at least once",
     "window": " in the last {value}",
     "where": " where {value}",
@@ -154,7 +155,7 @@ _CHINESE = {
     "times_gte": "至少 {count} 次",
     "times_lt": "少于 {count} 次",
     "times_lte": "至多 {count} 次",
-    "never": "0 次",
+    "never": "{window}从未发生 {name}{where}",
     "once": "至少 1 次",
     "window": "最近 {value}内 ",
     "where": "(其中 {value})",
@@ -173,8 +174,9 @@ _OUTCOMES_IN_CHINESE = {
 }
 
 
-def sentence(tree: Tree, language: Language = "en") -> str:
-    """The rule in words."""
+def sentence(tree: Tree, language: Language | None = None) -> str:
+    """The rule in words, in the language spoken if none is named."""
+    language = language or spoken()
     text = _CHINESE if language == "zh" else _ENGLISH
     if isinstance(tree, All | Any):
         return text["all" if isinstance(tree, All) else "any"].join(_inner(part, language) for part in tree.parts)
@@ -192,7 +194,7 @@ def sentence(tree: Tree, language: Language = "en") -> str:
     return _happening(tree, text, language)
 
 
-def sentences(trees: Sequence[Tree], language: Language = "en") -> str:
+def sentences(trees: Sequence[Tree], language: Language | None = None) -> str:
     """A list of rules, all of which must hold, in words."""
     return sentence(All(tuple(trees)), language) if trees else ""
 
@@ -219,10 +221,10 @@ def _happening(leaf: Happened, text: dict[str, str], language: Language) -> str:
     if (leaf.op, leaf.count) in (("gte", 1), ("gt", 0)):
         times = text["once"]
     elif (leaf.op, leaf.count) in (("eq", 0), ("lt", 1), ("lte", 0)):
-        times = text["never"]
+        times = ""
     else:
         times = text[f"times_{leaf.op}"].format(count=leaf.count)
-    return text["event"].format(
+    return text["event" if times else "never"].format(
         name=leaf.event,
         times=times,
         window=text["window"].format(value=words(leaf.within, language)) if leaf.within else "",

@@ -25,6 +25,7 @@ from flows.rules.tree import (
     Tree,
     Value,
 )
+from flows.words import _, say
 
 DEPTH_AT_MOST = 8
 LEAVES_AT_MOST = 200
@@ -36,6 +37,7 @@ COUNT_AT_MOST = 1_000_000
 NUMBER_AT_MOST = 10**15  # up to here floats, whole numbers and PostgreSQL's numeric all mean the same
 WINDOW = Bounds("PT1S", "P3660D")
 
+_EXAMPLE = '{"attribute": "plan", "op": "eq", "value": "pro"}'
 _COMPARE_KEYS = frozenset({"op", "value"})
 _NO_VALUE = ("exists", "missing")
 _OPERATORS: tuple[str, ...] = tuple(op for group in get_args(Operator) for op in (get_args(group) or (group,)))
@@ -63,25 +65,30 @@ class Parser:
     def rule(self, source: Json, place: str, depth: int = 1) -> Tree:
         """The tree of one rule."""
         if not isinstance(source, Mapping):
-            raise RuleError(f'{place}: a rule is an object such as {{"attribute": "plan", "op": "eq", "value": "pro"}}')
+            raise _refusal(place, _("a rule is an object such as {example}"), example=_EXAMPLE)
         kinds = [kind for kind in self._kinds if kind in source]
         if len(kinds) != 1:
-            found = " and ".join(kinds) or "none of them"
-            raise RuleError(f"{place}: write exactly one of {', '.join(self._kinds)}; found {found}")
+            known = ", ".join(self._kinds)
+            if not kinds:
+                raise _refusal(place, _("write exactly one of {known}; found none of them"), known=known)
+            found = say(_(" and ")).join(kinds)
+            raise _refusal(place, _("write exactly one of {known}; found {found}"), known=known, found=found)
         kind = kinds[0]
         if depth > DEPTH_AT_MOST:
-            raise RuleError(f"{place}: rules are nested at most {DEPTH_AT_MOST} deep")
+            raise _refusal(place, _("rules are nested at most {most} deep"), most=DEPTH_AT_MOST)
         if kind not in ("all", "any", "not"):
             if next(self._numbers) > LEAVES_AT_MOST:
-                raise RuleError(f"{place}: a rule has at most {LEAVES_AT_MOST} conditions; use an audience instead")
+                raise _refusal(
+                    place, _("a rule has at most {most} conditions; use an audience instead"), most=LEAVES_AT_MOST
+                )
             if self._where and kind != "property":
-                raise RuleError(f"{place}.{kind}: a where asks for properties of the event only")
+                raise _refusal(f"{place}.{kind}", _("a where asks for properties of the event only"))
         return self._kinds[kind](source, place, depth)
 
     def rules(self, source: Json, place: str, depth: int) -> tuple[Tree, ...]:
         """The trees of a list of rules."""
         if not isinstance(source, list | tuple):
-            raise RuleError(f"{place}: write a list of rules")
+            raise _refusal(place, _("write a list of rules"))
         return tuple(self.rule(part, f"{place}[{index}]", depth) for index, part in enumerate(source))
 
     def _all(self, source: Mapping[str, Json], place: str, depth: int) -> Tree:
@@ -94,7 +101,7 @@ class Parser:
         _only_keys(source, place, {key})
         parts = self.rules(source[key], f"{place}.{key}", depth + 1)
         if not parts:
-            raise RuleError(f"{place}.{key}: write at least one rule; for everybody leave the rule out")
+            raise _refusal(f"{place}.{key}", _("write at least one rule; for everybody leave the rule out"))
         return parts
 
     def _not(self, source: Mapping[str, Json], place: str, depth: int) -> Tree:
@@ -109,12 +116,14 @@ class Parser:
         op = _one_of(source.get("op"), _OPERATORS, f"{place}.op")
         if op in _NO_VALUE:
             if "value" in source:
-                raise RuleError(f"{place}.value: {op} takes no value; remove it")
+                raise _refusal(f"{place}.value", _("{op} takes no value; remove it"), op=op)
             return Compare(of, path, op, None, place)
         if "value" not in source:
-            raise RuleError(f"{place}.value: {op} needs a value")
+            raise _refusal(f"{place}.value", _("{op} needs a value"), op=op)
         if op == "within" and self._where:
-            raise RuleError(f"{place}.op: a property has no window; put within on the event, or use before or after")
+            raise _refusal(
+                f"{place}.op", _("a property has no window; put within on the event, or use before or after")
+            )
         return Compare(of, path, op, _value(op, source["value"], f"{place}.value"), place)
 
     def _tag(self, source: Mapping[str, Json], place: str, depth: int) -> Tree:
@@ -144,39 +153,45 @@ class Parser:
         return Happened(_name(source["event"], f"{place}.event"), where, op, count, within, place)
 
 
+def _refusal(place: str, template: str, **values: Json) -> RuleError:
+    return RuleError(f"{place}: {say(template, **values)}")
+
+
 def _only_keys(source: Mapping[str, Json], place: str, known: set[str]) -> None:
     for key in source:
         if key not in known:
-            raise RuleError(f"{place}.{str(key)[:40]}: unknown; here one writes {', '.join(sorted(known))}")
+            raise _refusal(
+                f"{place}.{str(key)[:40]}", _("unknown; here one writes {known}"), known=", ".join(sorted(known))
+            )
 
 
 def _one_of(value: Json, known: tuple[str, ...], place: str) -> Json:
     if not isinstance(value, str) or value not in known:
-        raise RuleError(f"{place}: write one of {', '.join(known)}")
+        raise _refusal(place, _("write one of {known}"), known=", ".join(known))
     return value
 
 
 def _name(value: Json, place: str) -> str:
     text = _text(value, place, NAME_AT_MOST)
     if not text.strip():
-        raise RuleError(f"{place}: must not be empty")
+        raise _refusal(place, _("must not be empty"))
     return text
 
 
 def _text(value: Json, place: str, at_most: int) -> str:
     if not isinstance(value, str):
-        raise RuleError(f"{place}: must be text")
+        raise _refusal(place, _("must be text"))
     if len(value) > at_most:
-        raise RuleError(f"{place}: text is at most {at_most} characters long")
+        raise _refusal(place, _("text is at most {most} characters long"), most=at_most)
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise RuleError(f"{place}: text holds a character that cannot be stored (NUL or half a surrogate pair)")
+        raise _refusal(place, _("text holds a character that cannot be stored (NUL or half a surrogate pair)"))
     return value
 
 
 def _path(value: Json, place: str) -> tuple[str, ...]:
     parts = tuple(_name(value, place).split("."))
     if not all(parts) or len(parts) > PATH_PARTS_AT_MOST:
-        raise RuleError(f"{place}: write a name, or names joined by single dots such as address.city")
+        raise _refusal(place, _("write a name, or names joined by single dots such as address.city"))
     return parts
 
 
@@ -184,12 +199,12 @@ def _count(value: Json, place: str) -> tuple[CountOperator, int]:
     if value is None:
         return "gte", 1
     if not isinstance(value, Mapping):
-        raise RuleError(f'{place}: write an object such as {{"op": "gte", "value": 3}}')
+        raise _refusal(place, _("write an object such as {example}"), example='{"op": "gte", "value": 3}')
     _only_keys(value, place, {"op", "value"})
     op = _one_of(value.get("op"), _COUNT_OPERATORS, f"{place}.op")
     count = value.get("value")
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= COUNT_AT_MOST:
-        raise RuleError(f"{place}.value: write a whole number from 0 to {COUNT_AT_MOST}")
+        raise _refusal(f"{place}.value", _("write a whole number from 0 to {most}"), most=COUNT_AT_MOST)
     return op, count
 
 
@@ -204,18 +219,18 @@ def _duration(value: Json, place: str) -> str:
 def _value(op: Operator, value: Json, place: str) -> Value:
     if op in ("in", "not_in"):
         if not isinstance(value, list | tuple) or not 1 <= len(value) <= LIST_AT_MOST:
-            raise RuleError(f"{place}: write a list of 1 to {LIST_AT_MOST} values")
+            raise _refusal(place, _("write a list of 1 to {most} values"), most=LIST_AT_MOST)
         return tuple(_scalar(item, f"{place}[{index}]") for index, item in enumerate(value))
     if op == "within":
         return _duration(value, place)
     if op in ("before", "after"):
         if as_instant(value) is None:
-            raise RuleError(f"{place}: write a date such as 2026-03-05 or an instant such as 2026-03-05T09:00:00+08:00")
+            raise _refusal(place, _("write a date such as 2026-03-05 or an instant such as 2026-03-05T09:00:00+08:00"))
         return str(value)
     if op == "starts_with":
         return _text(value, place, TEXT_AT_MOST)
     if op in ("gt", "gte", "lt", "lte") and isinstance(value, bool):
-        raise RuleError(f"{place}: true and false have no order; use eq")
+        raise _refusal(place, _("true and false have no order; use eq"))
     return _scalar(value, place)
 
 
@@ -224,10 +239,10 @@ def _scalar(value: Json, place: str) -> Scalar:
         return value
     if isinstance(value, int | float):
         if not isfinite(value) or abs(value) > NUMBER_AT_MOST:
-            raise RuleError(f"{place}: numbers reach from -10^15 to 10^15")
+            raise _refusal(place, _("numbers reach from -10^15 to 10^15"))
         return value
     if value is None:
-        raise RuleError(f"{place}: null is not a value; use exists or missing")
+        raise _refusal(place, _("null is not a value; use exists or missing"))
     if isinstance(value, str):
         return _text(value, place, TEXT_AT_MOST)
-    raise RuleError(f"{place}: write text, a number, true or false")
+    raise _refusal(place, _("write text, a number, true or false"))

@@ -6,7 +6,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from flows.contract import Batch, NodeSettings, NodeType, Outcome, SetAttributes
 from flows.rules.parse import NUMBER_AT_MOST
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import AttributeName
 
 SAMPLE = {"set": {"level": "gold", "score": 10, "interests": ["tea", "hiking"]}, "unset": ["trial_ends"]}
@@ -38,7 +38,9 @@ class Settings(NodeSettings):
         if not self.set and not self.unset:
             raise ValueError(_("name at least one attribute to set or remove"))
         if both := self.set.keys() & frozenset(self.unset):
-            raise ValueError(_("an attribute cannot be set and removed at once: ") + ", ".join(sorted(both)))
+            raise ValueError(
+                say(_("an attribute cannot be set and removed at once: {names}"), names=", ".join(sorted(both)))
+            )
         return self
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from flows.contract import Batch, Emit, NodeSettings, NodeType, Outcome
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import OwnEventName
 
 SAMPLE: dict[str, Any] = {"event": "promoted", "properties": {"level": "gold"}}
@@ -25,7 +25,7 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(f"Say {settings.event}")
+    return clip(say(_("Say {event}"), event=settings.event))
 
 
 def advance(batch: Batch) -> Outcome:

@@ -3,7 +3,7 @@
 from pydantic import Field, model_validator
 
 from flows.contract import Batch, NodeSettings, NodeType, Outcome, Tag
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import TagName
 
 SAMPLE = {"add": ["warm"], "remove": ["cold"]}
@@ -21,7 +21,9 @@ class Settings(NodeSettings):
         if not self.add and not self.remove:
             raise ValueError(_("name at least one tag to add or remove"))
         if both := set(self.add) & set(self.remove):
-            raise ValueError(_("a tag cannot be added and removed at once: ") + ", ".join(sorted(both)))
+            raise ValueError(
+                say(_("a tag cannot be added and removed at once: {names}"), names=", ".join(sorted(both)))
+            )
         return self
 
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from flows.contract import Batch, Json, Member, MemberId, NodeSettings, NodeType, Outcome
 from flows.rules import Rule
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import PortName
 from nodes.verdicts import Judge, judge
 
@@ -17,6 +17,7 @@ SAMPLE: dict[str, Json] = {
     ]
 }
 OTHER = "other"
+EVERYBODY_ELSE = _("everybody else")
 CASES_AT_MOST = 100
 NONE_HOLDS = _("no case holds")
 
@@ -49,7 +50,7 @@ def ports(settings: Settings) -> tuple[str, ...]:
 
 
 def summary(settings: Settings) -> str:
-    return clip(" / ".join(ports(settings)))
+    return clip(" / ".join([*(case.name for case in settings.cases), say(EVERYBODY_ELSE)]))
 
 
 def reads(settings: Settings) -> tuple[str, ...]:

@@ -50,4 +50,4 @@ def test_cases_that_make_no_sense_are_refused_with_a_sentence(cases: Json, sente
 
 
 def test_the_card_names_the_ways() -> None:
-    assert node.summary(node.settings.model_validate(CASES)) == "big / local / vip / other"
+    assert node.summary(node.settings.model_validate(CASES)) == "big / local / vip / everybody else"

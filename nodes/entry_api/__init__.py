@@ -1,7 +1,7 @@
 """Let people in when another system says so, with a context of its own (`POST …/enroll`)."""
 
 from flows.contract import Batch, Json, NodeSettings, NodeType, Outcome, Start
-from flows.words import _
+from flows.words import _, say
 
 SAMPLE: dict[str, Json] = {}
 
@@ -12,7 +12,7 @@ class Settings(NodeSettings):
 
 def summary(settings: Settings) -> str:
     del settings
-    return "On call by the API"
+    return say(_("On call by the API"))
 
 
 def start(settings: Settings) -> Start:

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from flows.calendar import Period, TimeOfDay
+from flows.calendar import Period, TimeOfDay, around
 from flows.contract import Batch, Json, NodeSettings, NodeType, Outcome, Start
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import AttributeName
 
 SAMPLE: dict[str, Json] = {"attribute": "birthday", "at": "10:00", "every_year": True}
@@ -23,9 +23,9 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    again = ", every year" if settings.every_year else ""
-    shifted = "" if settings.offset == "P0D" else f" {settings.offset}"
-    return clip(f"{clip(settings.attribute, 25)}{shifted} at {settings.at}{again}")
+    again = say(_(", every year")) if settings.every_year else ""
+    when = around(clip(settings.attribute, 25), settings.offset)
+    return clip(say(_("{when} at {time}{again}"), when=when, time=settings.at, again=again))
 
 
 def reads(settings: Settings) -> tuple[str, ...]:

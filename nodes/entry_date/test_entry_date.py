@@ -36,5 +36,5 @@ def test_the_card_says_which_date() -> None:
     cards = [{"attribute": "birthday", "at": "10:00", "every_year": True}, {"attribute": "ends", "offset": "-P3D"}]
     assert [node.summary(node.settings.model_validate(card)) for card in cards] == [
         "birthday at 10:00, every year",
-        "ends -P3D at 00:00",
+        "3 days before ends at 00:00",
     ]

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from flows.contract import Batch, Json, NodeSettings, NodeType, Outcome, Start
 from flows.rules import EVERY_EVENT, Rule, Where
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import EventName
 
 SAMPLE: dict[str, Json] = {"event": "order_submitted"}
@@ -24,7 +24,8 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(f"On {settings.event}" + (", filtered" if settings.where or settings.when else ""))
+    filtered = say(_(", filtered")) if settings.where or settings.when else ""
+    return clip(say(_("On {event}{filtered}"), event=clip(settings.event, 45), filtered=filtered))
 
 
 def reads(settings: Settings) -> tuple[str, ...]:

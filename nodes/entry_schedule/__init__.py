@@ -4,7 +4,7 @@ from pydantic import Field
 
 from flows.contract import Batch, Json, NodeSettings, NodeType, Outcome, Start
 from flows.rules import Rule
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.schedules import Schedule, words
 
 SAMPLE: dict[str, Json] = {"schedule": {"cron": "0 9 * * mon"}}
@@ -20,7 +20,7 @@ class Settings(NodeSettings):
 
 def summary(settings: Settings) -> str:
     when = words(settings.schedule)
-    who = settings.rule.sentence() if settings.rule else "Everybody"
+    who = settings.rule.sentence() if settings.rule else say(_("Everybody"))
     return clip(f"{clip(who, max(20, 58 - len(when)))}, {when}")
 
 

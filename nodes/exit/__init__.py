@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from flows.contract import Batch, NodeSettings, NodeType, Outcome
-from flows.words import _, clip
+from flows.words import _, clip, say
 
 SAMPLE = {"reason": "bought"}
 MORE_SAMPLES: tuple[dict[str, str], ...] = ({},)
@@ -19,7 +19,7 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(f"End: {settings.reason}" if settings.reason else "End")
+    return clip(say(_("End: {reason}"), reason=settings.reason) if settings.reason else say(_("End")))
 
 
 def advance(batch: Batch) -> Outcome:

@@ -1,17 +1,19 @@
 """Go on at another node, without an edge across the whole canvas."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import Field
 
 from flows.contract import Batch, NodeSettings, NodeType, Outcome
-from flows.words import _, clip
+from flows.hints import Ask
+from flows.words import _, clip, say
 
 SAMPLE = {"node": "paid"}
 
 
 class Settings(NodeSettings):
-    node: str = Field(
+    node: Annotated[str, Ask("step")] = Field(
         title=_("Node"),
         description=_("Where people go on; a way back must lead through a wait."),
         min_length=1,
@@ -20,7 +22,7 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(f"Go to {settings.node}")
+    return clip(say(_("Go to {step}"), step=settings.node))
 
 
 def jumps(settings: Settings) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from flows.contract import Batch, MemberId, NodeSettings, NodeType, Outcome
-from flows.words import _, clip
+from flows.words import _, clip, say
 
 SAMPLE = {"percent": 10}
 MORE_SAMPLES = ({"percent": 0}, {"percent": 100})
@@ -21,7 +21,7 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(f"Hold back {settings.percent:.4g}%")
+    return clip(say(_("Hold back {percent}%"), percent=f"{settings.percent:.4g}"))
 
 
 def advance(batch: Batch) -> Outcome:

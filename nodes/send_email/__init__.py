@@ -1,8 +1,11 @@
 """Send a mail by SMTP."""
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from flows.contract import Batch, Channel, Json, NodeType, Outcome
+from flows.hints import Ask, shown
 from flows.words import _
 from nodes.send_email.deliver import Account
 from nodes.send_email.deliver import deliver as carry
@@ -24,28 +27,42 @@ MORE_SAMPLES: tuple[dict[str, Json], ...] = (
 )
 LINE_AT_MOST, TEXT_AT_MOST = 500, 200_000
 
+Line = Annotated[str, Ask("line")]
+
 
 class Settings(SendSettings):
-    account: str = Field(
+    account: Annotated[str, Ask("account")] = Field(
         title=_("Account"), description=_("The mail account that sends it."), min_length=1, max_length=200
     )
-    subject: str = Field(
+    subject: Line = Field(
         title=_("Subject"),
         description=_("Liquid: {{ contact.name }} and the like."),
         min_length=1,
         max_length=LINE_AT_MOST,
     )
-    text: str = Field(
+    text: Annotated[str, Ask("liquid")] = Field(
         "",
         title=_("Text"),
         description=_("The mail as plain text (Liquid); made from the HTML if empty."),
         max_length=TEXT_AT_MOST,
     )
-    html: str = Field("", title=_("HTML"), description=_("The mail as HTML (Liquid)."), max_length=TEXT_AT_MOST)
-    from_name: str = Field(
-        "", title=_("Sender name"), description=_("Instead of the account's."), max_length=LINE_AT_MOST
+    html: Annotated[str, Ask("liquid")] = Field(
+        "", title=_("HTML"), description=_("The mail as HTML (Liquid)."), max_length=TEXT_AT_MOST
     )
-    reply_to: str = Field("", title=_("Reply to"), description=_("Instead of the account's."), max_length=LINE_AT_MOST)
+    from_name: Line = Field(
+        "",
+        title=_("Sender name"),
+        description=_("Instead of the account's."),
+        max_length=LINE_AT_MOST,
+        json_schema_extra=shown(section=_("Sender")),
+    )
+    reply_to: Line = Field(
+        "",
+        title=_("Reply to"),
+        description=_("Instead of the account's."),
+        max_length=LINE_AT_MOST,
+        json_schema_extra=shown(section=_("Sender")),
+    )
 
     @model_validator(mode="after")
     def _something_to_say(self) -> "Settings":

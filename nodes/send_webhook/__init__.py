@@ -1,8 +1,11 @@
 """Post JSON about a person to another system."""
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from flows.contract import Batch, Channel, Json, NodeType, Outcome
+from flows.hints import Ask, shown
 from flows.words import _
 from nodes.send_webhook.deliver import Account
 from nodes.send_webhook.deliver import deliver as carry
@@ -18,20 +21,21 @@ URL_AT_MOST, BODY_AT_MOST = 2048, 100_000
 
 
 class Settings(SendSettings):
-    account: str | None = Field(
+    account: Annotated[str, Ask("account")] | None = Field(
         None,
         title=_("Account"),
         description=_("The receiver, with its signing secret; without one nothing is signed."),
         min_length=1,
         max_length=200,
+        json_schema_extra=shown(none=_("None: not signed")),
     )
-    url: str = Field(
+    url: Annotated[str, Ask("address")] = Field(
         "",
         title=_("Address"),
         description=_("Where to post (Liquid); the account's address if empty."),
         max_length=URL_AT_MOST,
     )
-    body: str = Field(
+    body: Annotated[str, Ask("liquid")] = Field(
         "", title=_("Body"), description=_("JSON text (Liquid); who the person is, if empty."), max_length=BODY_AT_MOST
     )
 

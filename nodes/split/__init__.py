@@ -2,10 +2,12 @@
 
 from bisect import bisect_right
 from itertools import accumulate
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from flows.contract import Batch, MemberId, NodeSettings, NodeType, Outcome
+from flows.hints import Ask
 from flows.words import _, clip
 from nodes.fields import PortName
 
@@ -18,7 +20,7 @@ ARMS_AT_MOST = 1000
 
 class Arm(NodeSettings):
     name: PortName = Field(title=_("Name"), description=_("The name of this arm's port."))
-    weight: float = Field(
+    weight: Annotated[float, Ask("weight")] = Field(
         50, title=_("Weight"), description=_("Its share of the sum of all weights; 0 switches the arm off."),
         ge=0, le=1_000_000, allow_inf_nan=False,
     )  # fmt: skip

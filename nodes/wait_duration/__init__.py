@@ -7,7 +7,7 @@ from pydantic import Field
 
 from flows.calendar import Duration, elapsed, words
 from flows.contract import Batch, MemberId, NodeSettings, NodeType, Outcome, Wait
-from flows.words import _, clip
+from flows.words import _, clip, say
 
 SAMPLE = {"duration": "P1D"}
 
@@ -21,7 +21,7 @@ class Settings(NodeSettings):
 
 
 def summary(settings: Settings) -> str:
-    return clip(f"Wait {words(settings.duration)}")
+    return clip(say(_("Wait {time}"), time=words(settings.duration)))
 
 
 def advance(batch: Batch) -> Outcome:

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from flows.calendar import Duration, elapsed, words
 from flows.contract import Batch, Event, Json, Member, MemberId, NodeSettings, NodeType, Outcome, Wait
+from flows.hints import shown
 from flows.rules import EVERY_EVENT, Where
-from flows.words import _, clip
+from flows.words import _, clip, say
 from nodes.fields import EventName, PortName
 
 SAMPLE: dict[str, Json] = {"events": [{"event": "order_paid"}], "timeout": "PT10M", "since": "entry"}
@@ -46,6 +47,7 @@ class Settings(NodeSettings):
         "arrival",
         title=_("Counts from"),
         description=_("“entry”: an event that happened since the person came into the journey counts as well."),
+        json_schema_extra=shown(labels={"arrival": _("Their arrival here"), "entry": _("Their entry")}),
     )
 
     @model_validator(mode="after")
@@ -70,8 +72,9 @@ def reads(settings: Settings) -> tuple[str, ...]:
 
 
 def summary(settings: Settings) -> str:
-    most = f", {words(settings.timeout)} at most" if settings.timeout else ""
-    return clip(f"Wait for {clip(' or '.join(listens(settings)), max(20, 50 - len(most)))}{most}")
+    most = say(_(", {time} at most"), time=words(settings.timeout)) if settings.timeout else ""
+    events = clip(say(_(" or ")).join(listens(settings)), max(20, 50 - len(most)))
+    return clip(say(_("Wait for {events}{most}"), events=events, most=most))
 
 
 def advance(batch: Batch) -> Outcome:

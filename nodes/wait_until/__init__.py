@@ -4,14 +4,27 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from flows.calendar import Period, TimeOfDay, Window, as_instant, at_offset, next_wall, opening, time_of_day, zone
+from flows.calendar import (
+    WEEKDAY_WORDS,
+    Period,
+    TimeOfDay,
+    Window,
+    around,
+    as_instant,
+    at_offset,
+    next_wall,
+    opening,
+    time_of_day,
+    zone,
+)
 from flows.contract import Batch, Member, MemberId, NodeSettings, NodeType, Outcome, Wait
-from flows.words import _, clip
+from flows.hints import Ask, shown, ways
+from flows.words import _, clip, say
 from nodes.fields import AttributeName
 
 SAMPLE = {"time": "09:00", "weekdays": ["mon", "tue", "wed", "thu", "fri"]}
@@ -28,7 +41,14 @@ Moment = Callable[[Member, ZoneInfo], datetime | None]
 
 
 class Settings(NodeSettings):
-    at: str | None = Field(
+    model_config = ConfigDict(
+        json_schema_extra=ways(
+            (_("A time of day"), ["time", "end", "weekdays"]),
+            (_("A date and time"), ["at", "late"]),
+            (_("A date of the person"), ["attribute", "offset", "time", "late"]),
+        )
+    )
+    at: Annotated[str, Ask("instant")] | None = Field(
         None,
         title=_("Date and time"),
         description=_("Such as 2026-06-18T20:00+08:00. Without an offset it is local time of each person."),
@@ -40,7 +60,11 @@ class Settings(NodeSettings):
         description=_("HH:MM, local time of each person: the next one from their arrival on."),
     )
     weekdays: tuple[Weekday, ...] | None = Field(
-        None, title=_("Weekdays"), description=_("Only on these days; every day where none is chosen."), min_length=1
+        None,
+        title=_("Weekdays"),
+        description=_("Only on these days; every day where none is chosen."),
+        min_length=1,
+        json_schema_extra=shown(labels=WEEKDAY_WORDS),
     )
     end: TimeOfDay | None = Field(
         None, title=_("Until"), description=_("Whoever arrives between the time of day and this one goes on at once.")
@@ -52,7 +76,10 @@ class Settings(NodeSettings):
         None, title=_("Offset"), description=_("Before or after the attribute's date: -P3D is three days before it.")
     )
     late: Literal["go", "skip"] = Field(
-        "go", title=_("If the moment has passed"), description=_("Go on at once, or leave by the port “past”.")
+        "go",
+        title=_("If the moment has passed"),
+        description=_("Go on at once, or leave by the port “past”."),
+        json_schema_extra=shown(labels={"go": _("Go on at once"), "skip": _("Leave by “past”")}),
     )
 
     @model_validator(mode="after")
@@ -73,12 +100,13 @@ class Settings(NodeSettings):
 
 def summary(settings: Settings) -> str:
     if settings.at is not None:
-        return clip(f"Until {settings.at}")
+        return clip(say(_("Until {time}"), time=settings.at.replace("T", " ", 1)))
     if settings.attribute is not None:
-        clock = f" at {settings.time}" if settings.time else ""
-        return clip(f"Until {settings.attribute} {settings.offset or ''}{clock}")
+        clock = f" {settings.time}" if settings.time else ""
+        return clip(say(_("Until {time}"), time=around(clip(settings.attribute, 25), settings.offset or "P0D") + clock))
     hours = f"{settings.time}–{settings.end}" if settings.end else settings.time
-    return clip(f"Until {hours} {' '.join(settings.weekdays or ())}")
+    days = " ".join(say(WEEKDAY_WORDS[day]) for day in settings.weekdays or ())
+    return clip(say(_("Until {time}"), time=f"{hours} {days}"))
 
 
 def reads(settings: Settings) -> tuple[str, ...]:

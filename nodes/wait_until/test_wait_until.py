@@ -140,7 +140,7 @@ def test_the_card_says_until_when() -> None:
         {"attribute": "birthday", "offset": "-P3D", "time": "10:00"},
     ]
     assert [node.summary(node.settings.model_validate(settings)) for settings in lines] == [
-        "Until 09:00–21:00 mon tue",
-        "Until 2026-03-06T20:00",
-        "Until birthday -P3D at 10:00",
+        "Until 09:00–21:00 Mon Tue",
+        "Until 2026-03-06 20:00",
+        "Until 3 days before birthday 10:00",
     ]

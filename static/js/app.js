@@ -4,6 +4,6 @@ import { toast } from "./toast.js";
 // The server says it in a header of an htmx answer: HX-Trigger: {"toast": {"text": …, "undo": …}}.
 document.addEventListener("toast", (event) => {
   const said = /** @type {CustomEvent} */ (event).detail;
-  const { text, kind, undo } = said?.value ?? said ?? {};
-  if (text) toast(text, { kind, undo });
+  const { text, kind, undo, label } = said?.value ?? said ?? {};
+  if (text) toast(text, { kind, undo, label });
 });

@@ -74,7 +74,7 @@ def test_a_long_value_is_cut() -> None:
             "paid happened at least 3 times in the last 1 hour",
             "最近 1 小时内 paid 发生 至少 3 次",
         ),
-        ({"event": "paid", "count": {"op": "eq", "value": 0}}, "paid happened not once", "paid 发生 0 次"),
+        ({"event": "paid", "count": {"op": "eq", "value": 0}}, "paid never happened", "从未发生 paid"),
         ({"message": "m", "outcome": "clicked"}, "the message m was clicked", "消息 m 的结果是 已点击"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,7 +94,8 @@ def walks(connection: Connection, workspace_id: int) -> dict[int, list[Walked]]:
 
 def walked(person: Person) -> list[Walked]:
     """The reference's side of `walks`."""
-    ordered = sorted(person.walks, key=lambda one: (person.journeys.index(one.journey), one.key))
+    order = list(person.journeys)
+    ordered = sorted(person.walks, key=lambda one: (order.index(one.journey.seed), one.key))
     return [Walked(w.journey.seed, w.key, tuple(w.path), w.status, w.reason, w.wake_at) for w in ordered]
 
 
@@ -124,25 +124,22 @@ def contacts(connection: Connection, workspace_id: int) -> dict[str, int]:
     return {user: contact for contact, user in scratch.users(connection, workspace_id).items()}
 
 
-def balance(connection: Connection, workspace_id: int, documents: Sequence[dict[str, Any]]) -> None:
+def balance(connection: Connection, workspace_id: int) -> None:
     """I1, I3, I15: every move is an edge, and what was counted is what enrollments and trail tell.
 
     Enrollments are counted by status, so equal counts are balanced books: entered = active + completed + exited + failed.
     """
-    journeys = [
-        j for (j,) in connection.execute("SELECT id FROM journey WHERE workspace_id = %s ORDER BY 1", (workspace_id,))
-    ]
     counted: Counter[tuple[int, str, str]] = Counter()
     for journey, node, port, count in connection.execute(
         "SELECT journey_id, node, port, sum(count) FROM tally WHERE workspace_id = %s GROUP BY 1, 2, 3", (workspace_id,)
     ):
         counted[journey, node, port] = int(count)
-    assert +counted == _recount(connection, workspace_id, dict(zip(journeys, documents, strict=True)))
+    assert +counted == _recount(connection, workspace_id)
 
 
-def _recount(
-    connection: Connection, workspace_id: int, documents: dict[int, dict[str, Any]]
-) -> Counter[tuple[int, str, str]]:
+def _recount(connection: Connection, workspace_id: int) -> Counter[tuple[int, str, str]]:
+    found = connection.execute("SELECT id, document FROM version WHERE workspace_id = %s", (workspace_id,)).fetchall()
+    documents = dict(found)
     told: Counter[tuple[int, str, str]] = Counter()
     for journey, status in connection.execute(
         "SELECT journey_id, status FROM enrollment WHERE workspace_id = %s", (workspace_id,)
@@ -151,15 +148,16 @@ def _recount(
         if status:
             told[journey, "", STATUS[status]] += 1
     rows = connection.execute(
-        "SELECT t.enrollment_id, e.journey_id, t.walk, t.steps FROM trail t JOIN enrollment e ON e.workspace_id = t.workspace_id"
-        " AND e.lane = t.lane AND e.id = t.enrollment_id WHERE t.workspace_id = %s ORDER BY 1, 3",
+        "SELECT t.enrollment_id, e.journey_id, e.version_id, t.walk, t.steps FROM trail t"
+        " JOIN enrollment e ON e.workspace_id = t.workspace_id"
+        " AND e.lane = t.lane AND e.id = t.enrollment_id WHERE t.workspace_id = %s ORDER BY 1, 4",
         (workspace_id,),
     ).fetchall()
     last: dict[int, int] = {}
-    for id, journey, walk, text in rows:
+    for id, journey, version, walk, text in rows:
         assert walk == last.get(id, 0) + 1, f"enrollment {id} has a gap before walk {walk}"
         last[id] = walk
-        _follow(told, journey, documents[journey], (walk, json.loads(text)))
+        _follow(told, journey, documents[version], (walk, json.loads(text)))
     return told
 
 

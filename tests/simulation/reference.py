@@ -20,13 +20,18 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Event(NamedTuple):
-    """Something a person did: `at` is when it arrived, `timestamp` when it happened; `identify` brings attributes."""
+    """Something a person did: `at` is when it arrived, `timestamp` when it happened; `identify` brings attributes.
+
+    `into` names the journey (by its seed) that somebody else put the person into; `version` what it is from now on.
+    """
 
     at: datetime
     name: str
     timestamp: datetime
     properties: dict[str, Json]
     identify: bool = False
+    into: str = ""
+    version: "Journey | None" = None
 
 
 class Journey:
@@ -59,7 +64,7 @@ class Person:
     """One contact: what it is, did, where it walks; `messages` are `(journey seed, key, node, visit, at)`."""
 
     def __init__(self, contact: int, journeys: list[Journey]) -> None:
-        self.contact, self.journeys = contact, journeys
+        self.contact, self.journeys = contact, {one.seed: one for one in journeys}
         self.attributes, self.tags, self.past, self.walks, self.messages = {}, set(), [], [], []
 
     def live(self, events: list[Event], until: datetime) -> None:
@@ -70,7 +75,8 @@ class Person:
         self._tick(until, including=True)
 
     def _active(self) -> list[Walk]:
-        return sorted((w for w in self.walks if w.status == "active"), key=lambda w: self.journeys.index(w.journey))
+        order = list(self.journeys)
+        return sorted((w for w in self.walks if w.status == "active"), key=lambda w: order.index(w.journey.seed))
 
     def _tick(self, moment: datetime, *, including: bool) -> None:
         while waits := [w for w in self._active() if w.wake_at]:
@@ -81,6 +87,9 @@ class Person:
 
     def _receive(self, event: Event) -> None:
         """History and facts, then goals and exit rules, then waits, then entries."""
+        if event.version:
+            self.journeys[event.version.seed] = event.version
+            return
         self.past.append(event)
         self._set(event.properties if event.identify else {})
         for walk in self._active():
@@ -91,21 +100,27 @@ class Person:
             node = walk.journey.nodes[walk.node]
             if node["type"] == "wait.event" and (port := self._case(node["settings"], walk, event)):
                 self._go(walk, port, event.at)
-        for walk, node in [entered for journey in self.journeys if (entered := self._enter(journey, event))]:
+        for walk, node in [one for journey in self.journeys.values() if (one := self._enter(journey, event))]:
             self.walks.append(walk)
             self._arrive(walk, node, event.at)
 
     def _enter(self, journey: Journey, event: Event) -> tuple[Walk, str] | None:
         key, mode = journey.key(event), journey.reentry["mode"]
-        before = [walk for walk in self.walks if walk.journey is journey and walk.key == key]
+        before = [walk for walk in self.walks if walk.journey.seed == journey.seed and walk.key == key]
         soon = mode == "cooldown" and before and event.at - before[-1].entry.at < length(journey.reentry["cooldown"])
         again = mode in ("after_exit", "cooldown") and not soon and all(one.status != "active" for one in before)
-        for name, node in journey.nodes.items() if key is not None and (again or not before) else ():
-            own = node["settings"]
-            fits = node["type"] == "entry.event" and own["event"] == event.name and matches(own, event)
-            if fits and self._holds(own.get("when", {"all": []}), event.at, event.properties):
-                return Walk(journey, key, event), name
-        return None
+        if key is None or (before and not again) or event.into not in ("", journey.seed):
+            return None
+        doors = [name for name, node in journey.nodes.items() if self._opens(node, event)]
+        doors.sort(key=lambda name: bool(event.into) and journey.nodes[name]["type"] != "entry.api")
+        return (Walk(journey, key, event), doors[0]) if doors else None
+
+    def _opens(self, node: dict[str, Json], event: Event) -> bool:
+        own = node["settings"]
+        if event.into:  # whoever is put in is asked nothing
+            return node["type"].startswith("entry.")
+        fits = node["type"] == "entry.event" and own["event"] == event.name and matches(own, event)
+        return fits and self._holds(own.get("when", {"all": []}), event.at, event.properties)
 
     def _hits(self, target: dict[str, Json] | None, walk: Walk, event: Event) -> bool:
         if target is None or target["event"] != event.name or walk.journey.key(event) != walk.key:

@@ -21,7 +21,7 @@ SPREAD = timedelta(minutes=5)  # as much as a timer may be late without counting
 NAMES = ("a", "b", "c")
 DURATIONS = ("PT1M", "PT2M", "PT5M", "PT1H", "P1D")
 PORTS = {
-    "entry.event": ("next",),
+    **dict.fromkeys(("entry.event", "entry.api"), ("next",)),
     "condition": ("yes", "no"),
     "holdout": ("go", "held"),
     "wait.duration": ("next",),
@@ -53,6 +53,7 @@ leaves = st.sampled_from(
         {"event": "b", "count": {"op": "gte", "value": 2}, "within": "PT1H"},
         {"event": "c", "where": [{"property": "n", "op": "eq", "value": 1}], "count": {"op": "lt", "value": 1}},
         {"event": "identify", "within": "PT2M"},
+        {"event": "journey.enrolled", "count": {"op": "lte", "value": 1}, "within": "PT5M"},
     )
 )
 rules = st.one_of(
@@ -62,6 +63,7 @@ rules = st.one_of(
     st.lists(leaves, min_size=2, max_size=2).map(lambda two: {"any": [{"not": two[0]}, two[1]]}),
 )
 keeps = st.booleans()
+rarely = st.integers(0, 15).map(lambda n: n == 15)
 
 
 @st.composite
@@ -106,6 +108,9 @@ SETTINGS: dict[str, st.SearchStrategy[dict[str, Json]]] = {
 # Waits more often than the rest: they are what goes wrong.
 kinds = st.sampled_from(
     ("wait.event", "wait.duration", "send.inapp", "wait.event", *SETTINGS, "wait.event", "wait.until", "condition")
+)
+crossing_kinds = st.sampled_from(
+    ("wait.duration", "condition", "action.tag", "wait.duration", "action.attribute", "wait.event", "branch")
 )
 
 
@@ -162,13 +167,20 @@ def _settings(draw: st.DrawFn, keyed: bool) -> dict[str, Json]:
 
 
 @st.composite
-def flows(draw: st.DrawFn, *, keyed: bool = True) -> dict[str, Json]:
-    """A valid flow document."""
+def flows(draw: st.DrawFn, *, keyed: bool = True, crossing: bool = False) -> dict[str, Json]:
+    """A valid flow document. Crossing ones are let in together, wait alike, and change and ask the same facts."""
     nodes = [(f"n{n}", "entry.event", draw(entries())) for n in range(draw(st.sampled_from((1, 1, 1, 2))))]
+    if crossing:
+        nodes = [("n0", "entry.event", {"event": "a"})]
+    if draw(rarely):
+        nodes.append((f"n{len(nodes)}", "entry.api", {}))
     first, count = len(nodes), draw(st.sampled_from((4, 3, 5, 2, 1, 6, 7)))
     for number in range(first, first + count):
-        kind = draw(kinds)
-        nodes.append((f"n{number}", kind, draw(SETTINGS[kind])))
+        kind = draw(crossing_kinds if crossing else kinds)
+        own = draw(SETTINGS[kind])
+        if crossing and kind == "wait.duration":
+            own = {"duration": draw(st.sampled_from(("PT1M", "PT2M")))}
+        nodes.append((f"n{number}", kind, own))
     nodes.append((f"n{len(nodes)}", "exit", {}))
     edges = []
     for number, (name, kind, own) in enumerate(nodes[:-1]):
@@ -180,7 +192,7 @@ def flows(draw: st.DrawFn, *, keyed: bool = True) -> dict[str, Json]:
             places = (
                 [*ahead[:2], *ahead[:3], ahead[-1]]
                 + ([*range(number + 1)] if kind.startswith("wait.") else [])
-                + ([] if kind == "entry.event" else [None])
+                + ([] if kind.startswith("entry.") else [None])
             )
             to = draw(st.sampled_from(places))
             if to is not None:
@@ -205,7 +217,7 @@ def _reachable(document: dict[str, Json]) -> dict[str, Json]:
     for node in document["nodes"]:
         if node["type"] == "goto":
             wires[node["id"]] = [node["settings"]["node"]]
-    seen = {node["id"] for node in document["nodes"] if node["type"] == "entry.event"}
+    seen = {node["id"] for node in document["nodes"] if node["type"].startswith("entry.")}
     rest = list(seen)
     while rest:
         for to in wires.get(rest.pop(), ()):
@@ -220,7 +232,10 @@ def _reachable(document: dict[str, Json]) -> dict[str, Json]:
 
 @dataclass(frozen=True)
 class Happening:
-    """An event on its way in: whose, when it arrives and happened, its message id (a repeated one is a duplicate)."""
+    """An event on its way in: whose, when it arrives and happened, its message id (a repeated one is a duplicate).
+
+    `into` says which journey somebody is put into by the API; the properties are the context.
+    """
 
     who: int
     at: datetime
@@ -228,8 +243,10 @@ class Happening:
     name: str
     properties: dict[str, Json]
     message: str
+    into: int | None = None
 
 
+ENROLLED = "journey.enrolled"
 PROPERTIES = st.fixed_dictionaries(
     {"k": st.sampled_from(("x", "x", "y", 1, "1", ""))}, optional={"n": st.sampled_from((1, 2, 3, "2"))}
 )
@@ -243,31 +260,43 @@ TRAITS = st.fixed_dictionaries(
 )
 # Most events come together: a moment costs the engine the same, however many people it concerns.
 gaps = st.sampled_from((0, 1, 0, 0, 2, 0, 0, 0, 1, 0, 0, 5, 0, 3, 0, 60, 0, 0, 10, 0, 65, 0, 0, 1440))
+close = st.sampled_from((0, 1, 0, 0, 2, 0, 0.5, 0, 1, 0, 0, 3, 1, 0, 5))
 lateness = st.sampled_from((0, 0, 0, 0, 1, 2, 60, 61))
 
 
 @st.composite
-def happenings(draw: st.DrawFn, *, lagging: bool) -> list[list[Happening]]:
-    """Batches of events. Lagging: one batch spans some minutes; otherwise it arrives at once, with events from before."""
-    people, at, batches = draw(st.sampled_from((3, 1, 2, 5, 12))), START, [[]]
+def happenings(draw: st.DrawFn, *, lagging: bool, journeys: int) -> list[list[Happening]]:
+    """Batches of events. Lagging: one batch spans some minutes; otherwise it arrives at once. Either brings events from before.
+
+    Dense ones are of few people, at nearly equal moments.
+    """
+    dense = draw(keeps)
+    people = draw(st.sampled_from((2, 1, 3) if dense else (3, 1, 2, 5, 12)))
+    at, begun, batches = START, START, [[]]
     for number in range(draw(st.sampled_from((24, 12, 36, 3, 48, 60)))):
-        step = draw(gaps) * MINUTE
+        step = draw(close if dense else gaps) * MINUTE
         at += step
-        if batches[-1] and (
-            draw(st.integers(0, 3)) == 3 if not step else not lagging or at - batches[-1][0].at > SPREAD
-        ):
+        parted = (not lagging or at - begun > SPREAD) if step else not draw(st.integers(0, 3))
+        if batches[-1] and parted:
             batches.append([])
-        identify = draw(st.integers(0, 5)) == 5
-        late = timedelta() if lagging else draw(lateness) * MINUTE
-        message = f"m{draw(st.integers(0, number))}" if draw(st.integers(0, 9)) == 9 else f"m{number}"
+            begun = at if step else begun  # the timers of an instant wait for all its batches
+        who = draw(st.integers(0, people - 1))
         batches[-1].append(
-            Happening(
-                draw(st.integers(0, people - 1)),
-                at,
-                at - late,
-                "identify" if identify else draw(names),
-                draw(TRAITS if identify else PROPERTIES),
-                message,
-            )
+            draw(_entering(who, at, number, journeys)) if draw(rarely) else draw(_event(who, at, number))
         )
     return batches
+
+
+@st.composite
+def _event(draw: st.DrawFn, who: int, at: datetime, number: int) -> Happening:
+    identify = draw(st.integers(0, 5)) == 5
+    late = draw(lateness) * MINUTE
+    message = f"m{draw(st.integers(0, number))}" if draw(st.integers(0, 9)) == 9 else f"m{number}"
+    name, properties = ("identify", draw(TRAITS)) if identify else (draw(names), draw(PROPERTIES))
+    return Happening(who, at, at - late, name, properties, message)
+
+
+@st.composite
+def _entering(draw: st.DrawFn, who: int, at: datetime, number: int, journeys: int) -> Happening:
+    into = draw(st.integers(0, journeys - 1))
+    return Happening(who, at, at, ENROLLED, draw(PROPERTIES), f"e{number}", into)

@@ -96,7 +96,7 @@ def test_every_customer_walks_as_the_reference_says(connection: Connection) -> N
     assert engine.walks(connection, town.workspace_id) == {contact: walked(one) for contact, one in told.items()}
     sent = {contact: Counter(one.messages) for contact, one in told.items() if one.messages}
     assert engine.messages(connection, town.workspace_id) == sent
-    engine.balance(connection, town.workspace_id, [FLOW])
+    engine.balance(connection, town.workspace_id)
     assert len(told) == 23_570
     # A comparison is worth what it walks: every way of the flow is taken by hundreds, most by thousands.
     taken: Counter[tuple[str, str]] = Counter()

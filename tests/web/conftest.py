@@ -153,3 +153,15 @@ def go_live(operator: Api, reviewer: Api, journey_id: int) -> Any:
     said = {"decision": "approve", "content_hash": handed["content_hash"]}
     reviewer.ok("POST", f"/journeys/{journey_id}/reviews", said)
     return operator.ok("POST", f"/journeys/{journey_id}/publish", {"content_hash": handed["content_hash"]})
+
+
+@pytest.fixture
+def operator_visitor(client: TestClient, connection: Connection, staff: Staff) -> TestClient:
+    """A browser that an operator signed in with."""
+    with database.transaction(connection):
+        link = auth.login(connection, staff.user_ids["operator"], staff.workspace_id, datetime.now(UTC))
+    answer = client.post(
+        "/login", data={"token": link}, headers={"Origin": "http://testserver"}, follow_redirects=False
+    )
+    assert answer.status_code == 303
+    return client

@@ -1,0 +1,42 @@
+"""What the cards of an unsaved document say, and what is wrong with it: asked after each change on the canvas, in one go.
+
+Reads the accounts there are, and nothing else; keeps nothing.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from app.facets import describe
+from app.language import words
+from app.store import accounts
+from app.web.guard import Asker, Database, TheHouse, can
+from app.web.page import page_router
+from app.web.shapes import JourneyId
+from app.web.templating import language_of
+from flows.raw import TEXT_AT_MOST
+from flows.words import speaking
+
+routes = page_router()
+
+
+async def _document(request: Request) -> dict[str, Any]:
+    given: dict[str, Any] = await request.json()
+    return given
+
+
+@routes.post("/journeys/{journey_id}/describe", dependencies=[can("journey.read")], max_body_size=TEXT_AT_MOST)
+def describe_document(
+    request: Request,
+    journey_id: JourneyId,
+    connection: Database,
+    house: TheHouse,
+    asker: Asker,
+    document: Annotated[dict[str, Any], Depends(_document)],
+) -> dict[str, Any]:
+    """Titles, summaries, ports and problems of a document, in the reader's language."""
+    del journey_id  # only in the address, beside the canvas' other services
+    language: Any = language_of(request)
+    known = accounts.channels(connection, asker.workspace_id)
+    with speaking(language, words(language).gettext):
+        return describe(document, house.catalog, known)

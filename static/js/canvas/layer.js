@@ -1,0 +1,93 @@
+// A layer of elements of which only those near the view are in the page; detached ones are kept and used again.
+
+/** @typedef {{key: string, element: HTMLElement | SVGElement, sync: () => void}} Item */
+
+/** Detached elements kept; beyond it they are made anew when needed. */
+const KEPT = 600;
+/** Elements made with one frame for the ground around the view, so that no frame of a pan is long. */
+const AHEAD = 4;
+
+/** @template {Item} T */
+export class Layer {
+  /** @param {Element} host @param {(key: string) => T} make */
+  constructor(host, make) {
+    this.host = host;
+    this.make = make;
+    /** What stands in the page. @type {Map<string, T>} */
+    this.mounted = new Map();
+    /** What stood there, oldest first. @type {Map<string, T>} */
+    this.detached = new Map();
+    /** Items whose look must be read again when they come into the page. @type {Set<string>} */
+    this.stale = new Set();
+  }
+
+  /**
+   * Brings the page to show just these: those in view at once, a few of those around it with each frame.
+   * @param {Set<string>} wanted @param {(key: string) => boolean} [inView]
+   * @returns {boolean} whether some are left for the next frame
+   */
+  show(wanted, inView = () => true) {
+    for (const [key, item] of this.mounted) if (!wanted.has(key)) this.detach(key, item);
+    const fresh = document.createDocumentFragment();
+    let spare = AHEAD;
+    for (const key of wanted) {
+      if (this.mounted.has(key)) continue;
+      const now = inView(key);
+      if (now || spare > 0) fresh.append(this.take(key).element);
+      if (!now) spare -= 1;
+    }
+    if (fresh.childNodes.length) this.host.append(fresh);
+    return spare < 0;
+  }
+
+  /** @param {string} key @returns {T} */
+  take(key) {
+    const known = this.detached.get(key);
+    const item = known ?? this.make(key);
+    this.detached.delete(key);
+    this.mounted.set(key, item);
+    if (!known || this.stale.delete(key)) item.sync();
+    return item;
+  }
+
+  /** The item in the page now, put there if need be. @param {string} key */
+  ensure(key) {
+    const item = this.mounted.get(key) ?? this.take(key);
+    if (!item.element.isConnected) this.host.append(item.element);
+    return item;
+  }
+
+  /** @param {string} key @param {T} item */
+  detach(key, item) {
+    item.element.remove();
+    this.mounted.delete(key);
+    this.detached.set(key, item);
+    if (this.detached.size > KEPT) this.forget(/** @type {string} */ (this.detached.keys().next().value));
+  }
+
+  /** Reads the data of some items again: at once in the page, later elsewhere. @param {Iterable<string>} keys */
+  refresh(keys) {
+    for (const key of keys) {
+      const item = this.mounted.get(key);
+      if (item) item.sync();
+      else if (this.detached.has(key)) this.stale.add(key);
+    }
+  }
+
+  refreshAll() {
+    for (const item of this.mounted.values()) item.sync();
+    for (const key of this.detached.keys()) this.stale.add(key);
+  }
+
+  /** What is no more in the journey. @param {string} key */
+  forget(key) {
+    this.mounted.get(key)?.element.remove();
+    this.mounted.delete(key);
+    this.detached.delete(key);
+    this.stale.delete(key);
+  }
+
+  clear() {
+    for (const key of [...this.mounted.keys(), ...this.detached.keys()]) this.forget(key);
+  }
+}

@@ -1,0 +1,191 @@
+// The side panel: hosts the form that the server makes for a step, and turns what it answers into one step of undo.
+
+import { h, icon, nodeIcon } from "../dom.js";
+import { _ } from "../i18n.js";
+import { edit, editSettings } from "./ops.js";
+
+/**
+ * @typedef {import("./main.js").Canvas} Canvas
+ * @typedef {{id: string, field?: string | null, port?: string, focus?: boolean, fresh?: boolean}} Asked
+ */
+
+const JOURNEY = ":journey";
+
+export class Panel {
+  /** @param {Canvas} canvas @param {HTMLElement} root the aside */
+  constructor(canvas, root) {
+    this.canvas = canvas;
+    this.root = root;
+    /** @type {string | null} */
+    this.id = null;
+    this.turn = 0;
+    this.head = h("header", {});
+    this.body = h("div", { class: "panel-body" });
+    root.append(this.head, this.body);
+    this.listen();
+  }
+
+  listen() {
+    const { editor } = this.canvas;
+    editor.on("open", (/** @type {Asked} */ asked) => this.open(asked));
+    editor.on("selection", ({ keys }) => { if (this.id && this.id !== JOURNEY && !keys.has(this.id)) this.leave(); });
+    editor.on("change", ({ touched, cause, key }) => this.follow(touched, cause, key));
+    editor.on("load", () => this.close());
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      event.preventDefault();
+      this.leave();
+    });
+    // What was written is handed in when one goes elsewhere, so that choosing another step loses nothing.
+    this.body.addEventListener("change", () => this.submit());
+    this.body.addEventListener("node-applied", (event) => this.applied(/** @type {CustomEvent} */ (event).detail));
+    this.body.addEventListener("journey-applied", (event) => this.appliedToJourney(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  get isOpen() {
+    return this.id !== null;
+  }
+
+  /** @param {Asked} asked */
+  async open({ id, field = null, focus = false, fresh = false }) {
+    if (this.id === id && this.body.firstChild) {
+      this.show(field, focus || Boolean(field));
+      return;
+    }
+    this.submit();
+    this.id = id;
+    const turn = ++this.turn;
+    this.root.hidden = false;
+    document.body.classList.add("panel-open");
+    this.title();
+    this.body.replaceChildren(h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
+    this.body.setAttribute("aria-busy", "true");
+    const content = await this.fetch(id);
+    // The answer may come for a step that nobody looks at any more.
+    if (turn !== this.turn || this.id !== id) return;
+    this.body.removeAttribute("aria-busy");
+    this.fill(content);
+    this.show(field, focus || Boolean(field) || fresh);
+  }
+
+  openJourney() {
+    return this.open({ id: JOURNEY, focus: true });
+  }
+
+  /** @param {string} id @returns {Promise<Node[]>} */
+  async fetch(id) {
+    const { editor, data } = this.canvas;
+    const step = editor.flow.steps.get(id);
+    const url = id === JOURNEY ? data.urls.settings : data.urls.panel.replace("{node}", encodeURIComponent(id));
+    try {
+      const answer = await fetch(url, {
+        method: "POST", headers: { "Content-Type": "application/json", Accept: "text/html" }, body: JSON.stringify({ node: step ?? null, document: editor.flow.toDocument() }),
+      });
+      if (answer.ok) return [...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes];
+    } catch {
+      // Told below, like every other answer that is none.
+    }
+    return [h("p", { class: "none" }, icon("cloud-off"), _("The settings could not be loaded. Your work is kept."),
+      h("button", { type: "button", class: "button", onclick: () => { this.id = null; this.open({ id, focus: true }); } }, _("Try again")))];
+  }
+
+  /** @param {Node[]} content */
+  fill(content) {
+    this.body.replaceChildren(...content);
+    this.body.scrollTop = 0;
+    // @ts-ignore: htmx is a script of the page, not a module
+    window.htmx?.process(this.body);
+  }
+
+  title() {
+    const { editor, view } = this.canvas;
+    const close = h("button", { type: "button", class: "button quiet only-icon", "aria-label": _("Close"), title: _("Close"), onclick: () => this.leave() }, icon("x"));
+    if (this.id === JOURNEY) {
+      this.head.replaceChildren(h("span", { class: "tile flow" }, icon("settings")), h("div", { class: "words" }, h("h2", {}, _("Settings of the journey"))), close);
+      return;
+    }
+    const step = editor.flow.steps.get(this.id ?? "");
+    if (!step) return;
+    const kind = editor.types[step.type]?.title ?? step.type;
+    const name = editor.titleOf(step.id);
+    this.head.replaceChildren(
+      h("span", { class: `tile ${view.hueOf(step.type)}` }, nodeIcon(step.type)),
+      h("div", { class: "words" }, name === kind ? null : h("small", {}, kind), h("h2", {}, name)), close,
+    );
+  }
+
+  /** @param {string | null} field @param {boolean} focus */
+  show(field, focus) {
+    const named = field ? this.body.querySelector(`[name="${CSS.escape(field)}"], [data-field="${CSS.escape(field)}"], #field-${CSS.escape(field)}`) : null;
+    const target = named ?? (focus ? this.body.querySelector("[autofocus], input:not([type=hidden]), select, textarea") : null);
+    named?.scrollIntoView({ block: "center" });
+    if (target instanceof HTMLElement && focus) {
+      const inner = target.matches("input, select, textarea, button") ? target : target.querySelector("input:not([type=hidden]), select, textarea, button");
+      /** @type {HTMLElement} */ (inner ?? target).focus({ preventScroll: true });
+    }
+  }
+
+  /** Hands the form in, if anything in it was changed since. */
+  submit() {
+    const form = this.body.querySelector("form");
+    if (form && !this.canvas.editor.readOnly) form.requestSubmit();
+  }
+
+  /** @param {{id: string, settings: any, name?: string | null, facet?: any, problems?: any[]}} detail */
+  applied({ id, settings, name, facet, problems }) {
+    const { editor } = this.canvas;
+    const step = editor.flow.steps.get(id);
+    if (!step) return;
+    const after = { settings, ...(name === undefined ? {} : { name: name || null }) };
+    const same = JSON.stringify([step.settings ?? {}, step.name ?? null]) === JSON.stringify([settings, after.name ?? step.name ?? null]);
+    if (facet) editor.setFacets({ [id]: facet });
+    if (!same) editor.commit(_("Edit %(step)s", { step: editor.titleOf(id) }), [edit("node", step, after)], { key: `settings ${id}` });
+    if (problems) editor.setProblems([...editor.problems.filter((one) => one.node !== id), ...problems]);
+    this.own = JSON.stringify(settings);
+    this.title();
+  }
+
+  /** @param {{settings: any}} detail */
+  appliedToJourney({ settings }) {
+    const { editor } = this.canvas;
+    const gone = Object.fromEntries(Object.keys(editor.flow.settings).filter((name) => !(name in settings)).map((name) => [name, null]));
+    if (JSON.stringify(editor.flow.settings) === JSON.stringify(settings)) return;
+    editor.commit(_("Settings of the journey"), [editSettings(editor.flow, { ...gone, ...settings })], { key: "journey settings" });
+  }
+
+  /** The form follows what was done to its step elsewhere: undo, another person. @param {any} touched @param {string} cause @param {string | null} key */
+  follow(touched, cause, key) {
+    const { id } = this;
+    if (!id) return;
+    const { editor } = this.canvas;
+    if (id !== JOURNEY && !editor.flow.steps.has(id)) {
+      this.close();
+      return;
+    }
+    const about = id === JOURNEY ? touched.settings : touched.nodes.has(id);
+    if (!about) return;
+    this.title();
+    if (cause === "commit" || key?.startsWith("settings")) return;
+    if (id !== JOURNEY && this.own === JSON.stringify(editor.flow.steps.get(id)?.settings)) return;
+    this.id = null;
+    this.open({ id });
+  }
+
+  /** Closes and goes back to the card. */
+  leave() {
+    const { id } = this;
+    const inside = this.root.contains(document.activeElement);
+    this.submit();
+    this.close();
+    if (inside && id && this.canvas.editor.flow.steps.has(id)) this.canvas.editor.reveal(id);
+    else if (inside) this.canvas.view.root.focus({ preventScroll: true });
+  }
+
+  close() {
+    this.id = null;
+    this.turn += 1;
+    this.root.hidden = true;
+    this.body.replaceChildren();
+    document.body.classList.remove("panel-open");
+  }
+}

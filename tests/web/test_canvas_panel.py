@@ -1,0 +1,81 @@
+"""The settings panel as a browser meets it: every node type's form goes out and comes back, and nothing is lost on the way."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+
+from app.database import Connection, transaction
+from app.store import users, workspaces
+from flows.contract import Json, NodeType
+from nodes import catalog, samples
+from tests.web.canvas_forms import Sheet, sheet
+from tests.web.conftest import Api, Staff, flow
+
+TYPES = catalog(plugins=False)
+EVERY = [(kind, sample) for kind in TYPES.values() for sample in samples(kind)]
+ORIGIN = {"Origin": "http://testserver"}
+
+
+class Panel:
+    """One journey's panel."""
+
+    def __init__(self, client: TestClient, journey: int) -> None:
+        self.client = client
+        self.journey = journey
+
+    def open(self, node: Mapping[str, Json], document: Json = None, *, language: str = "en") -> Sheet:
+        answer = self.client.post(
+            f"/journeys/{self.journey}/nodes/{node['id']}/panel",
+            json={"node": node, "document": document or flow()},
+            headers={**ORIGIN, "Accept-Language": language},
+        )
+        assert answer.status_code == 200, answer.text
+        return sheet(answer.text)
+
+    def post(self, what: str, pairs: list[tuple[str, str]], *, node: str = "it", language: str = "en") -> httpx2.Response:
+        body = httpx2.QueryParams(pairs)
+        return self.client.post(
+            f"/journeys/{self.journey}/nodes/{node}/panel/{what}",
+            content=str(body),
+            headers={**ORIGIN, "Content-Type": "application/x-www-form-urlencoded", "Accept-Language": language},
+        )
+
+    def apply(self, pairs: list[tuple[str, str]], **more: Any) -> dict[str, Any]:
+        answer = self.post("apply", pairs, **more)
+        assert answer.status_code == 200, sheet(answer.text).text
+        return news(answer)
+
+
+def news(answer: httpx2.Response) -> dict[str, Any]:
+    """What the editor is told: by a header, or in the page."""
+    said: dict[str, Any] = json.loads(answer.headers.get("HX-Trigger", "null"))
+    if said is None:
+        block = answer.text.split("data-applied>")[1].split("</script>")[0]
+        one = json.loads(block)
+        said = {one["name"]: one["detail"]}
+    return next(iter(said.values()))  # type: ignore[no-any-return]
+
+
+def change(pairs: list[tuple[str, str]], name: str, text: str) -> list[tuple[str, str]]:
+    """The form with another text in a field; a field that is there must have been there."""
+    assert name in dict(pairs), sorted(dict(pairs))
+    return [(key, text if key == name else value) for key, value in pairs]
+
+
+@pytest.fixture
+def panel(operator_visitor: TestClient, operator: Api) -> Panel:
+    made = operator.ok("POST", "/journeys", {"name": "A journey", "document": flow()})
+    return Panel(operator_visitor, made["id"])
+
+
+@pytest.mark.parametrize(("kind", "sample"), EVERY, ids=[f"{kind.type}-{number}" for number, (kind, _) in enumerate(EVERY)])
+def test_settings_go_out_as_a_form_and_come_back_as_they_were(panel: Panel, kind: NodeType, sample: Json) -> None:
+    node = {"id": "it", "type": kind.type, "version": kind.version, "settings": sample, "name": "A name"}
+    told = panel.apply(panel.open(node).pairs)
+    assert told["settings"] == sample
+    assert json.dumps(told["settings"], sort_keys=True) == json.dumps(sample, sort_keys=True), "types differ"
+    assert told["name"] == "A name"
