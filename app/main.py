@@ -37,6 +37,7 @@ from app.web import (
     openapi,
     operate,
     pages,
+    policies,
     problems,
     reviews,
     segments,
@@ -56,7 +57,7 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users)
+MANAGED = (journeys, reviews, walks, contacts, segments, messages, accounts, node_types, keys, users, policies)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
@@ -27,9 +27,12 @@ def first(connection: Connection) -> int | None:
     return int(row[0]) if row else None
 
 
-def policies(connection: Connection, workspace_id: int) -> dict[str, Any]:
-    """The sending policies as they were saved; empty where there are none."""
-    row = connection.execute("SELECT settings -> 'policies' FROM workspace WHERE id = %s", (workspace_id,)).fetchone()
+def policies(connection: Connection, workspace_id: int, *, lock: bool = False) -> dict[str, Any]:
+    """The sending policies as they were saved; empty where there are none. `lock`: until the transaction ends."""
+    tail: LiteralString = " FOR UPDATE" if lock else ""
+    row = connection.execute(
+        "SELECT settings -> 'policies' FROM workspace WHERE id = %s" + tail, (workspace_id,)
+    ).fetchone()
     return dict(row[0]) if row and row[0] else {}
 
 

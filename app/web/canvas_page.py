@@ -42,13 +42,64 @@ MAY = {
 }
 # Asked for at once, so that no module waits for the one that names it.
 _READ = (
-    *("main", "page", "view", "editor", "model", "ops", "history", "geometry", "viewport", "navigate", "pointer", "select"),
-    *("marquee", "minimap", "card", "wires", "route", "layer", "places", "overview", "overlay", "notes", "groups", "ghosts"),
+    *(
+        "main",
+        "page",
+        "view",
+        "editor",
+        "model",
+        "ops",
+        "history",
+        "geometry",
+        "viewport",
+        "navigate",
+        "pointer",
+        "select",
+    ),
+    *(
+        "marquee",
+        "minimap",
+        "card",
+        "wires",
+        "route",
+        "layer",
+        "places",
+        "overview",
+        "overlay",
+        "notes",
+        "groups",
+        "ghosts",
+    ),
     *("colours", "layout", "tree", "popup", "fuzzy", "find", "keyboard", "outline", "problems", "presence", "export"),
-    *("exchange", "clipboard", "insert", "connect", "rules", "adding", "deeds", "align", "merge", "drag", "guides", "snap"),
+    *(
+        "exchange",
+        "clipboard",
+        "insert",
+        "connect",
+        "rules",
+        "adding",
+        "deeds",
+        "align",
+        "merge",
+        "drag",
+        "guides",
+        "snap",
+    ),
 )
 _EDIT = (
-    *("edit", "palette", "quickadd", "panel", "describe", "checks", "autosave", "drafts", "conflict", "menu", "toolbar"),
+    *(
+        "edit",
+        "palette",
+        "quickadd",
+        "panel",
+        "describe",
+        "checks",
+        "autosave",
+        "drafts",
+        "conflict",
+        "menu",
+        "toolbar",
+    ),
 )
 MODULES = {
     mode: tuple(f"js/{name}.js" for name in ("dom", "i18n", *(f"canvas/{one}" for one in names)))

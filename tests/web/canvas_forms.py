@@ -26,7 +26,9 @@ class Sheet(HTMLParser):
         name = given.get("name")
         if tag == "input" and name and "disabled" not in given:
             kind = given.get("type", "text")
-            if kind not in ("checkbox", "radio", "submit", "button") or (kind in ("checkbox", "radio") and "checked" in given):
+            if kind not in ("checkbox", "radio", "submit", "button") or (
+                kind in ("checkbox", "radio") and "checked" in given
+            ):
                 self.pairs.append((name, given.get("value") or ("on" if kind == "checkbox" else "")))
         elif tag == "select" and name:
             self._select, self._chosen, self._first = name, None, None

@@ -36,7 +36,9 @@ class Panel:
         assert answer.status_code == 200, answer.text
         return sheet(answer.text)
 
-    def post(self, what: str, pairs: list[tuple[str, str]], *, node: str = "it", language: str = "en") -> httpx2.Response:
+    def post(
+        self, what: str, pairs: list[tuple[str, str]], *, node: str = "it", language: str = "en"
+    ) -> httpx2.Response:
         body = httpx2.QueryParams(pairs)
         return self.client.post(
             f"/journeys/{self.journey}/nodes/{node}/panel/{what}",
@@ -72,7 +74,9 @@ def panel(operator_visitor: TestClient, operator: Api) -> Panel:
     return Panel(operator_visitor, made["id"])
 
 
-@pytest.mark.parametrize(("kind", "sample"), EVERY, ids=[f"{kind.type}-{number}" for number, (kind, _) in enumerate(EVERY)])
+@pytest.mark.parametrize(
+    ("kind", "sample"), EVERY, ids=[f"{kind.type}-{number}" for number, (kind, _) in enumerate(EVERY)]
+)
 def test_settings_go_out_as_a_form_and_come_back_as_they_were(panel: Panel, kind: NodeType, sample: Json) -> None:
     node = {"id": "it", "type": kind.type, "version": kind.version, "settings": sample, "name": "A name"}
     told = panel.apply(panel.open(node).pairs)
