@@ -50,6 +50,7 @@ from app.web import (
     pages,
     planpages,
     plans,
+    policies,
     problems,
     review,
     reviews,
@@ -78,7 +79,10 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
+MANAGED = (
+    *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
+    policies,
+)
 PAGES = (
     starting,
     guided,
