@@ -50,6 +50,7 @@ from app.web import (
     pages,
     planpages,
     plans,
+    policies,
     problems,
     review,
     reviews,
@@ -78,10 +79,15 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
+MANAGED = (
+    *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
+    policies,
+)
 PAGES = (
+    starting,
+    guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, accountpages, health, starting, guided, simulator),
+    *(catalogue, staffpages, accountpages, health, simulator),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, messagepages, live),
 )

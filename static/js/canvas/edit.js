@@ -130,3 +130,4 @@ editor.on("selection", ({ keys }) => {
 Object.assign(canvas, { adding, deeds, saver, picker });
 document.body.dataset.ready = "true";
 if (!localStorage.getItem("tour-editor")) import("../tour.js").then(({ offerTour }) => offerTour());
+performance.mark("canvas:ready");
