@@ -105,6 +105,8 @@ def _model(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
                 part.options[0] if settled(part) else read(part, old.get(key, ABSENT), posted, f"{name}|{number}.{key}")
             )
             _put(kept, key, value)
+    if not kept and before is not ABSENT and not isinstance(before, dict):
+        return before  # no object at all was shown as an empty one
     if before is not ABSENT and _same(kept, before) and (number < 0 or number == way_of(shape, old)):
         return before
     return _without_idle(shape, kept, number)
@@ -130,12 +132,11 @@ def _variant(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
     same = isinstance(before, dict) and number == variant_of(shape, before)
     kept: dict[str, Json] = dict(before) if same else {}
     for key, part in variant.fields.items():
-        if settled(part):
-            if key not in kept:
-                kept[key] = part.options[0]
-        else:
+        if not settled(part):
             _put(kept, key, read(part, kept.get(key, ABSENT), posted, f"{name}|{number}.{key}"))
-    return before if same and _same(kept, before) else kept
+    if same and _same(kept, before):
+        return before
+    return {key: part.options[0] for key, part in variant.fields.items() if settled(part)} | kept
 
 
 def _list(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
