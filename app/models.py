@@ -379,7 +379,15 @@ class TallySpan(SQLModel, table=True):
     """The same counts in spans of 5 minutes (kept for two days), a day, and all time (0): any period is a sum of few rows."""
 
     __tablename__ = "tally_span"
-    __table_args__ = (Index("ix_tally_span_short", "at", postgresql_where=text("minutes = 5")),)
+    __table_args__ = (
+        Index("ix_tally_span_short", "at", postgresql_where=text("minutes = 5")),
+        Index(
+            "ix_tally_span_whole",
+            *("workspace_id", "journey_id"),
+            postgresql_include=["port", "count"],
+            postgresql_where=text("minutes = 0 AND node = ''"),
+        ),
+    )
     workspace_id: int = Field(primary_key=True)
     minutes: int = Field(primary_key=True)
     journey_id: int = Field(primary_key=True)
