@@ -19,11 +19,13 @@ export async function take(canvas, deeds, file, at) {
   const document = own ? null : await read(canvas, text);
   const placed = document?.nodes.every((/** @type {any} */ node) => Number.isFinite(node.x));
   const before = new Set(editor.flow.steps.keys());
+  const all = editor.bounds();
+  const below = all ? { x: all.x, y: all.y + all.height + 64 } : null;
   let done = false;
   if (document && !before.size) done = editor.commit(
     _("Import %(file)s", { file: file.name }), difference(editor.flow.toDocument(), document),
   );
-  else done = deeds.paste(own ? text : JSON.stringify(document ?? {}), at);
+  else done = deeds.paste(own ? text : JSON.stringify(document ?? {}), at ?? below);
   if (!done) editor.emit("toast", { text: _("%(file)s holds no journey that can be read.", { file: file.name }), kind: "bad" });
   const fresh = [...editor.flow.steps.keys()].filter((id) => !before.has(id));
   if (done && !own && !placed) await tidy(view, { ids: fresh });

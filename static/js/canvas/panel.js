@@ -86,6 +86,7 @@ export class Panel {
     if (turn !== this.turn || this.id !== id) return;
     this.body.removeAttribute("aria-busy");
     this.fill(content);
+    this.inView();
     this.show(field, focus || Boolean(field) || fresh);
   }
 
