@@ -32,7 +32,8 @@ NOT_SERVED = ("tools", "README.md")
 NEEDED = "vendor/manifest.json"
 FOR_EVER = "public, max-age=31536000, immutable"
 SMALL_BYTES = 400
-SCRIPT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+# A script that runs as a worker has the policy it was sent with: it may load its library, and ask nobody anything.
+WORKER_POLICY = "default-src 'none'; script-src 'self'"
 
 
 class VendorError(RuntimeError):
@@ -80,9 +81,8 @@ class Files:
             return answer(request, missing("file"))
         # An old build's page may still be open: it gets what there is now, and does not keep it.
         headers = {"Cache-Control": FOR_EVER if build == self.build else "no-cache", "Vary": "Accept-Encoding"}
-        if path.endswith(".js"):
-            # A worker goes by the policy of its own file, and may import others of ours.
-            headers["Content-Security-Policy"] = SCRIPT_POLICY
+        if path.endswith(".worker.js"):
+            headers["Content-Security-Policy"] = WORKER_POLICY
         body = file.plain
         if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
             body, headers["Content-Encoding"] = file.packed, "gzip"

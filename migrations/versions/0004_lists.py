@@ -1,4 +1,4 @@
-"""The lists' indexes: journeys by their last change, whole journeys' numbers, what waits for a reviewer, what could not be handled."""
+"""Indexes of the lists: journeys by last change, their numbers, what waits for a reviewer, what could not be handled."""
 
 from alembic import op
 

@@ -17,6 +17,21 @@ TABS_AT_MOST = 120
 READY = "() => document.body.dataset.ready === 'true'"
 
 
+MISTAKES = """
+(count) => document.querySelector("#canvas").editor.problems.filter((one) => one.severity === "error").length === count
+"""
+# A canvas is there when its scripts say so; everything else when it is loaded.
+DRAWN = "() => { const canvas = document.querySelector('#canvas'); return !canvas || canvas.dataset.ready === 'true'; }"
+
+
+def ready(page: Page) -> Page:
+    """The page with its fonts and its canvas, and with nothing moving any more."""
+    page.wait_for_function(DRAWN)
+    page.evaluate("() => document.fonts.ready.then(() => true)")
+    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))).then(() => 0)")
+    return page
+
+
 class Speaking:
     """A page in one language."""
 
@@ -122,10 +137,7 @@ class EditorPage(Speaking):
 
     def expect_problems(self, count: int) -> None:
         """So many mistakes, as the page knows them from the server."""
-        self.page.wait_for_function(
-            "(count) => document.querySelector('#canvas').editor.problems.filter((one) => one.severity === 'error').length === count",
-            arg=count,
-        )
+        self.page.wait_for_function(MISTAKES, arg=count)
 
     def go_on(self, name: str) -> Locator:
         """What comes next for this journey: hand in, review, publish."""

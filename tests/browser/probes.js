@@ -80,9 +80,9 @@ globalThis.__probes = (() => {
     if (!one || one === document.body) return [-1, true];
     // Of a drawing that is walked with arrows, the part one was at takes the focus.
     const holds = (other) => other.role === "application" && other.contains(one);
-    const same = (other) => other === one || holds(other) || (one.type === "radio" && other.name === one.name);
+    const kin = (other) => holds(other) || (one.type === "radio" && other.name === one.name);
     const seen = one.tagName === "IFRAME" || [one, one.parentElement, ...(one.labels ?? [])].some(ringed);
-    return [tabs.findIndex(same), seen];
+    return [tabs.includes(one) ? tabs.indexOf(one) : tabs.findIndex(kin), seen];
   }
 
   // What says that it can be pressed and cannot be tabbed to, outside of widgets that are walked with arrows.

@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from tests.browser import words
 from tests.browser.axe import COLOURS, SIZES
 from tests.browser.conftest import HEIGHTS, Visit
+from tests.browser.pages import ready
 from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop, unknown
 
@@ -24,13 +25,6 @@ translated = [
     for stop in STOPS
     if not stop.english_only
 ]
-
-
-def ready(page: Page) -> Page:
-    """The page with its fonts, and with nothing moving any more."""
-    page.evaluate("() => document.fonts.ready.then(() => true)")
-    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))).then(() => 0)")
-    return page
 
 
 def on_a_phone(page: Page) -> Page:

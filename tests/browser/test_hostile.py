@@ -8,6 +8,7 @@ from playwright.sync_api import Dialog, Page
 
 from tests.browser.conftest import Visit, Visitors
 from tests.browser.hostile import MARK, NAMES, STRINGS
+from tests.browser.pages import ready
 from tests.browser.site import Site
 from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop
@@ -104,6 +105,7 @@ def test_texts_that_are_kept_run_no_script_on_any_page(
 ) -> None:
     page = unharmed(visit(role=stop.role, of=poisoned_town.staff))
     page.goto(stop.path(poisoned_town))
+    ready(page)
     page.wait_for_timeout(SETTLE_MS)  # what a text would start must have had its chance
 
 
@@ -114,10 +116,12 @@ def test_texts_that_are_typed_run_no_script_in_any_field(
     page = unharmed(visit(role=stop.role, of=poisoned_town.staff))
     path = stop.path(poisoned_town)
     page.goto(path)
+    ready(page)
     fields = page.evaluate("() => __probes.fields()")
     for place in range(len(fields)):
         for texts in (NAMES[:15], NAMES[15:]):
             page.goto(path)
+            ready(page)
             page.evaluate("() => __probes.fields()")
             field = page.evaluate_handle(f"() => __probes.field({place})").as_element()
             if field is None:

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Visit
+from tests.browser.pages import ready
 from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop
 
@@ -28,7 +29,7 @@ def tabbed(page: Page) -> tuple[list[str], dict[int, bool]]:
 
 @stops
 def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(stop: Stop, visit: Visit, town: Town) -> None:
-    page = visit(stop.path(town), role=stop.role, of=town.staff)
+    page = ready(visit(stop.path(town), role=stop.role, of=town.staff))
     names, reached = tabbed(page)
     assert [names[place] for place in range(len(names)) if place not in reached] == [], "not reached"
     assert [names[place] for place, seen in reached.items() if not seen] == [], "the focus cannot be seen"
@@ -40,7 +41,7 @@ def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(stop: Sto
 
 @stops
 def test_the_first_tab_leads_past_the_navigation(stop: Stop, visit: Visit, town: Town) -> None:
-    page = visit(stop.path(town), role=stop.role, of=town.staff)
+    page = ready(visit(stop.path(town), role=stop.role, of=town.staff))
     page.evaluate("() => __probes.toTheTop()")
     page.keyboard.press("Tab")
     skip = page.locator(":focus")

@@ -21,7 +21,8 @@ NAMES = re.compile(
 def left_in_english(page: Page, said: Iterable[str]) -> list[str]:
     """The texts of a page that nobody translated; `said` are the texts that are data, longest first."""
     said = tuple(said)
-    suspects = [text for text in page.evaluate("() => __probes.texts()") if LATIN.search(NAMES.sub(" ", text))]
+    lines = {line.strip() for text in page.evaluate("() => __probes.texts()") for line in text.splitlines()}
+    suspects = sorted(text for text in lines if LATIN.search(NAMES.sub(" ", text)))
     return [text for text in suspects if LATIN.search(NAMES.sub(" ", _without_data(text, said)))]
 
 

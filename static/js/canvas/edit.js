@@ -25,21 +25,21 @@ const menu = attachMenu({ canvas, deeds, adding });
 attachQuickAdd(canvas, adding);
 attachClipboard(canvas, deeds);
 attachDescribe(canvas);
-attachHands({ deeds, adding, menu });
 const choose = attachImport(canvas, deeds);
 const palette = attachPalette(/** @type {HTMLElement} */ (byId("palette")), canvas, adding);
 const panel = new Panel(canvas, /** @type {HTMLElement} */ (byId("panel")));
+attachHands({ deeds, adding, menu, shut: () => panel.shut() });
 
 // ── nothing is lost ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 const store = draftStore(data.journey.id);
 const saver = new Autosave({
-  editor, revision: data.journey.revision, transport: draftTransport(data.urls.draft), store, ask: conflictDialog(editor),
+  editor, revision: data.journey.revision, transport: draftTransport(data.urls.draft), store, ask: conflictDialog(editor, data.user.name),
   tell: savedSign(canvas, /** @type {HTMLElement} */ (byId("saved"))),
   joined: ({ by, ids }) => {
     const steps = ids.map((id) => editor.titleOf(id)).slice(0, 3).join(", ");
-    const text = by ? _("%(name)s changed: %(steps)s", { name: by, steps: steps || _("the journey") }) : _("Somebody else changed: %(steps)s", { steps: steps || _("the journey") });
-    editor.emit("toast", { text });
+    const who = by === data.user.name ? _("Another window of yours") : by || _("Somebody else");
+    editor.emit("toast", { text: _("%(name)s changed: %(steps)s", { name: who, steps: steps || _("Settings of the journey") }) });
   },
 });
 if (saver.restore()) editor.emit("toast", { text: _("Edits that had not been saved are back.") });

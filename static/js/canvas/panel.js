@@ -86,7 +86,12 @@ export class Panel {
     const { editor, viewport, view } = this.canvas;
     requestAnimationFrame(() => requestAnimationFrame(() => {
       if (!id || id !== this.id || !editor.flow.steps.has(id)) return;
-      viewport.resize(view.root.getBoundingClientRect());
+      const stage = view.root.getBoundingClientRect();
+      const panel = this.root.getBoundingClientRect();
+      viewport.resize(stage);
+      // On narrow screens the panel lies over the canvas.
+      viewport.inset.bottom = panel.left <= stage.left ? Math.max(0, stage.bottom - panel.top) : 0;
+      viewport.inset.right = panel.left > stage.left ? Math.max(0, stage.right - panel.left) : 0;
       viewport.reveal(editor.rectOf(id));
     }));
   }
@@ -202,6 +207,13 @@ export class Panel {
     this.open({ id });
   }
 
+  /** Closes where the keys are with the canvas; the step stays selected. @returns {boolean} whether anything was open */
+  shut() {
+    const open = this.isOpen;
+    if (open) this.leave();
+    return open;
+  }
+
   /** Closes and goes back to the card. */
   leave() {
     const { id } = this;
@@ -216,6 +228,7 @@ export class Panel {
     this.id = null;
     this.turn += 1;
     this.root.hidden = true;
+    Object.assign(this.canvas.viewport.inset, { right: 0, bottom: 0 });
     this.body.replaceChildren();
     document.body.classList.remove("panel-open");
   }

@@ -10,9 +10,12 @@ import { _ } from "../i18n.js";
 export function openStream(url) {
   const news = new EventTarget();
   const source = new EventSource(url);
-  for (const name of ["counters", "presence", "draft", "comment"]) {
+  for (const name of ["counters", "journey", "presence", "draft", "comment", "over"]) {
     source.addEventListener(name, (event) => news.dispatchEvent(new CustomEvent(name, { detail: JSON.parse(/** @type {MessageEvent} */ (event).data) })));
   }
+  // The session has ended: the page leads to the sign-in page and back, instead of asking for ever.
+  source.addEventListener("over", () => { source.close(); location.reload(); });
+  source.addEventListener("error", () => news.dispatchEvent(new CustomEvent("away")));
   source.addEventListener("open", () => news.dispatchEvent(new CustomEvent("open")));
   addEventListener("pagehide", () => source.close());
   return news;

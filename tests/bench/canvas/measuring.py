@@ -18,7 +18,7 @@ WINDOW = {"width": 1440, "height": 900}
 PATIENCE_MS = 120_000
 TURNS = 3
 TIDIED_NODES = 300
-WORKER = "layout.worker"
+WORKERS = ("layout.worker", "dagre")  # the layout worker and what it imports
 
 
 def measure(browser: Browser, one: Candidate, nodes: int, view: str) -> Iterator[Figure]:
@@ -85,7 +85,11 @@ def _own(page: Page, nodes: int) -> Iterator[tuple[str, float]]:
 
 def _is_script(answer: Response) -> bool:
     kind = answer.headers.get("content-type", "")
-    return answer.request.resource_type in ("script", "other") and "javascript" in kind and WORKER not in answer.url
+    return (
+        answer.request.resource_type in ("script", "other")
+        and "javascript" in kind
+        and not any(name in answer.url for name in WORKERS)
+    )
 
 
 def shipped(scripts: list[Response]) -> int:
