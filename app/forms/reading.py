@@ -13,6 +13,7 @@ from app.forms.leaves import LEAVES, UnreadableError
 from app.forms.posted import Posted
 from app.forms.shapes import ABSENT, Shape
 from flows.contract import Json
+from flows.words import _, say
 
 WHOLE = 100
 
@@ -152,10 +153,12 @@ def _list(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
         read(item, old[place] if place < len(old) else ABSENT, posted, f"{name}[{place}]") for place in range(rows)
     ]
     verb, target = posted.deed
+    if not target.startswith(name) and all(map(_same, found, old)) and all(map(_empty, found[len(old) :])):
+        return before  # not even an empty row is cleared away by a form that nobody touched
     changed = _moved(found, verb, target, name)
     if simple(item):
         # An empty row is not there.
-        changed = [one for one in changed if one is not ABSENT and one is not None and one != ""]
+        changed = [one for one in changed if not _empty(one)]
     else:
         changed = [{} if one is ABSENT else one for one in changed]
         if verb == "add" and target == name:
@@ -212,18 +215,24 @@ def _map(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
     if posted.text(f"{name}#") is None:
         return before
     old = list(before.items()) if isinstance(before, dict) else []
-    found: dict[str, Json] = {}
+    rows: list[tuple[str, Json]] = []
     for place in range(posted.count(name)):
         row = f"{name}[{place}]"
-        key = (posted.text(f"{row}.key") or "").strip()
         was = old[place] if place < len(old) else ("", ABSENT)
+        typed = posted.text(f"{row}.key") or ""
         value = read(item, was[1], posted, row)
-        if not key or posted.deed == ("remove", row):
-            continue
-        if key in found:
-            posted.complain(f"{name}", {}, f"{key}: ×2")
-        found[was[0] if key == was[0].strip() else key] = item.blank if value is ABSENT else value
-    return before if not found and before is not ABSENT and not isinstance(before, dict) else found
+        # A name that nobody touched is kept with its blanks.
+        rows.append((was[0] if typed == was[0] else typed.strip(), value))
+    kept = [row for place, row in enumerate(rows) if posted.deed != ("remove", f"{name}[{place}]")]
+    untouched = len(kept) == len(rows) and [key for key, _value in rows[: len(old)]] == [key for key, _value in old]
+    if untouched and all(_same(row[1], was[1]) for row, was in zip(rows, old, strict=False)):
+        kept = [*old, *(row for row in rows[len(old) :] if row[0])]
+        if len(kept) == len(old):
+            return before if before is not ABSENT else {}
+    found = {key: item.blank if value is ABSENT else value for key, value in kept if key}
+    if len(found) < sum(1 for key, _value in kept if key):
+        posted.complain(name, {}, say(_("a name stands here twice")))
+    return found
 
 
 def _put(kept: dict[str, Json], key: str, value: Json) -> None:
@@ -231,6 +240,10 @@ def _put(kept: dict[str, Json], key: str, value: Json) -> None:
         kept.pop(key, None)
     else:
         kept[key] = value
+
+
+def _empty(value: Json) -> bool:
+    return value is ABSENT or value is None or value == ""
 
 
 def _says(part: Shape, value: Json) -> bool:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app import auth
 from app.database import Connection, transaction
-from app.web.files import ROOT, slim
+from app.web.files import Files
 from nodes import catalog
 from tests.web.conftest import Api, Staff, flow
 
@@ -154,16 +154,14 @@ def test_the_page_asks_for_all_its_modules_at_once_and_for_none_that_comes_later
     assert not {"js/canvas/export.js", "js/canvas/outline.js", "js/canvas/conflict.js"} & asked
 
 
-def test_scripts_are_sent_without_their_comments_and_with_every_statement_on_its_line() -> None:
-    for path in sorted((ROOT / "js").rglob("*.js")):
-        text = path.read_text(encoding="utf-8")
-        sent = slim(text)
-        assert sent.count("\n") == text.count("\n"), path
-        assert "@param" not in sent, path
-        for written, kept in zip(text.splitlines(), sent.splitlines(), strict=True):
-            plain = re.sub(r"/\*\* @.*?\*/ ?", "", written).strip()
-            assert kept in ("", plain), f"{path}: {written}"
-            assert kept or not plain or plain.startswith(("//", "/*", "*")), f"{path}: {written}"
+def test_the_editor_s_scripts_are_sent_lean_and_packed_within_their_budget(visit: Visit, operator: Api) -> None:
+    page = visit("operator").get(f"/journeys/{made(operator)}/edit").text
+    files = Files()
+    asked = set(re.findall(r'"/static/[0-9a-f]+/([^"]+[.]js)"', page))
+    assert len(asked) > 30
+    packed = {path: len(file.packed or file.plain) for path, file in files._files.items() if path in asked}
+    assert sum(packed.values()) <= 90_000, sorted(packed.items(), key=lambda one: -one[1])[:9]
+    assert b"@param" not in files._files["js/canvas/editor.js"].plain
 
 
 def test_the_layout_s_worker_may_load_its_library(client: TestClient) -> None:
