@@ -1,19 +1,17 @@
 """The settings panel as a browser meets it: every node type's form goes out and comes back, and nothing is lost on the way."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from app.database import Connection, transaction
-from app.store import users, workspaces
 from flows.contract import Json, NodeType
 from nodes import catalog, samples
 from tests.web.canvas_forms import Sheet, sheet
-from tests.web.conftest import Api, Staff, flow
+from tests.web.conftest import Api, flow
 
 TYPES = catalog(plugins=False)
 EVERY = [(kind, sample) for kind in TYPES.values() for sample in samples(kind)]
