@@ -33,10 +33,12 @@ LATER = frozenset(("entry.api", "entry.schedule", "send.webhook", "goto", "holdo
 def types(catalog: Mapping[str, NodeType], accounts: Mapping[str, str]) -> dict[str, Json]:
     """What the palette offers, in its order; `accounts` (name → channel) fill in what there is only one way to choose."""
     order = {group: place for place, group in enumerate(GROUPS)}
-    known = sorted(
-        catalog.values(), key=lambda node: (order.get(node.group, len(order)), node.type in LATER, node.type)
-    )
-    return {node.type: _type(node, accounts) for node in known}
+
+    def place(node: NodeType) -> tuple[int, int, str]:
+        inside = FIRST.index(node.type) if node.type in FIRST else len(FIRST) + (node.type in LAST)
+        return order.get(node.group, len(order)), inside, node.type
+
+    return {node.type: _type(node, accounts) for node in sorted(catalog.values(), key=place)}
 
 
 def _type(node: NodeType, accounts: Mapping[str, str]) -> dict[str, Json]:

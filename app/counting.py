@@ -19,9 +19,11 @@ from app.store.rows import Connection
 from flows.errors import RuleError
 from flows.rules import Rule
 from flows.rules.audience import check_audience
+from flows.words import _, say
 
 SAMPLE = (7, 23, 39, 55)
 LARGE_SAMPLE = 6_000  # contacts in the sampled lanes from which on the rest is estimated
+DEPENDS = _("It depends on the walk itself, so it cannot be counted ahead.")
 PATIENCE_MS = 2_000
 KEPT_FOR = timedelta(seconds=15)
 KEPT_AT_MOST = 2_000
@@ -45,12 +47,17 @@ class Counter:
         self._kept: OrderedDict[tuple[int, str], tuple[datetime, Counted]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def count(self, connect: Connect, workspace_id: int, rule: Rule, now: datetime) -> Counted:
-        """How many contacts a rule chooses; `connect` opens a transaction of its own, which may be given up."""
+    def count(
+        self, connect: Connect, workspace_id: int, rule: Rule, now: datetime, *, choosing: bool = True
+    ) -> Counted:
+        """How many contacts a rule chooses; `connect` opens a transaction of its own, which may be given up.
+
+        `choosing`: the rule chooses who comes in; elsewhere it may ask for what only the walk itself will know.
+        """
         try:
             check_audience(rule.tree)
         except RuleError as error:
-            return Counted(None, reason=str(error).partition(": ")[2])
+            return Counted(None, reason=str(error).partition(": ")[2] if choosing else say(DEPENDS))
         key = (workspace_id, json.dumps(rule.source, sort_keys=True))
         with self._lock:
             kept = self._kept.get(key)

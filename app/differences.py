@@ -33,6 +33,11 @@ TURNED = _("{field}: {before} → {after}")
 LEADS = _("“{port}” now leads to “{after}”")
 LED = _("“{port}” no longer leads to “{before}”")
 LEADS_ELSEWHERE = _("“{port}” leads to “{after}”, before to “{before}”")
+ON, ON_NO_MORE = _("Now leads to “{after}”"), _("Leads nowhere any more, before to “{before}”")
+ON_ELSEWHERE = _("Leads to “{after}”, before to “{before}”")
+# The one way out of a step needs no name.
+PLAIN = {"edge_added": ON, "edge_removed": ON_NO_MORE, "edge_moved": ON_ELSEWHERE}
+NAMED = {"edge_added": LEADS, "edge_removed": LED, "edge_moved": LEADS_ELSEWHERE}
 NAME, TYPE, WAYS = _("Name"), _("Kind of step"), _("Where it leads")
 # What the journey's own settings are called; `FlowSettings` is read by programs and has no titles.
 SETTING_WORDS = {
@@ -159,8 +164,8 @@ class _Teller:
         ports: Any = faces.get(change.node, {}).get("ports", ())
         port = next((one["label"] for one in ports if one["name"] == change.field), facets.port_word(change.field))
         before, after = self._title(str(change.before)), self._title(str(change.after))
-        sentence = {"edge_added": LEADS, "edge_removed": LED}.get(change.kind, LEADS_ELSEWHERE)
-        return say(sentence, port=port, before=before, after=after)
+        sentences = PLAIN if change.field == "next" else NAMED
+        return say(sentences[change.kind], port=port, before=before, after=after)
 
     def _title(self, id: str) -> str:
         face = self._new_faces.get(id) or self._old_faces.get(id) or {"title": id}

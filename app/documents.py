@@ -4,6 +4,7 @@ YAML is read as JSON with less ink: `yes` and dates are text, twin keys and obje
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -100,5 +101,14 @@ def write_yaml(document: Document) -> str:
     """The document as YAML with sorted keys, one fact a line, so that Git shows what changed."""
     text: str = yaml.dump(
         dump(document), Dumper=_Dumper, sort_keys=True, allow_unicode=True, default_flow_style=False, width=WIDTH
+    )
+    return text
+
+
+def write_step(settings: Mapping[str, Json], type: str) -> str:
+    """One step as it would stand in a file: what the catalogue shows as an example."""
+    step = {"type": type, "settings": dict(settings)}
+    text: str = yaml.dump(
+        step, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=WIDTH
     )
     return text

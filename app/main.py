@@ -21,14 +21,19 @@ from app.nudges import Nudges
 from app.settings import Settings, SettingsError
 from app.tracking import Limits
 from app.web import (
+    accountpages,
     accounts,
     canvas_describe,
     canvas_page,
     canvas_panel,
     canvas_preview,
+    catalogue,
+    comments,
     contactpages,
     contacts,
     finding,
+    guided,
+    health,
     hooks,
     inapp,
     journeys,
@@ -45,13 +50,19 @@ from app.web import (
     pages,
     planpages,
     plans,
+    policies,
     problems,
+    review,
     reviews,
     rowdeeds,
     segments,
     session,
+    simulator,
     sink,
+    staffpages,
+    starting,
     users,
+    versions,
     walks,
     watch,
     whereabouts,
@@ -68,8 +79,18 @@ from app.web.templating import templates
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
-PAGES = (pages, lists, rowdeeds, finding, planpages, watch, whereabouts, contactpages, messagepages, live)
+MANAGED = (
+    *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
+    policies,
+)
+PAGES = (
+    starting,
+    guided,
+    *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
+    *(catalogue, staffpages, accountpages, health, simulator),
+    *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
+    *(watch, whereabouts, contactpages, messagepages, live),
+)
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
     "/healthz": "a load balancer has no key",
@@ -202,8 +223,6 @@ def _add_pages(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.routes)
     app.include_router(session.routes)
-    for module in (canvas_page, canvas_describe, canvas_panel, canvas_preview):
-        app.include_router(module.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
     app.mount("/static", app.state.files, name="static")

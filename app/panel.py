@@ -17,16 +17,17 @@ from flows import upgrade
 from flows.contract import Json, NodeType
 from flows.document import FlowSettings, Node
 from flows.errors import DocumentError
-from flows.problems import place
+from flows.problems import place, refused
 from flows.problems import say as sentence
 from flows.raw import parse_text, refuse_unsafe
 from flows.step_checks import check, read
-from flows.words import spoken
+from flows.words import clip, spoken
 
 Catalog = Mapping[str, NodeType]
 JOURNEY = "~"  # stands for the journey itself where a step's id would stand; no step can be called so
 STEPS_AT_MOST = 2_000
 NAME_AT_MOST = 200
+TITLE_AT_MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,7 @@ def wrong(model: type[BaseModel], settings: Json) -> list[tuple[str, str]]:
     try:
         model.model_validate(settings)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        return [(place(detail["loc"]), sentence(detail, spoken())) for detail in details]
+        return [(place(detail["loc"]), sentence(detail, spoken())) for detail in refused(error)]
     return []
 
 
@@ -203,7 +203,24 @@ def applied(made: Sheet, around: About, catalog: Catalog, problems: list[dict[st
         "name": node.get("name"),
         "facet": None if made.is_journey else face(node, catalog, around.wired),
         "problems": problems,
+        "valid": not made.problems,
     }
+
+
+def with_titles(source: Json, steps: tuple[StepName, ...]) -> Json:
+    """A rule that speaks of messages by their titles, for its sentence only."""
+    titles = {step.id: step.title for step in steps}
+
+    def inside(value: Json) -> Json:
+        if isinstance(value, list):
+            return [inside(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        name = value.get("message")
+        named = {"message": clip(titles[name], TITLE_AT_MOST)} if isinstance(name, str) and name in titles else {}
+        return {key: inside(one) for key, one in value.items()} | named
+
+    return inside(source)
 
 
 def read_json(text: str | None) -> dict[str, Json]:

@@ -88,7 +88,8 @@ def _rule(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
 def _model(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
     switch = posted.text(f"{name}?") if shape.nullable else "on"
     if switch != "on":
-        return before if switch is None else None
+        # Something that is no object was shown as switched off; only who switched it off means nothing.
+        return before if switch is None or not isinstance(before, dict) else None
     old = dict(before) if isinstance(before, dict) else {}
     inside = {one for way in shape.ways for one in way.fields}
     kept = dict(old)
@@ -119,7 +120,8 @@ def _without_idle(shape: Shape, kept: dict[str, Json], number: int) -> dict[str,
 def _variant(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
     switch = posted.text(f"{name}?") if shape.nullable else "on"
     if switch != "on":
-        return before if switch is None else None
+        # Something that is no object was shown as switched off; only who switched it off means nothing.
+        return before if switch is None or not isinstance(before, dict) else None
     chosen = posted.text(f"{name}@")
     if chosen is None or not chosen.isdigit() or int(chosen) >= len(shape.variants):
         return before
@@ -159,6 +161,8 @@ def _list(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
             changed.append(_fresh(item, changed))
     if verb == "equal" and target == name and shape.weighed:
         changed = _equal(changed, shape.weighed)
+    if not changed and before is not ABSENT and not isinstance(before, list | tuple):
+        return before  # no list at all was shown as an empty one
     if not changed and shape.nullable:
         return None
     return before if before is not ABSENT and _same(changed, before) else changed
@@ -218,7 +222,7 @@ def _map(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
         if key in found:
             posted.complain(f"{name}", {}, f"{key}: ×2")
         found[was[0] if key == was[0].strip() else key] = item.blank if value is ABSENT else value
-    return found
+    return before if not found and before is not ABSENT and not isinstance(before, dict) else found
 
 
 def _put(kept: dict[str, Json], key: str, value: Json) -> None:

@@ -25,6 +25,7 @@ KEYS = {
 }
 # How often, as one choice: what it stands for, and whether a number belongs to it.
 ONCE, NEVER = "once", "never"
+OPPOSITE = {ONCE: NEVER, NEVER: ONCE}
 
 
 @dataclass(slots=True)
@@ -132,6 +133,8 @@ def _line(source: Json, name: str, place: str, negated: bool, whole: Json) -> Li
     if kind != "event":
         return Line(name, place, kind, negated, inputs, was)
     inputs |= _times(source.get("count")) | _window(source.get("within"))
+    if negated and inputs[".times"] in OPPOSITE:  # “not at least once” is “never”
+        negated, inputs[".times"] = False, OPPOSITE[inputs[".times"]]
     return Line(name, place, kind, negated, inputs, was, _where_of(source, name, place))
 
 

@@ -127,7 +127,9 @@ class _Reader:
         found = dict(schema)
         while "$ref" in found:
             name = str(found.pop("$ref")).rpartition("/")[2]
-            found = {**self._parts.get(name, {}), **found}
+            part = dict(self._parts.get(name, {}))
+            part.pop("description", None)  # its docstring speaks to programmers
+            found = {**part, **found}
         if len(found.get("allOf", ())) == 1:
             found = {**self._resolved(found.pop("allOf")[0]), **found}
         return found

@@ -4,36 +4,24 @@ One transaction for the batch. Several letters of one contact are walked in roun
 memory, so a later event sees what an earlier one did, exactly as if each had come alone. Never touches the network.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
 from app import merges
 from app.database import transaction
-from app.facts import Standing, gather_facts
+from app.facts import MERGES, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
+from app.rounds import Post, asked_in, catch_up, walk_round
 from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from app.taken import Taken
-from app.walk import TOLERANCE, Passage, by_clock, due_order, note_met, remember, take_out, walk, write
-from flows.contract import Event, key_of
-from flows.interpret import Change, Traveller, change_attributes
-from flows.match import Entry, Place, active, admits, candidates, may_enter, taken_out, woken
-
-CATCH_UP_AT_MOST = 1_000  # waits ended in a row before one letter; a node that never lets go must not hold the lane
-MERGES = ("merge_out", "merge_in")
-
-
-class Post(NamedTuple):
-    """A letter opened: the event it speaks of and, for a track, where it might let its contact in."""
-
-    letter: Letter
-    event: Event
-    entries: list[Entry]
+from app.walk import Passage, write
+from flows.contract import Event
+from flows.match import Entry, candidates
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
@@ -50,6 +38,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             if before:
                 moved += _match(connection, plans, before, now)
             if merging:
+                moved += _end_waits(connection, plans, merging, now)
                 merges.run(connection, plans, merging, now)
         failpoint("CP6", "CP12")
     failpoint("CP7", "CP13")
@@ -74,15 +63,26 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
 def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
     standing, forwarded = gather_facts(connection, plans, posts)
-    passage = Passage(now, plans.by_version)
+    passage = Passage(now, plans.by_version, plans.policies)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
     history.write(connection, [post.letter for post in mine])
     ids = take_ids(connection, "enrollment_block", sum(len(post.entries) for post in mine))
     for one_round in _rounds(mine):
-        _walk_round(passage, standing, one_round, lambda: next(ids))
+        walk_round(passage, standing, one_round, lambda: next(ids))
     failpoint("CP9")
     write(connection, passage)
+    return passage.moved
+
+
+def _end_waits(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
+    """Waits that ended before a merge arrived end before it: on the facts of the one person, not of both."""
+    posts = [Post(letter, Event(letter.name, letter.timestamp, {}, letter.id), []) for letter in letters]
+    standing, _ = gather_facts(connection, plans, posts)
+    passage = Passage(now, plans.by_version, plans.policies)
+    catch_up(passage, standing, [post for post in posts if post.letter.contact_id in standing])
+    if passage.travellers:
+        write(connection, passage)
     return passage.moved
 
 
@@ -109,13 +109,11 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
 
 
 def _asked(plans: Plans, event: Event, workspace_id: int) -> Entry | None:
-    """Where an API enrollment enters: the journey's own API entry, else its first."""
+    """Where an API enrollment enters."""
     plan = plans.live_by_journey.get(int(event.properties["journey"]))
-    if plan is None or plan.workspace_id != workspace_id or plan.paused or plan.stopped or not plan.entries:
+    if plan is None or plan.workspace_id != workspace_id or plan.paused or plan.stopped:
         return None
-    step = next((step for step in plan.entries if step.start and step.start.kind == "api"), plan.entries[0])
-    key = key_of(event.properties.get("context") or {}, plan.key_path) if plan.key_path else ""
-    return Entry(plan, step, key) if key or not plan.key_path else None
+    return asked_in(plan, event.properties.get("context") or {})
 
 
 def _rounds(posts: Sequence[Post]) -> Iterable[list[Post]]:
@@ -129,114 +127,6 @@ def _rounds(posts: Sequence[Post]) -> Iterable[list[Post]]:
             rounds.append([])
         rounds[number].append(post)
     return rounds
-
-
-def _walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Post], new_id: Callable[[], int]) -> None:
-    """One letter of each contact: whom it takes out, then whom it wakes, to rest, and only then whom it lets in (DESIGN §6)."""
-    _catch_up(passage, standing, posts)
-    waking: list[Traveller] = []
-    for post in posts:
-        here = standing[post.letter.contact_id]
-        _learn(passage, here, post)
-        for one, reason in taken_out(active(here.travellers), post.event):
-            one.arrived_at, one.cause = _moment(one, post), f"event {post.event.name}"
-            take_out(passage, one, reason, f"{reason} {post.event.name}")
-            here.settle(one)
-        waking += [one for one in woken(active(here.travellers), post.event) if _wake(passage, one, post)]
-    _to_rest(passage, standing, waking)
-    entering: list[Traveller] = []
-    for post in posts:
-        here = standing[post.letter.contact_id]
-        entered = _enter(here, post, new_id, passage)
-        here.travellers += entered
-        entering += entered
-    _to_rest(passage, standing, entering)
-
-
-def _to_rest(passage: Passage, standing: dict[int, Standing], travellers: list[Traveller]) -> None:
-    if travellers:
-        walk(passage, travellers)
-        for one in travellers:
-            standing[one.contact].settle(one)
-
-
-def _catch_up(passage: Passage, standing: dict[int, Standing], posts: list[Post]) -> None:
-    """Waits that ended before the letter arrived end first, however late this batch is; at the same instant the event wins.
-
-    Each contact's in the order in which they ended: one may change what the next one sees.
-    """
-    for _ in range(CATCH_UP_AT_MOST):
-        overdue = []
-        for post in posts:
-            arrived = post.letter.received_at
-            one = _first_overdue(standing[post.letter.contact_id].travellers, arrived)
-            if one is not None and one.wake_at is not None:
-                by_clock(one, one.wake_at if arrived - one.wake_at <= TOLERANCE else arrived)
-                overdue.append(one)
-        if not overdue:
-            return
-        _to_rest(passage, standing, overdue)
-
-
-def _first_overdue(travellers: Sequence[Traveller], arrived: datetime) -> Traveller | None:
-    overdue = [
-        one
-        for one in travellers
-        if one.wake_at is not None and one.wake_at < arrived and not one.plan.paused and not one.plan.stopped
-    ]
-    return min(overdue, key=due_order) if overdue else None
-
-
-def _learn(passage: Passage, here: Standing, post: Post) -> None:
-    """History and facts first: an identify changes attributes, every event is remembered where some step asks for it."""
-    letter = post.letter
-    if letter.kind == "identify":
-        change: Change = passage.change((letter.workspace_id, letter.lane, letter.contact_id))
-        change_attributes(here.facts, change, post.event.properties)
-    if post.event.name in here.remembered:
-        remember(here.facts.events, post.event)
-
-
-def _moment(one: Traveller, post: Post) -> datetime:
-    """The event's arrival, but never before the wait began: time does not run backwards for anybody."""
-    arrived: datetime = post.letter.received_at
-    return max(arrived, one.rested_at) if one.rested_at else arrived
-
-
-def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
-    """Make a waiting one ready to walk. Under a paused journey nobody moves: it is noted, and resume looks the event up;
-
-    people of a stopped one are only waiting for the timers to take them out.
-    """
-    if one.plan.stopped:
-        return False
-    if one.plan.paused:
-        note_met(passage, one, post.event)
-        return False
-    one.woken_by, one.arrived_at, one.cause = post.event, _moment(one, post), f"event {post.event.name}"
-    one.waiting = True
-    failpoint("CP17")
-    return True
-
-
-def _enter(here: Standing, post: Post, new_id: Callable[[], int], passage: Passage) -> list[Traveller]:
-    entered = []
-    at = post.letter.received_at
-    for entry in post.entries:
-        place = here.places.setdefault((entry.plan.journey_id, entry.key), Place())
-        asked = post.letter.kind == "enroll"
-        if not (may_enter(entry.plan, place, at) if asked else admits(entry, place, here.facts, post.event, at)):
-            continue
-        one = Traveller(
-            new_id(), post.letter.contact_id, at, here.facts, plan=entry.plan, node=entry.step.id, lane=post.letter.lane
-        )
-        one.key, one.since, one.entry, one.entry_event = entry.key, post.event.timestamp, post.event, post.event.id
-        if place.entered_at is not None:
-            key = (entry.plan.workspace_id, one.contact, entry.plan.journey_id, entry.key)
-            passage.reentrants.append(key)
-        place.active, place.entered_at = True, at
-        entered.append(one)
-    return entered
 
 
 def handled(connection: Connection, letter: Letter, error: BaseException, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """What the first page shows: journeys with their counted transitions, the latest messages. Pages read tallies, never people."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ def journeys(connection: Connection, workspace_id: int, limit: int) -> list[Show
         """
         SELECT j.id, j.name, j.status, v.number, coalesce(v.document, j.draft)
         FROM journey j LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
-        WHERE j.workspace_id = %s
+        WHERE j.workspace_id = %s AND j.archived_at IS NULL
         ORDER BY array_position(ARRAY['live', 'paused', 'draft', 'stopped'], j.status), j.id LIMIT %s
         """,
         (workspace_id, limit),
@@ -86,18 +87,58 @@ def journeys(connection: Connection, workspace_id: int, limit: int) -> list[Show
     return [Shown._make(row) for row in rows]
 
 
-def counts(connection: Connection, workspace_id: int) -> list[tuple[int, str, str, int]]:
-    """Everything that was counted, all versions together: (journey, node, port, count)."""
+def counts(connection: Connection, workspace_id: int, ids: Sequence[int]) -> list[tuple[int, str, str, int]]:
+    """Everything that was counted in these journeys, all versions together: (journey, node, port, count)."""
     return connection.execute(
         """
         SELECT journey_id, node, port, sum(count)::bigint FROM (
-            SELECT journey_id, node, port, count FROM tally WHERE workspace_id = %(w)s
+            SELECT journey_id, node, port, count FROM tally WHERE workspace_id = %(w)s AND journey_id = ANY(%(ids)s)
             UNION ALL
-            SELECT journey_id, node, port, count FROM tally_span WHERE workspace_id = %(w)s AND minutes = 0
+            SELECT journey_id, node, port, count FROM tally_span
+            WHERE workspace_id = %(w)s AND minutes = 0 AND journey_id = ANY(%(ids)s)
         ) AS counted GROUP BY 1, 2, 3
+        """,
+        {"w": workspace_id, "ids": list(ids)},
+    ).fetchall()
+
+
+def totals(connection: Connection, workspace_id: int) -> dict[str, int]:
+    """The numbers of all journeys together, archived ones too: entered, completed, exited, failed."""
+    rows = connection.execute(
+        """
+        SELECT port, sum(count)::bigint FROM (
+            SELECT port, count FROM tally WHERE workspace_id = %(w)s AND node = ''
+            UNION ALL
+            SELECT port, count FROM tally_span WHERE workspace_id = %(w)s AND minutes = 0 AND node = ''
+        ) AS counted GROUP BY 1
         """,
         {"w": workspace_id},
     ).fetchall()
+    return dict(rows)
+
+
+class Begun(NamedTuple):
+    """How far a new workspace has come."""
+
+    contacts: bool
+    accounts: bool
+    journeys: bool
+    published: bool
+
+
+def begun(connection: Connection, workspace_id: int) -> Begun:
+    """What is there already, for the list of first things to do."""
+    row = connection.execute(
+        """
+        SELECT EXISTS (SELECT FROM contact WHERE workspace_id = %(w)s),
+               EXISTS (SELECT FROM account WHERE workspace_id = %(w)s),
+               EXISTS (SELECT FROM journey WHERE workspace_id = %(w)s),
+               EXISTS (SELECT FROM version WHERE workspace_id = %(w)s)
+        """,
+        {"w": workspace_id},
+    ).fetchone()
+    assert row is not None
+    return Begun._make(row)
 
 
 def messages(connection: Connection, workspace_id: int, limit: int) -> list[Latest]:

@@ -122,3 +122,36 @@ def approvers(connection: Connection, workspace_id: int, submission_id: int) -> 
         (workspace_id, submission_id),
     ).fetchall()
     return [reviewer for (reviewer,) in rows]
+
+
+class Decided(NamedTuple):
+    """What a reviewer said, and when."""
+
+    reviewer: str
+    decision: str
+    comment: str
+    decided_at: datetime
+
+
+def opinions(connection: Connection, workspace_id: int, submission_id: int) -> list[Decided]:
+    """Everything that was said on one submission, the latest first."""
+    rows = connection.execute(
+        """
+        SELECT reviewer, decision, comment, decided_at FROM review
+        WHERE workspace_id = %s AND submission_id = %s ORDER BY id DESC LIMIT 50
+        """,
+        (workspace_id, submission_id),
+    ).fetchall()
+    return [Decided._make(row) for row in rows]
+
+
+def waiting(connection: Connection, workspace_id: int, limit: int) -> list[tuple[int, str, str, datetime]]:
+    """What waits for a reviewer, the longest first: (journey, name, by whom, since when)."""
+    return connection.execute(
+        """
+        SELECT j.id, j.name, s.submitted_by, s.submitted_at
+        FROM submission s JOIN journey j ON j.workspace_id = s.workspace_id AND j.id = s.journey_id
+        WHERE s.workspace_id = %s AND s.status = 'open' ORDER BY s.id LIMIT %s
+        """,
+        (workspace_id, limit),
+    ).fetchall()

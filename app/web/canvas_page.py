@@ -39,6 +39,7 @@ MAY = {
     "review": "journey.review",
     "publish": "journey.publish",
     "run": "journey.run",
+    "comment": "journey.edit",
 }
 # Asked for at once, so that no module waits for the one that names it.
 _READ = (
@@ -87,19 +88,8 @@ _READ = (
     ),
 )
 _EDIT = (
-    *(
-        "edit",
-        "palette",
-        "quickadd",
-        "panel",
-        "describe",
-        "checks",
-        "autosave",
-        "drafts",
-        "conflict",
-        "menu",
-        "toolbar",
-    ),
+    *("edit", "palette", "quickadd", "describe", "checks", "autosave", "drafts", "conflict", "menu", "toolbar"),
+    *("panel", "forms/main", "forms/keep", "forms/lengths", "forms/needs", "forms/shares", "forms/variables"),
 )
 MODULES = {
     mode: tuple(f"js/{name}.js" for name in ("dom", "i18n", *(f"canvas/{one}" for one in names)))
@@ -212,7 +202,7 @@ def urls(journey_id: int) -> dict[str, str]:
         "read": f"{page}/read",
         "describe": f"{page}/describe",
         "panel": f"{page}/nodes/{{node}}/panel",
-        "settings": f"{page}/settings/panel",
+        "settings": f"{page}/nodes/~/panel",
         "stream": f"{page}/stream",
         "people": f"{page}/people",
         "edit": f"{page}/edit",

@@ -16,6 +16,8 @@ from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, p
 
 routes = router("keys")
 
+KeyId = Annotated[int, Path(ge=1, le=INT, description="Number of the key.", examples=[12])]
+
 SAMPLE: dict[str, Any] = {
     "id": 12,
     "name": "Shop back end",
@@ -84,7 +86,7 @@ def list_keys(connection: Database, asker: Asker, limit: Limit = PAGE, next: Nex
 
 @routes.post("/keys/{key_id}/revoke", dependencies=[can("key.edit")])
 def revoke_key(
-    key_id: Annotated[int, Path(ge=1, le=INT, description="Number of the key.", examples=[12])],
+    key_id: KeyId,
     connection: Database,
     asker: Asker,
     now: Now,

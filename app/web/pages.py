@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request, Response
 
 from app.auth import Caller
 from app.language import words
-from app.store import overview
+from app.store import health, overview, submissions
 from app.store.overview import Latest, Shown
 from app.store.rows import Connection
 from app.web.guard import Asker, Database, TheHouse, can
@@ -22,7 +23,10 @@ from flows.words import _
 routes = page_router()
 Say = Callable[[str], str]
 
-JOURNEYS_AT_MOST = 20
+JOURNEYS_AT_MOST = 8
+NAMED_AT_MOST = 4
+ASIDE_AT_MOST = 1_000
+ENDS = ("completed", "exited", "failed")
 MESSAGES_SHOWN = 12
 EXAMPLE = "app/demo/abandoned-order.yaml"
 STATUS_WORDS = {"live": _("live"), "paused": _("paused"), "draft": _("draft"), "stopped": _("stopped")}
@@ -74,16 +78,20 @@ def _answer(request: Request, house: House, template: str, caller: Caller, conne
 
 def _values(connection: Connection, house: House, workspace_id: int, language: str) -> dict[str, Any]:
     say = words(language).gettext
-    counts: dict[int, dict[tuple[str, str], int]] = {}
-    for journey, node, port, count in overview.counts(connection, workspace_id):
-        counts.setdefault(journey, {})[node, port] = count
     shown = overview.journeys(connection, workspace_id, JOURNEYS_AT_MOST)
+    counts: dict[int, dict[tuple[str, str], int]] = {}
+    for journey, node, port, count in overview.counts(connection, workspace_id, [one.id for one in shown]):
+        counts.setdefault(journey, {})[node, port] = count
     told = [_told(one, house.catalog, counts.get(one.id, {}), say) for one in shown]
+    whole = overview.totals(connection, workspace_id)
+    begun = overview.begun(connection, workspace_id)
     return {
         "house": overview.house(connection, workspace_id),
         "journeys": told,
-        "entered": sum(one.totals["entered"] for one in told),
-        "active": sum(one.totals["active"] for one in told),
+        "begun": begun,
+        "entered": whole.get("entered", 0),
+        "active": max(0, whole.get("entered", 0) - sum(whole.get(name, 0) for name in ENDS)),
+        "attention": _attention(connection, house, workspace_id),
         "messages": [_line(one, say) for one in overview.messages(connection, workspace_id, MESSAGES_SHOWN)],
         "status_words": {name: say(word) for name, word in STATUS_WORDS.items()},
         "port_words": {name: say(word) for name, word in PORT_WORDS.items()},
@@ -93,6 +101,17 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
         "key_file": f"{house.settings.data}/write-key",
         "example": EXAMPLE,
         "data": str(house.settings.data),
+    }
+
+
+def _attention(connection: Connection, house: House, workspace_id: int) -> dict[str, Any]:
+    """What somebody should look at: people who are stuck, drafts that wait for a reviewer, what could not be handled."""
+    since = house.now() - timedelta(days=1)
+    return {
+        "stuck": health.stuck(connection, workspace_id, NAMED_AT_MOST),
+        "reviews": submissions.waiting(connection, workspace_id, NAMED_AT_MOST),
+        "aside": health.aside_since(connection, workspace_id, since, ASIDE_AT_MOST),
+        "aside_most": ASIDE_AT_MOST,
     }
 
 

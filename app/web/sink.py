@@ -27,6 +27,9 @@ PAGE_POLICY = (
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+# Inside of the shell run the shell's own scripts; the frame's sandbox and its own policy let none run in a mail.
+SHELL_POLICY = f"{PAGE_POLICY}; script-src 'self'; connect-src 'self'"
+
 
 @routes.get("/sink")
 def show_all(
@@ -88,8 +91,10 @@ def _page(request: Request, house: House, name: str, values: dict[str, Any]) -> 
         "channel_words": channel_words(request, house.catalog),
         "channel_icons": {node.channel.name: drawings[node.type] for node in house.catalog.values() if node.channel},
     }
+    around = request.app.state.shell(request)
+    headers = {**PAGE_HEADERS, "Content-Security-Policy": SHELL_POLICY if around else PAGE_POLICY}
     page: Response = request.app.state.templates.TemplateResponse(
-        request, name, {**values, **own}, headers={**PAGE_HEADERS, "Content-Security-Policy": PAGE_POLICY}
+        request, name, {**around, **values, **own}, headers=headers
     )
     remember_language(request, page)
     return page

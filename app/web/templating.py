@@ -3,7 +3,8 @@
 Never a page of its own; never a template that an operator wrote.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from markupsafe import Markup
 
 from app.language import COOKIE, LANGUAGES, LOCALES, TAGS, choose, words
 from flows.contract import NodeType
+from flows.words import speaking
 from nodes import icon
 
 A_YEAR = 31_536_000
@@ -57,6 +59,10 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     environment.filters.update(number=_number, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner)
     environment.globals.update(static=address)
+    environment.policies["json.dumps_kwargs"] = {
+        "sort_keys": False,
+        "ensure_ascii": False,
+    }  # the order is part of the data
     return Jinja2Templates(env=environment, context_processors=[_reader])
 
 
@@ -64,6 +70,15 @@ def language_of(request: Request) -> str:
     """The reader's language."""
     header = request.headers.get("accept-language", "")
     return choose(request.query_params.get("lang"), request.cookies.get(COOKIE), header)
+
+
+@contextmanager
+def reading(request: Request) -> Iterator[Callable[[str], str]]:
+    """Whatever is said inside, the reader understands; gives what translates a marked text."""
+    language = language_of(request)
+    translate = words(language).gettext
+    with speaking("zh" if language == "zh" else "en", translate):
+        yield translate
 
 
 def remember_language(request: Request, answer: Response) -> None:

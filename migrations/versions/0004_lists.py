@@ -1,4 +1,4 @@
-"""The lists' indexes: journeys by their last change, what waits for a reviewer, what could not be handled."""
+"""Indexes of the lists: journeys by last change, their numbers, what waits for a reviewer, what could not be handled."""
 
 from alembic import op
 
@@ -9,6 +9,8 @@ depends_on = None
 
 CHANGES = """
 CREATE INDEX ix_journey_changed ON journey (workspace_id, updated_at, id);
+CREATE INDEX ix_tally_span_whole ON tally_span (workspace_id, journey_id) INCLUDE (port, count)
+    WHERE minutes = 0 AND node = '';
 CREATE INDEX ix_submission_open ON submission (workspace_id, id) WHERE status = 'open';
 CREATE INDEX ix_dead_workspace_id_id ON dead (workspace_id, id)
 """
@@ -22,4 +24,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away again."""
-    op.execute("DROP INDEX ix_journey_changed, ix_submission_open, ix_dead_workspace_id_id")
+    op.execute("DROP INDEX ix_journey_changed, ix_tally_span_whole, ix_submission_open, ix_dead_workspace_id_id")

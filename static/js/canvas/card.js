@@ -61,7 +61,7 @@ export class Card {
     if (!step) return;
     const title = editor.titleOf(this.key);
     const summary = editor.facets.get(this.key)?.summary ?? editor.types[step.type]?.help ?? "";
-    if (this.type !== step.type) this.tile.replaceChildren(nodeIcon(step.type));
+    if (this.type !== step.type) this.tile.replaceChildren(editor.types[step.type] ? nodeIcon(step.type) : icon("circle-help"));
     this.type = step.type;
     say(this.title, title);
     say(this.summary, summary);

@@ -7,13 +7,13 @@ import { same } from "./merge.js";
 /** @typedef {import("./merge.js").Conflict} Conflict */
 
 /**
- * @param {import("./editor.js").Editor} editor
+ * @param {import("./editor.js").Editor} editor @param {string} me
  * @returns {import("./autosave.js").Ask}
  */
-export const conflictDialog = (editor) => (conflicts, by) => new Promise((resolve) => {
+export const conflictDialog = (editor, me) => (conflicts, by) => new Promise((resolve) => {
   /** @type {Map<string, "mine" | "theirs">} */
   const choices = new Map(conflicts.map(({ key }) => [key, "mine"]));
-  const who = by || _("Somebody else");
+  const who = by === me ? _("Another window of yours") : by || _("Somebody else");
   const done = (/** @type {Map<string, "mine" | "theirs"> | null} */ answer) => {
     dialog.close();
     dialog.remove();
@@ -21,7 +21,7 @@ export const conflictDialog = (editor) => (conflicts, by) => new Promise((resolv
   };
   const dialog = /** @type {HTMLDialogElement} */ (h(
     "dialog", { class: "conflict", "aria-labelledby": "conflict-title" },
-    h("header", {}, h("span", { class: "tile send" }, icon("git-compare")), h("h2", { id: "conflict-title" }, _("You and %(name)s changed the same steps", { name: who }))),
+    h("header", {}, h("span", { class: "tile send" }, icon("git-compare")), h("h2", { id: "conflict-title" }, _("The same steps were changed here and by: %(name)s", { name: who }))),
     h("div", { class: "content" }, h("p", { class: "faint" }, _("Everything else is joined already. Nothing is saved before you have chosen.")),
       ...conflicts.map((conflict) => choice(editor, conflict, who, (side) => choices.set(conflict.key, side)))),
     h("footer", {}, h("button", { type: "button", class: "button primary", onclick: () => done(choices) }, _("Keep what is chosen"))),
@@ -41,7 +41,7 @@ function choice(editor, conflict, who, choose) {
     h("span", { class: "pick" }, h("input", { type: "radio", name: conflict.key, checked: name === "mine", onchange: () => choose(name) }), h("b", {}, label)),
     details(editor, conflict, name),
   );
-  return h("fieldset", {}, h("legend", {}, title), h("div", { class: "versions" }, side("mine", _("Yours")), side("theirs", who)));
+  return h("fieldset", {}, h("legend", {}, title), h("div", { class: "versions" }, side("mine", _("This window")), side("theirs", who)));
 }
 
 /** What differs, field by field. @param {import("./editor.js").Editor} editor @param {Conflict} conflict @param {"mine" | "theirs"} name */

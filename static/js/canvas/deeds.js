@@ -39,7 +39,7 @@ export function deeds(canvas, picker) {
       editor.select([next]);
       editor.reveal(next);
     } else if (focused) view.root.focus({ preventScroll: true });
-    editor.emit("toast", { text: steps.length ? ngettext("Step deleted", "%(count)s steps deleted", steps.length) : _("Deleted"), undo: () => editor.undo() });
+    editor.emit("toast", { text: steps.length ? ngettext("Step deleted", "%(count)s steps deleted", steps.length) : _("Deleted"), undo: () => { if (editor.history.undoLabel === label) editor.undo(); } });
   };
 
   const paste = (/** @type {string} */ text, at = /** @type {{x: number, y: number} | null} */ (null)) => {

@@ -5,8 +5,7 @@ import { around, inflate, intersects } from "./geometry.js";
 import { Guides } from "./guides.js";
 import { idOf, kindOf, noteKey } from "./model.js";
 import { edit } from "./ops.js";
-import { clicked, focusOn } from "./select.js";
-import { adds } from "./select.js";
+import { adds, clicked, focusOn } from "./select.js";
 import { snap } from "./snap.js";
 
 /**
@@ -16,6 +15,8 @@ import { snap } from "./snap.js";
  * @typedef {import("./ops.js").Op} Op
  */
 
+/** What can be taken hold of; a number can be clicked and its card dragged by it. */
+const MOVABLE = ["step", "inlet", "count", "here", "note", "group"];
 /** Neighbours this far away still draw snap lines. */
 const NEAR = 900;
 
@@ -25,7 +26,7 @@ export function attachDrag(view, pointer) {
   const guides = new Guides(view);
   pointer.offer((hit, start) => {
     if (hit.kind === "grip" && hit.key) return resizing(view, idOf(hit.key), start.world);
-    if (!hit.key || !["step", "inlet", "note", "group"].includes(hit.kind)) return null;
+    if (!hit.key || !MOVABLE.includes(hit.kind)) return null;
     const key = hit.key;
     const touch = start.event.pointerType === "touch";
     // A finger that comes to pan must not take a card along: first a tap, then a drag.

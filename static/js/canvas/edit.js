@@ -25,21 +25,21 @@ const menu = attachMenu({ canvas, deeds, adding });
 attachQuickAdd(canvas, adding);
 attachClipboard(canvas, deeds);
 attachDescribe(canvas);
-attachHands({ deeds, adding, menu });
 const choose = attachImport(canvas, deeds);
 const palette = attachPalette(/** @type {HTMLElement} */ (byId("palette")), canvas, adding);
 const panel = new Panel(canvas, /** @type {HTMLElement} */ (byId("panel")));
+attachHands({ deeds, adding, menu, shut: () => panel.shut() });
 
 // ── nothing is lost ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 const store = draftStore(data.journey.id);
 const saver = new Autosave({
-  editor, revision: data.journey.revision, transport: draftTransport(data.urls.draft), store, ask: conflictDialog(editor),
+  editor, revision: data.journey.revision, transport: draftTransport(data.urls.draft), store, ask: conflictDialog(editor, data.user.name),
   tell: savedSign(canvas, /** @type {HTMLElement} */ (byId("saved"))),
   joined: ({ by, ids }) => {
     const steps = ids.map((id) => editor.titleOf(id)).slice(0, 3).join(", ");
-    const text = by ? _("%(name)s changed: %(steps)s", { name: by, steps: steps || _("the journey") }) : _("Somebody else changed: %(steps)s", { steps: steps || _("the journey") });
-    editor.emit("toast", { text });
+    const who = by === data.user.name ? _("Another window of yours") : by || _("Somebody else");
+    editor.emit("toast", { text: _("%(name)s changed: %(steps)s", { name: who, steps: steps || _("Settings of the journey") }) });
   },
 });
 if (saver.restore()) editor.emit("toast", { text: _("Edits that had not been saved are back.") });
@@ -51,9 +51,8 @@ document.addEventListener("visibilitychange", () => {
   if (saver.dirty && saver.state === "unsaved") saver.flush();
 });
 addEventListener("beforeunload", (event) => {
-  panel.submit();
   // What is kept here comes back by itself; only what could not even be kept is worth a question.
-  if (!saver.keep() || saver.state === "conflict") event.preventDefault();
+  if (!saver.keep() || saver.state === "conflict" || panel.unsaid) event.preventDefault();
 });
 
 // ── the bars ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,12 +66,24 @@ byId("open-steps")?.addEventListener("click", () => {
   root.classList.toggle("open");
   if (root.classList.contains("open")) palette.focus();
 });
+/** The simulator beside the canvas; its script comes when it is first asked for. */
+async function tryIt() {
+  const { toggleTryout } = await import("./tryout.js");
+  await toggleTryout(canvas);
+}
+byId("simulate")?.addEventListener("click", (event) => {
+  const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  if (!plain) return;
+  event.preventDefault();
+  tryIt();
+});
 const more = byId("more");
 more?.addEventListener("click", () => menuBelow(more, [
   { label: _("Settings of the journey"), icon: "settings", run: () => panel.openJourney() },
-  { label: _("Try it"), icon: "flask-conical", run: () => location.assign(data.urls.simulate) },
+  { label: _("Try it"), icon: "flask-conical", run: tryIt },
   { label: _("Versions and drafts"), icon: "history", run: () => location.assign(data.urls.versions) },
   { label: _("Keys"), icon: "keyboard", keys: "?", run: showKeys },
+  { label: _("Show me around"), icon: "lightbulb", run: () => import("../tour.js").then(({ startTour }) => startTour()) },
   null,
   { label: _("Import a file"), icon: "upload", run: choose },
   ...exportEntries(),
@@ -105,3 +116,5 @@ editor.on("selection", ({ keys }) => {
 
 Object.assign(canvas, { adding, deeds, panel, saver, picker });
 document.body.dataset.ready = "true";
+if (!localStorage.getItem("tour-editor")) import("../tour.js").then(({ offerTour }) => offerTour());
+performance.mark("canvas:ready");

@@ -11,7 +11,7 @@ import { beside } from "./adding.js";
  * @typedef {import("./editor.js").Editor} Editor
  * @typedef {{key: string, shift: boolean, alt: boolean, ctrl: boolean}} Chord
  * @typedef {{canvas: Canvas, deeds: import("./deeds.js").Deeds | null, adding: import("./adding.js").Adding | null,
- *   find: () => void, menu: (client: {x: number, y: number}) => void, help: () => void, problems: () => void}} Hands
+ *   find: () => void, menu: (client: {x: number, y: number}) => void, help: () => void, shut: () => boolean}} Hands `shut` closes what is open beside the canvas
  */
 
 const ARROWS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
@@ -39,9 +39,11 @@ export function attachKeyboard(hands) {
   const { canvas } = hands;
   const { root } = canvas.view;
   root.addEventListener("keydown", (event) => pressed(hands, event));
+  let tabbed = false;
+  addEventListener("keydown", (event) => { tabbed = event.key === "Tab"; }, { capture: true });
   // Tab comes to the canvas once: the step one was at, else the entry, takes the focus.
   root.addEventListener("focus", () => {
-    if (!root.matches(":focus-visible") || !canvas.editor.flow.steps.size) return;
+    if (!tabbed || !canvas.editor.flow.steps.size) return;
     const id = currentStep(canvas) ?? firstStep(canvas.editor);
     if (id) go(canvas, id);
   });
@@ -149,7 +151,11 @@ function looking(hands, { key, shift, alt, ctrl }) {
     "=": () => viewport.zoomIn(),
     "-": () => viewport.zoomOut(),
     Home: () => { const first = firstStep(editor); if (first) go(canvas, first); },
-    Escape: () => { editor.select([]); canvas.view.root.focus({ preventScroll: true }); },
+    Escape: () => {
+      if (hands.shut()) return;
+      editor.select([]);
+      canvas.view.root.focus({ preventScroll: true });
+    },
     Enter: () => { if (id) editor.emit("open", { id, focus: true }); },
     "/": () => hands.find(),
     "?": () => hands.help(),

@@ -29,7 +29,7 @@ export function layOut(graph) {
       resolve(places);
     };
     const patience = setTimeout(() => answer(columns(graph)), PATIENCE_MS);
-    worker.addEventListener("message", ({ data }) => answer(data));
+    worker.addEventListener("message", ({ data }) => answer(data ?? columns(graph)));
     worker.addEventListener("error", () => answer(columns(graph)));
     worker.postMessage(graph);
   });

@@ -3,6 +3,7 @@
 import { _ } from "../i18n.js";
 import { freePort } from "./insert.js";
 import { idOf, kindOf } from "./model.js";
+import { hitAt } from "./pointer.js";
 import { openMenu } from "./popup.js";
 import { pack } from "./clipboard.js";
 
@@ -19,7 +20,9 @@ const STILL = 8;
 /** @param {Hands} hands */
 export function attachMenu(hands) {
   const { editor, view } = hands.canvas;
-  editor.on("menu", ({ key, client, point }) => {
+  editor.on("menu", ({ client, point }) => {
+    // Asked anew: the event itself went to whoever held the pointer.
+    const { key } = hitAt(view, client);
     if (key && !editor.selection.has(key)) editor.select([key]);
     else if (!key) editor.select([]);
     openFor(hands, client, point);

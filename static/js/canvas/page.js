@@ -84,7 +84,7 @@ export function menuBelow(button, entries) {
   openMenu(entries, { x: box.right - 240, y: box.bottom + 6 }, button.getAttribute("aria-label") ?? "");
 }
 
-/** The list view and the keys, with hands where the page has some. @param {{deeds: import("./deeds.js").Deeds, adding: import("./adding.js").Adding, menu: (client: {x: number, y: number}) => void} | null} hands */
+/** The list view and the keys, with hands where the page has some. @param {{deeds: import("./deeds.js").Deeds, adding: import("./adding.js").Adding, menu: (client: {x: number, y: number}) => void, shut: () => boolean} | null} hands */
 export function attachHands(hands) {
   const outline = byId("outline");
   const toggle = byId("toggle-list");
@@ -98,7 +98,7 @@ export function attachHands(hands) {
       view.toggle(open);
     });
   }
-  attachKeyboard({ canvas, deeds, adding, find, menu: hands?.menu ?? (() => {}), help: showKeys, problems: () => problemsButton?.click() });
+  attachKeyboard({ canvas, deeds, adding, find, menu: hands?.menu ?? (() => {}), help: showKeys, shut: hands?.shut ?? (() => false) });
 }
 
 if (canvas.data.mode !== "edit") {

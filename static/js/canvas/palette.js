@@ -27,7 +27,11 @@ export function attachPalette(root, canvas, adding) {
   const sections = [...groups].map(([title, types]) => h("section", {}, h("h2", {}, title), ...types.map((type) => itemOf(type))));
   const found = h("section", { hidden: true });
   list.append(...sections, found);
-  root.append(h("div", { class: "search" }, icon("search"), field), list);
+  const shut = () => root.classList.remove("open");
+  const close = h("button", { type: "button", class: "button quiet only-icon only-narrow", "aria-label": _("Close"), onclick: shut }, icon("x"));
+  root.append(h("div", { class: "top" }, h("div", { class: "search" }, icon("search"), field), close), list);
+  // On a phone the steps lie over the canvas: a touch on it puts them away.
+  canvas.view.root.addEventListener("pointerdown", shut, { capture: true });
 
   /** @param {string} type */
   function itemOf(type) {
@@ -49,7 +53,7 @@ export function attachPalette(root, canvas, adding) {
     const place = adding.besideSelected();
     const wrong = refusal(editor, type, place);
     adding.add(type, wrong ? { at: loosePlace(canvas) } : place);
-    root.classList.remove("open");
+    shut();
   };
   field.addEventListener("input", search);
   field.addEventListener("keydown", (event) => {
@@ -57,7 +61,8 @@ export function attachPalette(root, canvas, adding) {
     if (event.key === "Escape" && field.value) {
       field.value = "";
       search();
-    } else if (event.key === "ArrowDown") /** @type {HTMLElement | null} */ (list.querySelector("section:not([hidden]) .palette-item"))?.focus();
+    } else if (event.key === "Escape" && root.classList.contains("open")) shut();
+    else if (event.key === "ArrowDown") /** @type {HTMLElement | null} */ (list.querySelector("section:not([hidden]) .palette-item"))?.focus();
     else return;
     event.preventDefault();
   });

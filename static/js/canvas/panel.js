@@ -1,7 +1,8 @@
 // The side panel: hosts the form that the server makes for a step, and turns what it answers into one step of undo.
 
-import { h, icon, nodeIcon } from "../dom.js";
+import { h, icon } from "../dom.js";
 import { _ } from "../i18n.js";
+import { attach, flush, isDirty } from "./forms/main.js";
 import { edit, editSettings } from "./ops.js";
 
 /**
@@ -9,7 +10,7 @@ import { edit, editSettings } from "./ops.js";
  * @typedef {{id: string, field?: string | null, port?: string, focus?: boolean, fresh?: boolean}} Asked
  */
 
-const JOURNEY = ":journey";
+const JOURNEY = "~";
 
 export class Panel {
   /** @param {Canvas} canvas @param {HTMLElement} root the aside */
@@ -19,9 +20,11 @@ export class Panel {
     /** @type {string | null} */
     this.id = null;
     this.turn = 0;
-    this.head = h("header", {});
+    /** Forms that hold something not applied yet, by step: they come back as they were. @type {Map<string, HTMLElement>} */
+    this.kept = new Map();
+    const close = h("button", { type: "button", class: "button quiet only-icon close", "aria-label": _("Close"), title: _("Close"), onclick: () => this.leave() }, icon("x"));
     this.body = h("div", { class: "panel-body" });
-    root.append(this.head, this.body);
+    root.append(close, this.body);
     this.listen();
   }
 
@@ -36,10 +39,12 @@ export class Panel {
       event.preventDefault();
       this.leave();
     });
-    // What was written is handed in when one goes elsewhere, so that choosing another step loses nothing.
-    this.body.addEventListener("change", () => this.submit());
-    this.body.addEventListener("node-applied", (event) => this.applied(/** @type {CustomEvent} */ (event).detail));
-    this.body.addEventListener("journey-applied", (event) => this.appliedToJourney(/** @type {CustomEvent} */ (event).detail));
+    const news = (/** @type {Event} */ event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      return detail?.value ?? detail;
+    };
+    document.addEventListener("node-applied", (event) => this.applied(news(event)));
+    document.addEventListener("flow-applied", (event) => this.appliedToJourney(news(event)));
   }
 
   get isOpen() {
@@ -52,12 +57,19 @@ export class Panel {
       this.show(field, focus || Boolean(field));
       return;
     }
-    this.submit();
+    this.putAway();
     this.id = id;
     const turn = ++this.turn;
     this.root.hidden = false;
     document.body.classList.add("panel-open");
-    this.title();
+    this.inView();
+    const kept = this.kept.get(id);
+    if (kept) {
+      this.kept.delete(id);
+      this.fill([...kept.childNodes]);
+      this.show(field, true);
+      return;
+    }
     this.body.replaceChildren(h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
     this.body.setAttribute("aria-busy", "true");
     const content = await this.fetch(id);
@@ -66,6 +78,22 @@ export class Panel {
     this.body.removeAttribute("aria-busy");
     this.fill(content);
     this.show(field, focus || Boolean(field) || fresh);
+  }
+
+  /** The panel takes room: the card it is about stays in view. */
+  inView() {
+    const { id } = this;
+    const { editor, viewport, view } = this.canvas;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (!id || id !== this.id || !editor.flow.steps.has(id)) return;
+      const stage = view.root.getBoundingClientRect();
+      const panel = this.root.getBoundingClientRect();
+      viewport.resize(stage);
+      // On narrow screens the panel lies over the canvas.
+      viewport.inset.bottom = panel.left <= stage.left ? Math.max(0, stage.bottom - panel.top) : 0;
+      viewport.inset.right = panel.left > stage.left ? Math.max(0, stage.right - panel.left) : 0;
+      viewport.reveal(editor.rectOf(id));
+    }));
   }
 
   openJourney() {
@@ -86,7 +114,14 @@ export class Panel {
       // Told below, like every other answer that is none.
     }
     return [h("p", { class: "none" }, icon("cloud-off"), _("The settings could not be loaded. Your work is kept."),
-      h("button", { type: "button", class: "button", onclick: () => { this.id = null; this.open({ id, focus: true }); } }, _("Try again")))];
+      h("button", { type: "button", class: "button", onclick: () => this.again(id) }, _("Try again")))];
+  }
+
+  /** @param {string} id */
+  again(id) {
+    this.body.replaceChildren();
+    this.id = null;
+    this.open({ id, focus: true });
   }
 
   /** @param {Node[]} content */
@@ -95,29 +130,13 @@ export class Panel {
     this.body.scrollTop = 0;
     // @ts-ignore: htmx is a script of the page, not a module
     window.htmx?.process(this.body);
-  }
-
-  title() {
-    const { editor, view } = this.canvas;
-    const close = h("button", { type: "button", class: "button quiet only-icon", "aria-label": _("Close"), title: _("Close"), onclick: () => this.leave() }, icon("x"));
-    if (this.id === JOURNEY) {
-      this.head.replaceChildren(h("span", { class: "tile flow" }, icon("settings")), h("div", { class: "words" }, h("h2", {}, _("Settings of the journey"))), close);
-      return;
-    }
-    const step = editor.flow.steps.get(this.id ?? "");
-    if (!step) return;
-    const kind = editor.types[step.type]?.title ?? step.type;
-    const name = editor.titleOf(step.id);
-    this.head.replaceChildren(
-      h("span", { class: `tile ${view.hueOf(step.type)}` }, nodeIcon(step.type)),
-      h("div", { class: "words" }, name === kind ? null : h("small", {}, kind), h("h2", {}, name)), close,
-    );
+    attach(this.body);
   }
 
   /** @param {string | null} field @param {boolean} focus */
   show(field, focus) {
     const named = field ? this.body.querySelector(`[name="${CSS.escape(field)}"], [data-field="${CSS.escape(field)}"], #field-${CSS.escape(field)}`) : null;
-    const target = named ?? (focus ? this.body.querySelector("[autofocus], input:not([type=hidden]), select, textarea") : null);
+    const target = named ?? (focus ? this.first() : null);
     named?.scrollIntoView({ block: "center" });
     if (target instanceof HTMLElement && focus) {
       const inner = target.matches("input, select, textarea, button") ? target : target.querySelector("input:not([type=hidden]), select, textarea, button");
@@ -125,10 +144,27 @@ export class Panel {
     }
   }
 
-  /** Hands the form in, if anything in it was changed since. */
-  submit() {
-    const form = this.body.querySelector("form");
-    if (form && !this.canvas.editor.readOnly) form.requestSubmit();
+  first() {
+    const fields = "input:not([type=hidden], [type=search]), select, textarea, button:not([disabled])";
+    return this.body.querySelector(`.settings-fields :is(${fields})`) ?? this.body.querySelector(fields);
+  }
+
+  /** Takes the form out: what was typed is applied, and what cannot be is kept with its form. */
+  putAway() {
+    const { id } = this;
+    if (!id || !this.body.firstChild) return;
+    const holder = h("div", {});
+    const dirty = isDirty(this.body) && !this.canvas.editor.readOnly;
+    if (dirty) holder.append(...this.body.childNodes);
+    this.body.replaceChildren();
+    if (!dirty) return;
+    this.kept.set(id, holder);
+    flush(holder).then((done) => { if (done && this.kept.get(id) === holder) this.kept.delete(id); }, () => {});
+  }
+
+  /** Whether a form holds something that is not on the canvas. */
+  get unsaid() {
+    return this.kept.size > 0 || isDirty(this.body);
   }
 
   /** @param {{id: string, settings: any, name?: string | null, facet?: any, problems?: any[]}} detail */
@@ -142,7 +178,6 @@ export class Panel {
     if (!same) editor.commit(_("Edit %(step)s", { step: editor.titleOf(id) }), [edit("node", step, after)], { key: `settings ${id}` });
     if (problems) editor.setProblems([...editor.problems.filter((one) => one.node !== id), ...problems]);
     this.own = JSON.stringify(settings);
-    this.title();
   }
 
   /** @param {{settings: any}} detail */
@@ -164,18 +199,26 @@ export class Panel {
     }
     const about = id === JOURNEY ? touched.settings : touched.nodes.has(id);
     if (!about) return;
-    this.title();
     if (cause === "commit" || key?.startsWith("settings")) return;
     if (id !== JOURNEY && this.own === JSON.stringify(editor.flow.steps.get(id)?.settings)) return;
+    this.kept.delete(id);
+    this.body.replaceChildren();
     this.id = null;
     this.open({ id });
+  }
+
+  /** Closes where the keys are with the canvas; the step stays selected. @returns {boolean} whether anything was open */
+  shut() {
+    const open = this.isOpen;
+    if (open) this.leave();
+    return open;
   }
 
   /** Closes and goes back to the card. */
   leave() {
     const { id } = this;
     const inside = this.root.contains(document.activeElement);
-    this.submit();
+    this.putAway();
     this.close();
     if (inside && id && this.canvas.editor.flow.steps.has(id)) this.canvas.editor.reveal(id);
     else if (inside) this.canvas.view.root.focus({ preventScroll: true });
@@ -185,6 +228,7 @@ export class Panel {
     this.id = null;
     this.turn += 1;
     this.root.hidden = true;
+    Object.assign(this.canvas.viewport.inset, { right: 0, bottom: 0 });
     this.body.replaceChildren();
     document.body.classList.remove("panel-open");
   }

@@ -13,6 +13,7 @@ export function attachProblems(canvas, button, list) {
     const all = editor.problems.length;
     button.dataset.kind = errors ? "bad" : all ? "warn" : "good";
     const words = errors ? ngettext("%(count)s problem", "%(count)s problems", errors) : all ? ngettext("%(count)s hint", "%(count)s hints", all) : _("No problems");
+    button.setAttribute("aria-label", words);
     button.replaceChildren(icon(errors ? "circle-alert" : all ? "triangle-alert" : "circle-check"), h("span", {}, words));
     if (list.matches(":popover-open")) fill();
   };

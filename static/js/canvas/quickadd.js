@@ -19,7 +19,8 @@ export function attachQuickAdd(canvas, adding) {
   const { editor } = canvas;
   editor.on("quickadd", ({ from, port, point, client, release }) => {
     const at = { x: onGrid(point.x), y: onGrid(point.y - (from ? CARD.input : CARD.header / 2)) };
-    adding.ask(from ? { after: { id: from, port }, at } : { at }, client, { onClose: release });
+    // The pointer has just been let go: what opens now would be taken for something clicked away.
+    requestAnimationFrame(() => adding.ask(from ? { after: { id: from, port }, at } : { at }, client, { onClose: release }));
   });
   attachPlus(canvas, adding);
   attachDropOnWire(canvas);

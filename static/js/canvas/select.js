@@ -21,7 +21,7 @@ export function clicked(view, hit, event) {
   else if (adds(event)) editor.toggle(hit.key);
   else {
     editor.select([hit.key]);
-    if (hit.kind === "step" || hit.kind === "inlet") editor.emit("open", { id: hit.key });
+    if (["step", "inlet", "port"].includes(hit.kind)) editor.emit("open", { id: hit.key });
   }
 }
 

@@ -44,6 +44,8 @@ export class View {
     this.overlay = NONE;
     /** @type {{name: string | null, data: any}} */
     this.overlaid = { name: null, data: null };
+    /** From where on boxes stand for cards; a bench sets `above` to Infinity to have every card in the page. */
+    this.far = { ...OVERVIEW };
     this.pending = 0;
     /** Where the page was last made to match the view. @type {{x: number, y: number, zoom: number} | null} */
     this.culled = null;
@@ -208,16 +210,18 @@ export class View {
   onDraw() {}
 
   isOverview() {
-    return this.viewport.zoom < OVERVIEW.below && this.editor.flow.steps.size > OVERVIEW.above;
+    return this.viewport.zoom < this.far.below && this.editor.flow.steps.size > this.far.above;
   }
 
-  /** The dots move with the world. Written as plain properties: a custom one would restyle every card. */
+  /** The dots move with the world, in whole pixels, which draws faster. Written as plain properties: a custom one would
+   * restyle every card. */
   grid() {
     const { x, y, zoom } = this.viewport;
     let gap = GRID_DOTS * zoom;
     while (gap < 14) gap *= 2;
-    this.root.style.backgroundSize = `${gap}px ${gap}px`;
-    this.root.style.backgroundPosition = `${x % gap}px ${y % gap}px`;
+    const whole = Math.round(gap);
+    this.root.style.backgroundSize = `${whole}px ${whole}px`;
+    this.root.style.backgroundPosition = `${Math.round(x % whole)}px ${Math.round(y % whole)}px`;
   }
 
   cull() {
