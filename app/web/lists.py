@@ -38,7 +38,7 @@ def show_journeys(
     connection: Database,
     q: Annotated[str, Query(max_length=200)] = "",
     status: StatusWish = "",
-    plan: Annotated[int | None, Query(ge=0, le=INT)] = None,
+    plan: Annotated[str, Query(pattern=r"^\d{0,9}$")] = "",
     mine: bool = False,
     archived: bool = False,
     sort: Order = "changed",
@@ -46,10 +46,10 @@ def show_journeys(
 ) -> Response:
     """The page; htmx asks for the same address and takes its parts."""
     q = q.replace("\0", "").strip()
-    wish = Wish(q or None, status or None, plan, caller.actor if mine else None, archived)
+    wish = Wish(q or None, status or None, int(plan) if plan else None, caller.actor if mine else None, archived)
     values = _found(connection, caller, wish, sort, _place(after, sort))
-    asked = {"q": q, "status": status, "plan": plan, "mine": mine, "archived": archived, "sort": sort}
-    narrowed = bool(q or status or plan is not None or mine or archived)
+    asked = {"q": q, "status": status, "plan": wish.plan, "mine": mine, "archived": archived, "sort": sort}
+    narrowed = bool(q or status or plan or mine or archived)
     empty = not values["rows"] and not narrowed and not lists.any_at_all(connection, caller.workspace_id)
     say = words(language_of(request)).gettext
     page = {

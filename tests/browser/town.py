@@ -52,6 +52,7 @@ TABLES = (
     "workspace",
     "caught",
     "trail",
+    "plan",
 )
 
 EVERYTHING = sql.SQL("SELECT to_jsonb(t) FROM {} t LIMIT 20000")
