@@ -4,6 +4,7 @@ import { confirmDialog } from "../dialogs.js";
 import { _, ngettext, number } from "../i18n.js";
 import { toast } from "../toast.js";
 import { byId, canvas, news } from "./page.js";
+import { attachPresence } from "./presence.js";
 
 const { editor, view, data } = canvas;
 const side = /** @type {HTMLElement} */ (byId("panel"));
@@ -63,6 +64,10 @@ stream.addEventListener("counters", (event) => {
   else changed(detail);
   first = false;
 });
+// Nothing can be lost here: the page leads to the sign-in page and back.
+stream.addEventListener("over", () => location.reload());
+const others = byId("presence");
+if (others) attachPresence(stream, others, data.user);
 stream.addEventListener("away", () => { const note = byId("away"); if (note) note.hidden = false; first = true; });
 stream.addEventListener("open", () => { const note = byId("away"); if (note) note.hidden = true; });
 
@@ -142,7 +147,7 @@ side.addEventListener("click", (event) => {
     else side.hidden = true;
   }
   const step = /** @type {HTMLElement | null} */ (target.closest("[data-step]"))?.dataset.step;
-  if (step) editor.reveal(step, true);
+  if (step) editor.reveal(step, { focus: true });
 });
 byId("open-side")?.addEventListener("click", () => { side.hidden = false; });
 side.hidden = NARROW.matches && !data.path;
