@@ -33,7 +33,7 @@ function take(delta) {
     if (place && place.textContent !== number(totals[name])) {
       place.textContent = number(totals[name]);
       place.closest("div")?.classList.toggle("none", !totals[name]);
-      flash(place.closest("div"));
+      flash(place.closest("div"), true);
     }
   }
   if (heat) warm();
@@ -47,11 +47,14 @@ function changed(delta) {
   if (shown && ids.has(shown)) again();
 }
 
-/** A short glow where a number moved; none for people who asked for stillness. @param {Element | null} element */
-function flash(element) {
+/** A short glow where a number moved; none for people who asked for stillness. @param {Element | null} element @param {boolean} [soft] */
+function flash(element, soft = false) {
   if (!element || STILL.matches || document.hidden) return;
-  const colour = getComputedStyle(element).getPropertyValue("--accent") || "currentColor";
-  element.animate([{ boxShadow: `0 0 0 3px ${colour}` }, { boxShadow: "0 0 0 9px transparent" }], { duration: 900, easing: "ease-out" });
+  const colour = (/** @type {string} */ name) => getComputedStyle(element).getPropertyValue(name) || "transparent";
+  const frames = soft
+    ? [{ backgroundColor: colour("--accent-wash") }, { backgroundColor: "transparent" }]
+    : [{ boxShadow: `0 0 0 2px ${colour("--accent")}` }, { boxShadow: "0 0 0 7px transparent" }];
+  element.animate(frames, { duration: soft ? 1600 : 800, easing: "ease-out" });
 }
 
 take(data.counters);
