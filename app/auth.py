@@ -48,6 +48,8 @@ POLICY: dict[str, Role] = {
     "message.read": "viewer",
     "account.read": "viewer",
     "account.edit": "admin",
+    "policy.read": "viewer",
+    "policy.edit": "admin",
     "key.read": "admin",
     "key.edit": "admin",
     "user.read": "admin",

@@ -26,6 +26,10 @@ LAST = frozenset(("entry.api", "send.webhook", "goto", "holdout"))
 STARTERS: Mapping[str, Mapping[str, Json]] = {"wait.event": {"timeout": "P1D"}}
 
 
+# What is needed less stands last in its group.
+LATER = frozenset(("entry.api", "entry.schedule", "send.webhook", "goto", "holdout", "exit"))
+
+
 def types(catalog: Mapping[str, NodeType], accounts: Mapping[str, str]) -> dict[str, Json]:
     """What the palette offers, in its order; `accounts` (name → channel) fill in what there is only one way to choose."""
     order = {group: place for place, group in enumerate(GROUPS)}

@@ -17,6 +17,8 @@ from flows.interpret import Status, Traveller
 from flows.match import Entry, Place
 from flows.past import windows
 
+MERGES = ("merge_out", "merge_in")
+
 
 class Opened(Protocol):
     """A letter with its event and the entries it might lead to."""
@@ -79,7 +81,7 @@ def gather_facts(
 def _walking(connection: Connection, plans: Plans, posts: Sequence[Opened]) -> list[enrollments.Row]:
     """Walks of the contacts whose events somebody may wait for or leave on, or whose facts change.
 
-    Where an event is only counted, or lets somebody in, those that had to go on before it came: they must not see it.
+    Where an event is only counted, lets somebody in, or is a merge, those that had to go on before it came: they must not see it.
     """
     wanted: dict[tuple[int, int], datetime | None] = {}
     for post in posts:
@@ -87,7 +89,7 @@ def _walking(connection: Connection, plans: Plans, posts: Sequence[Opened]) -> l
         key = letter.workspace_id, letter.contact_id
         if book and (post.event.name in book.asked or letter.kind == "identify"):
             wanted[key] = None
-        elif book and (post.event.name in book.counted or post.entries):
+        elif book and (post.event.name in book.counted or post.entries or letter.kind in MERGES):
             before = wanted.get(key, letter.received_at)
             wanted[key] = before and max(before, letter.received_at)
     return enrollments.walking(

@@ -29,6 +29,7 @@ from app.web import (
     canvas_preview,
     catalogue,
     comments,
+    contactpages,
     contacts,
     finding,
     guided,
@@ -39,6 +40,8 @@ from app.web import (
     keys,
     links,
     lists,
+    live,
+    messagepages,
     messages,
     node_types,
     openapi,
@@ -47,6 +50,7 @@ from app.web import (
     pages,
     planpages,
     plans,
+    policies,
     problems,
     review,
     reviews,
@@ -60,6 +64,8 @@ from app.web import (
     users,
     versions,
     walks,
+    watch,
+    whereabouts,
 )
 from app.web.envelope import Envelope
 from app.web.files import Files
@@ -67,16 +73,23 @@ from app.web.guard import GuardedRoute, UnguardedError
 from app.web.house import House, utc_now
 from app.web.infront import InFront
 from app.web.ingest import PATHS, Door, ingest_routes
+from app.web.streams import Streams
 from app.web.templating import templates
 
 TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
-MANAGED = (journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users)
+MANAGED = (
+    *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
+    policies,
+)
 PAGES = (
+    starting,
+    guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, accountpages, health, starting, guided, simulator),
+    *(catalogue, staffpages, accountpages, health, simulator),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
+    *(watch, whereabouts, contactpages, messagepages, live),
 )
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
@@ -135,6 +148,7 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
     )
     app.state.files = Files()
     app.state.templates = templates(app.state.files.address)
+    app.state.streams = Streams()
     app.state.shell = page.shell
     problems.install(app)
     _add_ingest(app, parts.door)

@@ -127,7 +127,7 @@ def _settle_walks(
     connection: Connection, plans: Plans, walks: Sequence[Walk], moments: Mapping[int, datetime], now: datetime
 ) -> None:
     plans.include(connection, {walk.row.version_id for walk in walks})
-    passage = Passage(now, plans.by_version)
+    passage = Passage(now, plans.by_version, plans.policies)
     verdicts = _Verdicts()
     for _, here in groupby(sorted(walks, key=_place), key=_place):
         _judge(plans, list(here), verdicts, now)

@@ -405,6 +405,7 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("workspace_id", "id"),
         Index("ix_message_due", "due_at", postgresql_where=text("status IN (0, 1, 6)")),
+        Index("ix_message_deferred", "lane", "due_at", postgresql_where=text("status = 7")),
         {"postgresql_with": {"fillfactor": "80"}},
     )
     workspace_id: int = Field(primary_key=True)
@@ -432,6 +433,23 @@ class Message(SQLModel, table=True):
     title: str | None = Field(default=None, sa_type=TEXT)
     content: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     origin: int | None = Field(default=None, sa_type=BIG)
+
+
+class Sending(SQLModel, table=True):
+    """A marketing message that passed the gate, kept as long as the longest cap looks back; only where caps are set.
+
+    Written and counted in the contact's lane, so two messages cannot both take the last place.
+    """
+
+    __table_args__ = (Index("ix_sending_at", "at", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),)
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    contact_id: int = Field(primary_key=True, sa_type=BIG)
+    message_id: int = Field(primary_key=True, sa_type=BIG)
+    at: datetime = Field(sa_type=INSTANT)
+    journey_id: int
+    priority: int = Field(sa_type=SMALL)
+    channel: str = Field(sa_type=TEXT)
 
 
 class ReceiptRow(SQLModel, table=True):

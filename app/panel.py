@@ -17,16 +17,17 @@ from flows import upgrade
 from flows.contract import Json, NodeType
 from flows.document import FlowSettings, Node
 from flows.errors import DocumentError
-from flows.problems import place
+from flows.problems import place, refused
 from flows.problems import say as sentence
 from flows.raw import parse_text, refuse_unsafe
 from flows.step_checks import check, read
-from flows.words import spoken
+from flows.words import clip, spoken
 
 Catalog = Mapping[str, NodeType]
 JOURNEY = "~"  # stands for the journey itself where a step's id would stand; no step can be called so
 STEPS_AT_MOST = 2_000
 NAME_AT_MOST = 200
+TITLE_AT_MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,7 @@ def wrong(model: type[BaseModel], settings: Json) -> list[tuple[str, str]]:
     try:
         model.model_validate(settings)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        return [(place(detail["loc"]), sentence(detail, spoken())) for detail in details]
+        return [(place(detail["loc"]), sentence(detail, spoken())) for detail in refused(error)]
     return []
 
 
@@ -203,6 +203,7 @@ def applied(made: Sheet, around: About, catalog: Catalog, problems: list[dict[st
         "name": node.get("name"),
         "facet": None if made.is_journey else face(node, catalog, around.wired),
         "problems": problems,
+        "valid": not made.problems,
     }
 
 
@@ -215,11 +216,8 @@ def with_titles(source: Json, steps: tuple[StepName, ...]) -> Json:
             return [inside(one) for one in value]
         if not isinstance(value, dict):
             return value
-        named = (
-            {"message": titles.get(str(value["message"]), value["message"])[:NAME_AT_MOST]}
-            if "message" in value
-            else {}
-        )
+        name = value.get("message")
+        named = {"message": clip(titles[name], TITLE_AT_MOST)} if isinstance(name, str) and name in titles else {}
         return {key: inside(one) for key, one in value.items()} | named
 
     return inside(source)

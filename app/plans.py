@@ -10,10 +10,11 @@ from dataclasses import replace
 from app import log
 from app.store import versions
 from app.store.rows import Connection
-from flows import document
+from flows import document, policies
 from flows.compile import Label, Plan, compile_plan
 from flows.contract import NodeType
 from flows.match import Book
+from flows.policies import Policies
 
 
 class Plans:
@@ -26,12 +27,15 @@ class Plans:
         self.by_version: dict[int, Plan] = {}
         self.live_by_journey: dict[int, Plan] = {}
         self.broken: dict[int, str] = {}
+        self.policies: dict[int, Policies] = {}
 
     def refresh(self, connection: Connection) -> None:
-        """Read the plans again if anything was published, paused, resumed or stopped since."""
+        """Read plans and policies again if anything was published, paused, resumed, stopped or allowed since."""
         generation = versions.generation(connection)
         if generation != self.generation:
             self._take(versions.in_use(connection))
+            found = versions.policies(connection)
+            self.policies = {workspace: policies.load(raw) for workspace, raw in found.items()}
             self.generation = generation
 
     def include(self, connection: Connection, ids: Iterable[int]) -> None:

@@ -13,14 +13,16 @@ from typing import Any, Literal, NamedTuple
 
 from app import schedules as calendar
 from app.failpoints import failpoint
-from app.store import accounts, drafts, journeys, schedules, submissions, users, versions
+from app.store import accounts, drafts, journeys, schedules, submissions, users, versions, workspaces
 from app.store.journeys import Journey, Saving
 from app.store.rows import Connection
 from app.store.submissions import Submission
 from flows import document as documents
+from flows import policies
 from flows.compile import Label, compile_plan
 from flows.contract import Json, NodeType
 from flows.document import Document
+from flows.policies import Policies
 from flows.validate import Problem, errors, validate
 from flows.words import _
 
@@ -165,6 +167,14 @@ def resume(desk: Desk, journey_id: int) -> Journey:
 def stop(desk: Desk, journey_id: int) -> Journey:
     """For good: everybody on the way leaves (exited, manual) with the next pass of the timers."""
     return _change(desk, journey_id, "stopped", {"live", "paused"})
+
+
+def allow(desk: Desk, raw: Mapping[str, Json]) -> Policies:
+    """Set the workspace's caps and quiet hours; they hold from the next batch on. DocumentError where they are none."""
+    found = policies.load(raw)
+    workspaces.set_policies(desk.connection, desk.workspace_id, policies.dump(found))
+    versions.bump(desk.connection)
+    return found
 
 
 def bound_hash(connection: Connection, catalog: Catalog, workspace_id: int, document: Document) -> str:

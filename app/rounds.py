@@ -38,7 +38,7 @@ def asked_in(plan: Plan, context: Mapping[str, Json]) -> Entry | None:
 
 def walk_round(passage: Passage, standing: dict[int, Standing], posts: list[Post], new_id: Callable[[], int]) -> None:
     """One letter of each contact: whom it takes out, then whom it wakes, to rest, and only then whom it lets in (DESIGN §6)."""
-    _catch_up(passage, standing, posts)
+    catch_up(passage, standing, posts)
     waking: list[Traveller] = []
     for post in posts:
         here = standing[post.letter.contact_id]
@@ -66,7 +66,7 @@ def settle(passage: Passage, standing: dict[int, Standing], travellers: list[Tra
             standing[one.contact].settle(one)
 
 
-def _catch_up(passage: Passage, standing: dict[int, Standing], posts: list[Post]) -> None:
+def catch_up(passage: Passage, standing: dict[int, Standing], posts: list[Post]) -> None:
     """Waits that ended before the letter arrived end first, however late this batch is; at the same instant the event wins.
 
     Each contact's in the order in which they ended: one may change what the next one sees.

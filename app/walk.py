@@ -5,20 +5,23 @@ everything is written at the end in a number of statements that does not grow wi
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 import msgspec
 
 from app.failpoints import failpoint
 from app.gate import refusal
+from app.policing import Ask, ask
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
 from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest, would_end
+from flows.policies import Policies
 
 # Carried by people whom an awaited event met while their journey was paused: at resume the event is looked up again.
 MET = "met while paused"
@@ -32,6 +35,7 @@ class Passage:
 
     now: datetime
     plans: Mapping[int, Plan]
+    policies: Mapping[int, Policies] = field(default_factory=dict)
     record: Rested = field(default_factory=rested)
     travellers: dict[int, Traveller] = field(default_factory=dict)
     reentrants: list[tuple[int, int, int, str]] = field(default_factory=list)
@@ -146,8 +150,10 @@ def write(connection: Connection, passage: Passage) -> None:
     if new:
         failpoint("CP5")
     enrollments.add_trail(connection, passage.trail)
-    drafts = passage.drafts
-    messages.add(connection, drafts, take_ids(connection, "message_block", len(drafts)))
+    drafts, ids = passage.drafts, take_ids(connection, "message_block", len(passage.drafts))
+    if passage.policies:
+        drafts, ids = _permitted(connection, passage, list(islice(ids, len(drafts))))
+    messages.add(connection, drafts, ids)
     if drafts:
         failpoint("CP11")
     for version, entered in Counter(one.plan.version_id for one in new).items():
@@ -159,6 +165,32 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+
+
+def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tuple[list[messages.Draft], Iterator[int]]:
+    """The drafts as caps and quiet hours leave them: as they are, put off, or refused with the reason."""
+    drafts = passage.drafts
+    asked = [
+        number
+        for number, one in enumerate(drafts)
+        if one.step.marketing and one.refusal is None and one.traveller.plan.workspace_id in passage.policies
+    ]
+    asks = [_ask(drafts[number], ids[number]) for number in asked]
+    for number, verdict in zip(asked, ask(connection, asks, passage.policies, passage.now), strict=True):
+        if verdict.reason is None:
+            continue
+        draft = drafts[number]
+        drafts[number] = draft._replace(refusal=verdict.reason, due=verdict.due)
+        if verdict.due is None and "message.suppressed" in draft.step.listens:
+            told = {"enrollment": draft.traveller.id, "node": draft.step.id, "visit": draft.visit}
+            passage.letters.append(_letter(draft.traveller, "message.suppressed", told | {"reason": verdict.reason}))
+    return drafts, iter(ids)
+
+
+def _ask(draft: messages.Draft, id: int) -> Ask:
+    one, plan = draft.traveller, draft.traveller.plan
+    key = plan.workspace_id, one.lane, one.contact
+    return Ask(key, id, draft.channel, plan.journey_id, plan.priority, plan.timezone, draft.at)
 
 
 def supply(connection: Connection, travellers: Sequence[Traveller]) -> None:

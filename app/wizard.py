@@ -25,7 +25,7 @@ Typed = Mapping[str, str]
 Say = Callable[[str], str]
 
 BEGIN: Mapping[str, str] = {
-    "name": "", "scene": "convert",
+    "name": "", "scene": "convert", "plan": "",
     "who": "event", "event": "", "when": "join", "weekday": "1", "day": "1", "time": "10:00",
     "what.0": "did", "of.0": "", "op.0": "eq", "value.0": "", "days.0": "7",
     "what.1": "", "of.1": "", "op.1": "eq", "value.1": "", "days.1": "30",

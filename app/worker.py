@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,15 +30,16 @@ from app.ownership import PATIENCE, Ownership, Patience
 from app.plans import Plans
 from app.process import calm_gc
 from app.settings import Settings
-from app.stages import enroll, match, rollup, settle, timers, upkeep
-from app.store import enrollments
+from app.stages import enroll, gate, match, rollup, settle, timers, upkeep
+from app.store import enrollments, sendings
+from app.store.rows import Connection
 from flows.contract import NodeType
 from nodes import catalog as all_nodes
 
 STOP_SECONDS = 10.0
 WATCH_SECONDS = 0.1
 BEAT_RED_SECONDS = 15.0  # the heartbeat has nothing else to do
-TICKS = {"rollup": 5.0, "partitions": 600.0, "forget_seen": 600.0}
+TICKS = {"rollup": 5.0, "partitions": 600.0, "forget_seen": 600.0, "forget_sendings": 600.0}
 NUMBERS_SECONDS = 5.0
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
@@ -50,16 +51,24 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def next_due(connection: Connection, lanes: Sequence[int]) -> datetime | None:
+    """When a wait of these lanes ends or a message asks again."""
+    found = [enrollments.next_due(connection, lanes), sendings.next_due(connection, lanes)]
+    return min((at for at in found if at is not None), default=None)
+
+
 def stages(limit: int) -> tuple[Stage, ...]:
     """What the engine works through, in this order."""
     return (
         Stage("match", match.run, limit, "urgent", match.park),
         Stage("timers", timers.run, limit, "urgent", timers.park),
         Stage("enroll", enroll.run, limit, "slice", enroll.park),
+        Stage("gate", gate.run, limit),
         Stage("settle", settle.run, SETTLE_LIMIT),
         Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
         Stage("partitions", upkeep.make_partitions, 1, "chore"),
         Stage("forget_seen", upkeep.forget_seen, SEEN_LIMIT, "chore"),
+        Stage("forget_sendings", upkeep.forget_sendings, SEEN_LIMIT, "chore"),
     )
 
 
@@ -102,7 +111,7 @@ class Worker:
                 Plans(nodes),
                 sleeper=self.nudges.sleeper(),
                 clock=clock,
-                next_due=enrollments.next_due,
+                next_due=next_due,
                 numbers=self.numbers,
                 done=self.deliverer.sleeper.wake,
             )

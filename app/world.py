@@ -16,8 +16,8 @@ from app.lanes import ALL_LANES
 from app.links import Tokens
 from app.plans import Plans
 from app.rendering import Site
-from app.stages import deliver, enroll, match, settle, timers
-from app.store import accept, enrollments, journeys, outbox, schedules, scratch, workspaces
+from app.stages import deliver, enroll, gate, match, settle, timers
+from app.store import accept, enrollments, journeys, outbox, schedules, scratch, sendings, workspaces
 from app.store.rows import Connection
 from flows.contract import NodeType
 
@@ -59,6 +59,11 @@ class World:
             publishing.publish(author, journey_id, content_hash)
         return journey_id
 
+    def allow(self, raw: dict[str, Json]) -> None:
+        """Set caps and quiet hours."""
+        with transaction(self.connection):
+            publishing.allow(self._desk("manager"), raw)
+
     def _desk(self, actor: str) -> publishing.Desk:
         return publishing.Desk(self.connection, self.plans.catalog, self.workspace_id, actor, self.now)
 
@@ -93,7 +98,7 @@ class World:
         raise RuntimeError(f"the stages do not come to rest at {self.now}")
 
     def _pass(self) -> int:
-        for stage in (match, timers, enroll, settle):
+        for stage in (match, timers, enroll, gate, settle):
             if done := stage.run(self.connection, self.plans, lanes=ALL_LANES, now=self.now, limit=BATCH):
                 return int(done)
         return deliver.run(self.connection, self.plans, self.courier, now=self.now, limit=BATCH)
@@ -104,5 +109,6 @@ class World:
                 enrollments.next_due(self.connection, ALL_LANES),
                 schedules.next_due(self.connection),
                 outbox.next_due(self.connection),
+                sendings.next_due(self.connection, ALL_LANES),
             ]
         return min((one for one in found if one is not None), default=None)

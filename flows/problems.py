@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, ValidationError
 
 from flows.durations import Language, words
 from flows.words import say as translated
@@ -173,10 +173,25 @@ def place(location: Sequence[int | str]) -> str:
     return path
 
 
+def refused(error: ValidationError) -> list[ErrorDetails]:
+    """What a model refuses. A list that seems too short only because items of it are wrong is not held against it."""
+    details = error.errors(include_url=False, include_input=False)
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(len(loc) > len(detail["loc"]) and loc[: len(detail["loc"])] == detail["loc"] for loc in places)
+    ]
+
+
 def say(error: ErrorDetails, language: Language = "en") -> str:
     """A pydantic error as a plain sentence without the name of the field."""
     kind = error["type"]
-    context: dict[str, Any] = dict(error.get("ctx") or {})
+    context: dict[str, Any] = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in (error.get("ctx") or {}).items()
+    }
     if kind == "duration_bounds":
         context |= {end: words(context[f"{end}_iso"], language) for end in ("least", "most")}
     if kind == "string_too_short" and context.get("min_length") == 1:

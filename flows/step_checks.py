@@ -10,7 +10,7 @@ from flows import upgrade
 from flows.contract import NodeType, names
 from flows.document import Node
 from flows.errors import RuleError
-from flows.problems import Problem, place, say
+from flows.problems import Problem, place, refused, say
 from flows.rules import Rule
 from flows.rules.audience import check_audience
 
@@ -58,7 +58,7 @@ def read(node: Node, catalog: Mapping[str, NodeType]) -> tuple[Step, list[Proble
 
 def _settings_problems(node: Node, error: ValidationError) -> list[Problem]:
     found = []
-    for detail in error.errors(include_url=False, include_input=False)[:PROBLEMS_AT_MOST]:
+    for detail in refused(error)[:PROBLEMS_AT_MOST]:
         reasons = {f"reason_{language}": say(detail, language) for language in ("en", "zh")}
         found.append(
             Problem(node.id, place(detail["loc"]) or None, "settings", reasons | {"reason": reasons["reason_en"]})

@@ -9,7 +9,6 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from app.language import LANGUAGES, LOCALE, catalogues, choose, words
-from nodes import catalog
 from tests.conftest import ROOT
 
 # Words that come from data: roles, scenes and the like stand in tables that are marked where they are written.

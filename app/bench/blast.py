@@ -57,10 +57,33 @@ FLOW: dict[str, Any] = {
 }
 
 
-def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, Any]:
+# What a careful workspace sets: nobody is over a cap here, so that every message is asked, counted and sent.
+POLICIES = {
+    "caps": [{"limit": 2, "per": "day"}, {"limit": 5, "per": "P7D", "channel": "inapp"}],
+    "quiet": [{"from": "22:00", "to": "07:00"}],
+}
+ROUNDS = 3
+
+
+def run_gate(connection: Connection, contacts: int, progress: Progress) -> dict[str, Any]:
+    """The blast with caps and quiet hours beside the blast without, in turns: what the gate costs of the throughput."""
+    found: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+    for _ in range(ROUNDS):
+        for asked in found:
+            found[asked].append(run(connection, contacts, progress, policies=POLICIES if asked else None))
+    plain, gated = (sorted(found[asked], key=lambda one: one["per_second"])[ROUNDS // 2] for asked in (False, True))
+    costs = 1 - gated["per_second"] / plain["per_second"]
+    return {**gated, "workload": "gate", "plain_per_second": plain["per_second"], "gate_costs": round(costs, 3)}
+
+
+def run(
+    connection: Connection, contacts: int, progress: Progress, *, policies: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Let everybody in and count what came out; raises where the books do not balance."""
     workspace = ground.workspace(connection)
     ground.people(connection, workspace, contacts)
+    if policies:
+        ground.allow(connection, workspace, policies)
     journey, version = ground.publish(connection, workspace, FLOW)
     ground.fire(connection, workspace, journey, version, "start")
     calm_gc()

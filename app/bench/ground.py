@@ -12,7 +12,7 @@ from urllib.parse import quote
 from app.database import BY_KEY, connect, transaction
 from app.lanes import ALL_LANES, lane_of
 from app.plans import Plans
-from app.store import history, schedules, versions
+from app.store import history, schedules, versions, workspaces
 from app.store.rows import Connection, copy_lines, instant, take_ids
 from flows import document
 from nodes import catalog
@@ -78,6 +78,13 @@ def publish(connection: Connection, workspace_id: int, raw: dict[str, Any], name
         connection.execute("UPDATE journey SET live_version_id = %s WHERE id = %s", (version[0], journey[0]))
         versions.bump(connection)
     return int(journey[0]), int(version[0])
+
+
+def allow(connection: Connection, workspace_id: int, raw: dict[str, Any]) -> None:
+    """Caps and quiet hours for the workspace."""
+    with transaction(connection):
+        workspaces.set_policies(connection, workspace_id, raw)
+        versions.bump(connection)
 
 
 def fire(connection: Connection, workspace_id: int, journey_id: int, version_id: int, node: str) -> None:

@@ -33,6 +33,7 @@ WORKLOADS: Mapping[str, Workload] = {
         "contacts/s",
         f"{PARCELVOY} 114 · best job queue 1,554",
     ),
+    "gate": Workload("blast", "run_gate", 100_000, "the blast under caps and quiet hours", "contacts/s", "–"),
     "accept": Workload(
         "accept", "run", 30_000, "single events over HTTP, durable", "requests/s", f"{PARCELVOY} 398 (not durable)"
     ),

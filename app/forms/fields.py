@@ -3,7 +3,7 @@
 `read` is the way back: what was sent becomes settings again. What the form does not show stays as it is, always.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +90,7 @@ def build(
     posted: Posted | None = None,
 ) -> Form:
     """The form of a model. `problems` are (path, sentence) pairs; what could not be read of `posted` is shown as typed."""
-    form = Form(_Builder(posted.typed if posted else {}).show(shape_of(model), settings, ROOT, "", ""))
+    form = Form(_Builder(posted or Posted(())).show(shape_of(model), settings, ROOT, "", ""))
     if posted is not None:
         _complain(form, posted)
     for path, text in problems or ():
@@ -106,8 +106,15 @@ def read(model: type[BaseModel], settings: Json, posted: Posted) -> dict[str, Js
 
 
 class _Builder:
-    def __init__(self, typed: Mapping[str, Inputs]) -> None:
-        self._typed = typed
+    def __init__(self, posted: Posted) -> None:
+        self._posted = posted
+        self._typed = posted.typed
+
+    def _way(self, name: str, count: int, usual: int) -> int:
+        """The way that was chosen, even if nothing was filled in yet; rows that moved have other names now."""
+        chosen = self._posted.text(f"{name}@") or ""
+        still = self._posted.deed.verb in ("", "add", "group")
+        return int(chosen) if still and chosen.isdigit() and int(chosen) < count else usual
 
     def show(self, shape: Shape, value: Json, name: str, path: str, key: str) -> Field:
         """The field of one value."""
@@ -138,7 +145,7 @@ class _Builder:
             for key, part in shape.fields.items()
             if key not in inside
         ]
-        made.way = reading.way_of(shape, values)
+        made.way = self._way(made.name, len(shape.ways), reading.way_of(shape, values))
         for number, way in enumerate(shape.ways):
             made.branches.append(
                 [
@@ -150,9 +157,10 @@ class _Builder:
 
     def _variant(self, made: Field, value: Json) -> None:
         made.present = not made.shape.nullable or isinstance(value, dict)
-        made.way = reading.variant_of(made.shape, value)
+        real = reading.variant_of(made.shape, value)
+        made.way = self._way(made.name, len(made.shape.variants), real)
         for number, shape in enumerate(made.shape.variants):
-            own = value if number == made.way else ABSENT
+            own = value if number == real else ABSENT
             branch = self.show(shape, own, f"{made.name}|{number}", made.path, "")
             made.branches.append([part for part in branch.parts if not reading.settled(part.shape)])
 

@@ -22,14 +22,18 @@ from app.gate import Case, verdicts
 from app.links import Tokens
 from app.plans import Plans
 from app.rendering import Site, Words, track, words
-from app.store import caught, credentials, history, inbox, links, outbox
+from app.store import caught, credentials, history, inbox, links, outbox, sendings
 from app.store.caught import Catch
 from app.store.inbox import Letter
 from app.store.messages import MessageStatus
 from app.store.outbox import NEVER, Claimed, Settled
 from app.store.rows import Connection
 from app.vault import VaultError, unseal
+from app.zones import zones_of
+from flows.compile import Plan
 from flows.contract import Channel, Event, Report
+from flows.durations import elapsed
+from flows.policies import Policies, Wish, hushed
 
 LONGEST_RETRY_SECONDS = 3600.0
 JITTER = 0.2
@@ -37,6 +41,7 @@ LONGEST_TRYING = timedelta(hours=24)
 UNKNOWN = "unknown"  # how a reason begins while nobody knows, and after
 log = structlog.get_logger()
 
+UNSENT = (MessageStatus.FAILED, MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.DEFERRED)
 TOLD = {
     MessageStatus.SENT: "message.sent",
     MessageStatus.FAILED: "message.failed",
@@ -51,6 +56,7 @@ class _Round:
     now: datetime
     pace: Pace
     claimed: list[Claimed]
+    policies: Mapping[int, Policies] = field(default_factory=dict)  # by workspace, where there are any
     asked: Mapping[int, set[str]] = field(default_factory=dict)  # by workspace: the events that somebody looks out for
     entries: Mapping[int, Event] = field(default_factory=dict)
     accounts: Mapping[tuple[int, str], credentials.Credential] = field(default_factory=dict)
@@ -119,7 +125,7 @@ def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime
             until=now + courier.pace.lease,
             limit=limit,
         )
-        work = _Round(now, courier.pace, claimed)
+        work = _Round(now, courier.pace, claimed, plans.policies)
         if claimed:
             plans.include(connection, {one.version_id for one in claimed})
             came = [
@@ -154,12 +160,30 @@ def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
         work.titles.append((one, made.title, made.content))
         if reason:
             work.ended.append(Settled(one, MessageStatus.SUPPRESSED, NEVER, reason=reason))
+        elif later := _hushed(one, plan, work):
+            work.ended.append(later)
         elif made.channel.local:
             work.ended.append(Settled(one, MessageStatus.SENT, NEVER, sent_at=work.now, outcome=1))
         elif one.was == MessageStatus.SENDING and not _repeats_at_once(one, made.channel):
             work.ended.append(_unknown(one, made.channel, "the sender stopped before it knew", work))
         else:
             work.going.append((made, account))
+
+
+def _hushed(one: Claimed, plan: Plan, work: _Round) -> Settled | None:
+    """A message that passed the gate and was late: if it is night now where the contact is, it asks again in the morning."""
+    policies = work.policies.get(one.workspace_id)
+    if policies is None or not one.marketing:
+        return None
+    zones = zones_of(one.attributes.get("timezone"), one.attributes.get("country"), plan.timezone)
+    wish = Wish(one.contact_id, one.channel, one.journey_id, plan.priority, work.now, one.created_at, zones)
+    said = hushed(wish, policies)
+    if said is None:
+        return None
+    if said.due is None:
+        return Settled(one, MessageStatus.SUPPRESSED, NEVER, reason=said.reason)
+    doubt = f"{UNKNOWN} before: " * _was_unknown(one)
+    return Settled(one, MessageStatus.DEFERRED, said.due, reason=f"{doubt}{said.reason}")
 
 
 def _end(work: _Round, one: Claimed, refusal: str | None, trouble: str) -> None:
@@ -237,7 +261,9 @@ def _outcome(made: Words, report: Report, work: _Round) -> Settled:
     if report.status == "unknown":
         return _unknown(one, channel, report.reason, work)
     due = now + _back_off(one, report.retry_after, work.pace)
-    if due - one.created_at > LONGEST_TRYING:
+    policies = work.policies.get(one.workspace_id)
+    put_off = elapsed(policies.defer_at_most) if policies and one.marketing else timedelta()
+    if due - one.created_at > LONGEST_TRYING + put_off:
         return Settled(one, MessageStatus.FAILED, NEVER, reason=f"gave up: {report.reason}")
     # Nobody knew of it once: that is remembered, for it is sent again only once.
     return Settled(one, MessageStatus.PENDING, due, reason=f"{UNKNOWN} before: " * _was_unknown(one) + report.reason)
@@ -273,6 +299,8 @@ def _finish(connection: Connection, outcomes: Sequence[Settled], work: _Round) -
     """Write outcomes, and tell those who wait for them."""
     written = outbox.settle(connection, outcomes, work.now)
     mine = [one for one in outcomes if (one.message.workspace_id, one.message.id) in written]
+    unsent = [one.message for one in mine if one.status in UNSENT and one.message.workspace_id in work.policies]
+    sendings.drop(connection, [(one.workspace_id, one.lane, one.contact_id, one.id) for one in unsent if one.marketing])
     inbox.put(connection, _letters(mine, work))
 
 

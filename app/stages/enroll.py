@@ -182,7 +182,7 @@ def _let_in(
     if not schedules.alone(connection, current):
         places = enrollments.places(connection, [(plan.workspace_id, one.id, plan.journey_id, "") for one in found])
     ids = take_ids(connection, "enrollment_block", len(found))
-    passage = Passage(now, plans.by_version)
+    passage = Passage(now, plans.by_version, plans.policies)
     travellers, entered = [], dict.fromkeys((one.lane for one in found), 0)
     for lane, contact, facts in found:
         past = places.get((contact, plan.journey_id, "")) if places else None

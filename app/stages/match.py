@@ -11,10 +11,10 @@ import msgspec
 
 from app import merges
 from app.database import transaction
-from app.facts import gather_facts
+from app.facts import MERGES, gather_facts
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.rounds import Post, asked_in, walk_round
+from app.rounds import Post, asked_in, catch_up, walk_round
 from app.store import dead, history, inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection, take_ids
@@ -22,8 +22,6 @@ from app.taken import Taken
 from app.walk import Passage, write
 from flows.contract import Event
 from flows.match import Entry, candidates
-
-MERGES = ("merge_out", "merge_in")
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
@@ -40,6 +38,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             if before:
                 moved += _match(connection, plans, before, now)
             if merging:
+                moved += _end_waits(connection, plans, merging, now)
                 merges.run(connection, plans, merging, now)
         failpoint("CP6", "CP12")
     failpoint("CP7", "CP13")
@@ -64,7 +63,7 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
 def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
     posts = _open(connection, plans, letters, now)
     standing, forwarded = gather_facts(connection, plans, posts)
-    passage = Passage(now, plans.by_version)
+    passage = Passage(now, plans.by_version, plans.policies)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
     history.write(connection, [post.letter for post in mine])
@@ -73,6 +72,17 @@ def _match(connection: Connection, plans: Plans, letters: list[Letter], now: dat
         walk_round(passage, standing, one_round, lambda: next(ids))
     failpoint("CP9")
     write(connection, passage)
+    return passage.moved
+
+
+def _end_waits(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
+    """Waits that ended before a merge arrived end before it: on the facts of the one person, not of both."""
+    posts = [Post(letter, Event(letter.name, letter.timestamp, {}, letter.id), []) for letter in letters]
+    standing, _ = gather_facts(connection, plans, posts)
+    passage = Passage(now, plans.by_version, plans.policies)
+    catch_up(passage, standing, [post for post in posts if post.letter.contact_id in standing])
+    if passage.travellers:
+        write(connection, passage)
     return passage.moved
 
 

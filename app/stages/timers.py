@@ -31,7 +31,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         enrollments.postpone(connection, [row for row in rows if row.version_id in plans.broken], now + HOLD)
         travellers = [_woken(row, plans, now) for row in rows if row.version_id not in plans.broken]
         failpoint("CP18")
-        passage = Passage(now, plans.by_version)
+        passage = Passage(now, plans.by_version, plans.policies)
         _walk(connection, passage, travellers)
         failpoint("CP9")
         write(connection, passage)

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from app.database import transaction
 from app.plans import Plans
-from app.store import history, upkeep
+from app.store import history, sendings, upkeep
 from app.store.rows import Connection
 
 MONTHS_AROUND = 2
 SEEN_DAYS = 40
+SENDING_DAYS = 40  # the longest cap looks back a month
 
 
 def make_partitions(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
@@ -28,3 +29,10 @@ def forget_seen(connection: Connection, plans: Plans, *, lanes: Sequence[int], n
     del plans, lanes
     with transaction(connection):
         return upkeep.forget_seen(connection, now.date() - timedelta(days=SEEN_DAYS), limit)
+
+
+def forget_sendings(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Sent messages that no frequency cap looks back to."""
+    del plans, lanes
+    with transaction(connection):
+        return sendings.forget(connection, now - timedelta(days=SENDING_DAYS), limit)

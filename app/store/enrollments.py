@@ -67,17 +67,23 @@ def beside(connection: Connection, rows: Sequence[Row]) -> list[Row]:
         return []
     found = connection.execute(
         f"""
-        SELECT {OF_E} FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[]) AS one(workspace_id, contact_id, wake_at)
+        SELECT {OF_E} FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[], %s::bigint[])
+          AS one(workspace_id, contact_id, wake_at, id)
         CROSS JOIN LATERAL (
             SELECT * FROM enrollment WHERE workspace_id = one.workspace_id AND contact_id = one.contact_id
-              AND slot = 0 AND status = 0 AND wake_at = one.wake_at
+              AND slot = 0 AND status = 0 AND wake_at = one.wake_at AND id <> one.id
             OFFSET 0
         ) AS e
         """,
-        columns(sorted({(row.workspace_id, row.contact_id, row.wake_at) for row in rows}), 3),
+        (
+            ints([row.workspace_id for row in rows]),
+            ints([row.contact_id for row in rows]),
+            instants([row.wake_at for row in rows]),
+            ints([row.id for row in rows]),
+        ),
     ).fetchall()
-    known = {row.id for row in rows}
-    return [row for row in map(Row._make, found) if row.id not in known]
+    known = {row.id for row in rows} if found else set()
+    return list({row.id: row for row in map(Row._make, found) if row.id not in known}.values())
 
 
 def next_due(connection: Connection, lanes: Sequence[int]) -> datetime | None:

@@ -73,6 +73,9 @@ def hand_over(connection: Connection, pairs: Sequence[Pair]) -> None:
         ), messages AS (
             UPDATE message m SET lane = moved.winner_lane, contact_id = moved.winner, origin = coalesce(m.origin, moved.loser)
             FROM moved WHERE m.workspace_id = moved.workspace_id AND m.lane = moved.lane AND m.enrollment_id = moved.id
+        ), counted AS (
+            UPDATE sending s SET lane = one.winner_lane, contact_id = one.winner
+            FROM one WHERE s.workspace_id = one.workspace_id AND s.lane = one.lane AND s.contact_id = one.loser
         )
         UPDATE event v SET lane = one.winner_lane, contact_id = one.winner, origin = coalesce(v.origin, one.loser)
         FROM one WHERE v.workspace_id = one.workspace_id AND v.lane = one.lane AND v.contact_id = one.loser

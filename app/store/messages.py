@@ -1,6 +1,6 @@
 """Messages: written by the walk, pending or suppressed. What becomes of them afterwards is in `outbox`. Never renders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
@@ -25,6 +25,7 @@ class MessageStatus(IntEnum):
     SUPPRESSED = 4
     EXPIRED = 5
     UNKNOWN = 6
+    DEFERRED = 7  # the gate will be asked again at `due_at`
 
 
 class Draft(NamedTuple):
@@ -38,9 +39,10 @@ class Draft(NamedTuple):
     account: str | None
     refusal: str | None
     content: object
+    due: datetime | None = None  # with a refusal: when the gate is to be asked again
 
 
-def add(connection: Connection, drafts: Sequence[Draft], ids: Iterator[int]) -> None:
+def add(connection: Connection, drafts: Sequence[Draft], ids: Iterable[int]) -> None:
     """Write messages; a refused one is written too, with its reason, because every non-send has a row that says why."""
     copy_lines(
         connection,
@@ -53,10 +55,12 @@ def add(connection: Connection, drafts: Sequence[Draft], ids: Iterator[int]) -> 
 def _line(draft: Draft, id: int) -> str:
     one, at = draft.traveller, instant(draft.at)
     plan = one.plan
-    status = 0 if draft.refusal is None else 4
+    status, due = 0, at
+    if draft.refusal is not None:
+        status, due = (4, at) if draft.due is None else (7, instant(draft.due))
     content = NULL if draft.content is None else escape(msgspec.json.encode(draft.content).decode())
     return (
-        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{draft.step.id}\t{draft.visit}\t{id}\t{one.contact}\t{at}\t{at}"
+        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{draft.step.id}\t{draft.visit}\t{id}\t{one.contact}\t{at}\t{due}"
         f"\t{plan.journey_id}\t{plan.version_id}\t{status}\t{'t' if draft.step.marketing else 'f'}\t{draft.channel}"
         f"\t{optional(draft.account)}\t{optional(draft.refusal)}\t{optional(_unsaid(draft))}\t{content}"
     )
@@ -65,7 +69,7 @@ def _line(draft: Draft, id: int) -> str:
 def _unsaid(draft: Draft) -> str | None:
     """What a refused message would have been about: its title as written, since nobody renders what is not sent."""
     channel = draft.step.node.channel if draft.step.node else None
-    if draft.refusal is None or channel is None:
+    if draft.refusal is None or draft.due is not None or channel is None:
         return None
     value = getattr(draft.step.settings, next(iter(channel.fields)), None)
     return str(value)[:TITLE_LENGTH] if value else None

@@ -100,17 +100,16 @@ class Bar(NamedTuple):
 
     at: datetime
     port: str
-    count: int
+    people: int
 
 
 def course(
-    connection: Connection,
-    workspace_id: int,
-    journey_id: int,
-    version_id: int | None,
-    over: tuple[datetime, datetime, str],
+    connection: Connection, place: tuple[int, int], version_id: int | None, over: tuple[datetime, datetime, str]
 ) -> list[Bar]:
-    """How many entered and left in each stretch of a period; `over`: since, until, and `short`, `hour` or `day`."""
+    """How many entered and left in each stretch of a period, for `place`: workspace and journey.
+
+    `over`: since, until, and `short`, `hour` or `day`.
+    """
     since, until, stretch = over
     # Folded and unfolded alike, so that a course ends with this very minute.
     rows = connection.execute(
@@ -133,8 +132,8 @@ def course(
         GROUP BY 1, 2 ORDER BY 1
         """,
         {
-            "w": workspace_id,
-            "j": journey_id,
+            "w": place[0],
+            "j": place[1],
             "version": version_id,
             "since": since,
             "until": until,

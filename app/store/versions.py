@@ -56,3 +56,11 @@ def by_ids(connection: Connection, ids: Sequence[int]) -> list[Saved]:
     """The named versions, whatever their state."""
     rows = connection.execute(f"SELECT {FIELDS} WHERE v.id = ANY(%s)", (list(ids),)).fetchall()
     return [Saved._make(row) for row in rows]
+
+
+def policies(connection: Connection) -> dict[int, dict[str, Any]]:
+    """The sending policies of the workspaces that have any."""
+    rows = connection.execute(
+        "SELECT id, settings -> 'policies' FROM workspace WHERE settings ? 'policies' ORDER BY id"
+    ).fetchall()
+    return dict(rows)

@@ -1,7 +1,11 @@
 """Workspaces: made and found. Never what is in them."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg.types.json import Jsonb
 
 from app.store.rows import Connection
 
@@ -21,3 +25,20 @@ def first(connection: Connection) -> int | None:
     """The oldest workspace, which the command line means where none is named."""
     row = connection.execute("SELECT id FROM workspace ORDER BY id LIMIT 1").fetchone()
     return int(row[0]) if row else None
+
+
+def policies(connection: Connection, workspace_id: int, *, lock: bool = False) -> dict[str, Any]:
+    """The sending policies as they were saved; empty where there are none. `lock`: until the transaction ends."""
+    tail: LiteralString = " FOR UPDATE" if lock else ""
+    row = connection.execute(
+        "SELECT settings -> 'policies' FROM workspace WHERE id = %s" + tail, (workspace_id,)
+    ).fetchone()
+    return dict(row[0]) if row and row[0] else {}
+
+
+def set_policies(connection: Connection, workspace_id: int, policies: Mapping[str, Any]) -> None:
+    """Keep the sending policies; workers hear of it by the generation (`versions.bump`)."""
+    connection.execute(
+        "UPDATE workspace SET settings = settings || jsonb_build_object('policies', %s::jsonb) WHERE id = %s",
+        (Jsonb(policies), workspace_id),
+    )

@@ -38,8 +38,6 @@ FORM_BYTES = 4 * 1024 * 1024
 HEADER_BYTES = 6_000  # longer news travels in the page: headers have their limits
 PANEL, FORM = "journeys/partials/panel.html", "journeys/partials/panel_form.html"
 NodeId = Annotated[str, Path(pattern=r"^([A-Za-z0-9_-]{1,64}|~)$", description="Id of the step; ~ is the journey.")]
-library = Library()
-counter = Counter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,12 @@ class Desk:
     workspace_id: int
     now: Any
     journey_id: int
+    library: Library
+    counter: Counter
 
     def words(self, about: About, made: Sheet | None) -> Words:
         """What the form may offer."""
-        return panel.offered(library.words(self.connection, self.workspace_id, self.now), about, made)
+        return panel.offered(self.library.words(self.connection, self.workspace_id, self.now), about, made)
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -70,7 +70,12 @@ def _desk(
 ) -> Desk:
     if journeys.find(connection, asker.workspace_id, journey_id) is None:
         raise missing("journey")
-    return Desk(request, connection, house, asker.workspace_id, now, journey_id)
+    kept = request.app.state
+    if not hasattr(kept, "canvas_library"):
+        kept.canvas_library, kept.canvas_counter = Library(), Counter()
+    return Desk(
+        request, connection, house, asker.workspace_id, now, journey_id, kept.canvas_library, kept.canvas_counter
+    )
 
 
 async def _posted(request: Request) -> forms.Posted:
@@ -106,6 +111,12 @@ def open_panel(desk: AtPanel, node_id: NodeId, given: Annotated[dict[str, Any], 
         return _drawn(desk, (made, around), form, template=PANEL)
 
 
+@routes.post("/journeys/{journey_id}/settings/panel", dependencies=READ, max_body_size=TEXT_AT_MOST)
+def open_journey_panel(desk: AtPanel, given: Annotated[dict[str, Any], Depends(_opened)]) -> Response:
+    """The panel of the journey's own settings."""
+    return open_panel(desk, panel.JOURNEY, given)
+
+
 @routes.post(f"{AT}/form", dependencies=READ, max_body_size=FORM_BYTES)
 def redraw_form(desk: AtPanel, node_id: NodeId, sent: Sent) -> Response:
     """The form after a button or a choice that changes its shape; what was typed stays."""
@@ -125,9 +136,10 @@ def apply_form(desk: AtPanel, node_id: NodeId, sent: Sent) -> Response:
         refused = bool(made.problems or sent.complaints)
         notes = [*made.problems, *(copy_problems(made.kind, made.settings) if made.kind and not refused else ())]
         form = forms.build(_model(made), made.settings, notes, sent)
-        if refused:
-            return _drawn(desk, (made, around), form, status=422)
-        return _tell(desk, (made, around), form, panel.applied(made, around, desk.house.catalog, found))
+        # What is wrong is told as well: the draft keeps it, with its problem, until somebody mends it.
+        return _tell(
+            desk, (made, around), form, panel.applied(made, around, desk.house.catalog, found), 422 if refused else 200
+        )
 
 
 @routes.post(f"{AT}/count", dependencies=READ, max_body_size=FORM_BYTES)
@@ -142,7 +154,7 @@ def count_rule(desk: AtPanel, node_id: NodeId, sent: Sent) -> Response:
             try:
                 rule = parse(source)
                 values["sentence"] = parse(panel.with_titles(source, around.steps)).sentence()
-                values["counted"] = counter.count(
+                values["counted"] = desk.counter.count(
                     partial(desk.house.transaction, read_only=True),
                     desk.workspace_id,
                     rule,
@@ -176,12 +188,12 @@ def take(made: Sheet, sent: forms.Posted) -> None:
         made.node.pop("name", None)
 
 
-def _tell(desk: Desk, about: tuple[Sheet, About], form: forms.Form, news: dict[str, Json]) -> Response:
+def _tell(desk: Desk, about: tuple[Sheet, About], form: forms.Form, news: dict[str, Json], status: int) -> Response:
     """The form, and the news for the editor: as an event, or in the page where it is too long for a header."""
     name = "flow-applied" if about[0].is_journey else "node-applied"
     text = json.dumps({name: news})
     long = len(text) > HEADER_BYTES
-    answer = _drawn(desk, about, form, applied={"name": name, "detail": news} if long else None)
+    answer = _drawn(desk, about, form, status=status, applied={"name": name, "detail": news} if long else None)
     if not long:
         answer.headers["HX-Trigger"] = text
     return answer

@@ -42,11 +42,13 @@ def show_preview(desk: AtPanel, node_id: NodeId, sent: Sent) -> Response:
         made, around = read_step(desk, node_id, sent)
         take(made, sent)
         words = desk.words(around, made)
-        reader, person = _reader(desk, words, sent)
+        typed = {name.removeprefix("try."): text for name, text in sent.below("try.").items()}
+        reader, person = _reader(desk, words, (sent.text("try-who") or "").strip(), typed)
         shown = previews.preview(made.kind, made.settings, reader, desk.now) if made.kind else Preview("phone", "", {})
         values = {
             "shown": shown,
             "person": person,
+            "typed": typed,
             "who": sent.text("try-who") or "",
             "urls": {"mail": f"/journeys/{desk.journey_id}/nodes/{node_id}/panel/mail"},
             "account": _account(made, words),
@@ -76,10 +78,9 @@ def find_people(
     return render(desk.request, "journeys/partials/people_options.html", {"found": [name for name in found if name]})
 
 
-def _reader(desk: Desk, words: Words, sent: Any) -> tuple[Reader, str]:
+def _reader(desk: Desk, words: Words, who: str, typed: dict[str, str]) -> tuple[Reader, str]:
     """The chosen contact, or somebody who has everything; with what was typed for the entry."""
-    typed = {name.removeprefix("try."): text for name, text in sent.below("try.").items()}
-    person = _chosen(desk, (sent.text("try-who") or "").strip())
+    person = _chosen(desk, who)
     if person is None:
         return previews.invented(words.attributes, words.entry_properties(), typed, desk.now), ""
     attributes = {**person.attributes, "id": _label(person)}

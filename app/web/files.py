@@ -7,10 +7,12 @@ The words of the scripts in other languages are files too, made here from the ca
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from posixpath import dirname, normpath
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +34,10 @@ NOT_SERVED = ("tools", "README.md")
 NEEDED = "vendor/manifest.json"
 FOR_EVER = "public, max-age=31536000, immutable"
 SMALL_BYTES = 400
+IMPORT = re.compile(r"""^(?:import|export)(?:[^"'();]*? from)? ["'](\.[^"']+)["']""", re.MULTILINE)
+QUOTED = re.compile(r'"(?:[^"\\\n]|\\["\\nt])*"')
+# A script that runs as a worker has the policy it was sent with: it may load its library, and ask nobody anything.
+WORKER_POLICY = "default-src 'none'; script-src 'self'"
 
 
 class VendorError(RuntimeError):
@@ -49,7 +55,8 @@ class Files:
     """An ASGI application that answers with files, and tells templates their addresses."""
 
     def __init__(self, root: Path = ROOT) -> None:
-        self._files = dict(_read(root)) | dict(_words())
+        self._root = root
+        self._files = dict(_read(root)) | dict(_words(_quoted(root)))
         if NEEDED not in self._files:
             raise VendorError(
                 "static/vendor is missing: make run and make test set it up; by hand: npm ci --ignore-scripts, then"
@@ -59,12 +66,29 @@ class Files:
         for path, file in sorted(self._files.items()):
             whole.update(path.encode() + b"\0" + file.plain)
         self.build = whole.hexdigest()[:12]
+        self._modules: dict[str, tuple[str, ...]] = {}
 
     def address(self, path: str) -> str:
         """Where a file is found; a name written wrongly is noticed by whoever renders the page."""
         if path not in self._files:
             raise KeyError(f"static/{path} does not exist")
         return f"/static/{self.build}/{path}"
+
+    def modules(self, entry: str) -> tuple[str, ...]:
+        """A script with all it imports, for a page to ask for at once. What comes later by `import()` does not count."""
+        if entry not in self._modules:
+            found: dict[str, None] = {}
+            rest = [entry]
+            while rest:
+                if (path := rest.pop()) not in found:
+                    found[path] = None
+                    rest += [normpath(f"{dirname(path)}/{one}") for one in self._imports(path)]
+            self._modules[entry] = tuple(found)
+        return self._modules[entry]
+
+    def _imports(self, path: str) -> list[str]:
+        source = self._root / path  # what is sent may be lean, and harder to read
+        return IMPORT.findall(source.read_text(encoding="utf-8")) if source.exists() else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,6 +103,8 @@ class Files:
             return answer(request, missing("file"))
         # An old build's page may still be open: it gets what there is now, and does not keep it.
         headers = {"Cache-Control": FOR_EVER if build == self.build else "no-cache", "Vary": "Accept-Encoding"}
+        if path.endswith(".worker.js"):
+            headers["Content-Security-Policy"] = WORKER_POLICY
         body = file.plain
         if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
             body, headers["Content-Encoding"] = file.packed, "gzip"
@@ -88,14 +114,29 @@ class Files:
 def _read(root: Path) -> Iterator[tuple[str, _File]]:
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
-        if path.is_file() and path.suffix in KINDS and name.parts[0] not in NOT_SERVED:
-            yield name.as_posix(), _file(path.suffix, path.read_bytes())
+        if path.is_file() and path.suffix in KINDS and name.parts[0] not in NOT_SERVED and "lean" not in name.parts:
+            yield name.as_posix(), _file(path.suffix, _lean(root, path))
 
 
-def _words() -> Iterator[tuple[str, _File]]:
-    """What the scripts say in other languages: a module for each, with the whole catalogue (a few kilobytes packed)."""
+def _lean(root: Path, path: Path) -> bytes:
+    """A script without comments and blanks, where set-up made it of this very source; else what stands in the file."""
+    source = path.read_bytes()
+    made = root / "vendor" / "lean" / f"{hashlib.sha256(source).hexdigest()}.js"
+    return made.read_bytes() if path.suffix == ".js" and made.exists() else source
+
+
+def _quoted(root: Path) -> frozenset[str]:
+    """Every text in quotes in our scripts: what they may say is among it, and few other words are."""
+    sources = (path.read_text(encoding="utf-8") for path in sorted((root / "js").rglob("*.js")))
+    found = (json.loads(text) for source in sources for text in QUOTED.findall(source))
+    return frozenset(found)
+
+
+def _words(said: frozenset[str]) -> Iterator[tuple[str, _File]]:
+    """What the scripts say in other languages: a module for each."""
     for language in LANGUAGES:
-        text = json.dumps(_catalogue(language), ensure_ascii=False, sort_keys=True)
+        known = {text: translated for text, translated in _catalogue(language).items() if text in said}
+        text = json.dumps(known, ensure_ascii=False, sort_keys=True)
         yield f"js/words.{language}.js", _file(".js", f"export default {text};\n".encode())
 
 

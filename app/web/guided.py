@@ -4,15 +4,15 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from app import publishing, wizard
+from app import wizard
 from app.gallery import SCENES
 from app.language import words
-from app.store import segments
+from app.store import plans, segments
 from app.web.guard import Asker, Database, Now, can
 from app.web.journeys import AtDesk
 from app.web.page import page_router, render
 from app.web.sketch import sketch
-from app.web.starting import FORM_BYTES, UNITS, mail_accounts, opened, tongue
+from app.web.starting import FORM_BYTES, UNITS, Plan, begun, mail_accounts, tongue
 from app.web.templating import icons, language_of
 from app.web.typed import Typed
 from flows import document as flow_documents
@@ -29,9 +29,9 @@ MOVES = {"next": 1, "back": -1}
 
 
 @routes.get("/journeys/new/guided", dependencies=[can("journey.edit")])
-def show_guide(request: Request, desk: AtDesk) -> Response:
+def show_guide(request: Request, desk: AtDesk, plan: Plan = "") -> Response:
     """The first step."""
-    return _show(request, desk, wizard.answered({}, ()), wizard.STEPS[0])
+    return _show(request, desk, wizard.answered({"plan": plan}, ()), wizard.STEPS[0])
 
 
 @routes.post("/journeys/new/guided", dependencies=[can("journey.edit")], max_body_size=FORM_BYTES)
@@ -80,7 +80,7 @@ def _create(request: Request, desk: AtDesk, typed: dict[str, str]) -> Response:
     document = _document(request, desk, found)
     if errors(validate(flow_documents.load(document), desk.catalog)):
         return _show(request, desk, found, OVERVIEW, status=422)
-    return opened(publishing.create(desk, found.of("name"), document).id)
+    return begun(desk, found.of("name"), document, found.of("plan"))
 
 
 def _document(request: Request, desk: AtDesk, found: wizard.Answered) -> dict[str, Any]:
@@ -102,6 +102,7 @@ def _show(request: Request, desk: AtDesk, found: wizard.Answered, step: str, *, 
         "operators": wizard.OPERATORS,
         "whats": wizard.WHATS,
         "weekdays": wizard.WEEKDAYS,
+        "plans": plans.names(desk.connection, desk.workspace_id),
         "accounts": mail_accounts(desk.connection, desk.workspace_id),
         "type_icons": icons(request, desk.catalog),
     }
@@ -117,7 +118,7 @@ def _show(request: Request, desk: AtDesk, found: wizard.Answered, step: str, *, 
 
 
 FIELDS = {
-    "plan": ("name", "scene"),
+    "plan": ("name", "scene", "plan"),
     "audience": ("who", "event", "when", "weekday", "day", "time", "what.", "of.", "op.", "value.", "days."),
     "tool": ("channel", "title", "text", "link", "wait.", "reminders", "gap.", "reminder"),
     "effect": ("goal", "within", "holdout", "again", "rest"),

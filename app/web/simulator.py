@@ -116,7 +116,7 @@ def _answer(table: Table) -> Response:
         text = str(error) if isinstance(error, FieldError) else UNREADABLE
         return _render(table, values | _setup(table, plan) | {"wrong": text}, status=422)
     told = rehearse(plan, story)
-    return _render(table, values | _told(table, document, story, told), told=told)
+    return _render(table, values | _told(table, document, plan, story, told), told=told)
 
 
 def _setup(table: Table, plan: Plan) -> dict[str, Any]:
@@ -190,8 +190,10 @@ def _find(table: Table, wish: str) -> int | None:
     return int(wish) if wish.isascii() and wish.isdecimal() and len(wish) < 19 else None
 
 
-def _told(table: Table, document: Document, story: Story, told: Told) -> dict[str, Any]:
-    teller = Teller(document, table.house.catalog, tongue(table.request), story, told)
+def _told(table: Table, document: Document, plan: Plan, story: Story, told: Told) -> dict[str, Any]:
+    teller = Teller(
+        document, table.house.catalog, tongue(table.request), story=story, told=told, zone_name=plan.timezone
+    )
     return {
         "story": story.model_dump_json(exclude_unset=True),
         "days": teller.days(),

@@ -1,6 +1,7 @@
 """Where journeys begin: the gallery of templates, an empty canvas, a file. Makes drafts; never publishes one."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -9,7 +10,7 @@ from app import documents, gallery, publishing
 from app.auth import may
 from app.gallery import SCENES, Template, filling
 from app.language import words
-from app.store import accounts, users
+from app.store import accounts, lists, plans, users
 from app.store.rows import Connection
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.journeys import DOCUMENT_BYTES, AtDesk
@@ -25,6 +26,7 @@ from flows.validate import Problem, errors, validate
 from flows.words import _
 
 routes = page_router()
+Plan = Annotated[str, Query(max_length=20)]
 
 NAME_AT_MOST = 200
 FIRST = ("abandoned-order", "welcome", "win-back", "birthday")
@@ -35,7 +37,9 @@ MONTHS = _("months")
 
 
 @routes.get("/templates", dependencies=[can("journey.read")])
-def show_gallery(request: Request, house: TheHouse, scene: str = Query("", max_length=40)) -> Response:
+def show_gallery(
+    request: Request, house: TheHouse, scene: Annotated[str, Query(max_length=40)] = "", plan: Plan = ""
+) -> Response:
     """All templates, or those of one scene, each with its picture."""
     language = language_of(request)
     say = words(language).gettext
@@ -48,17 +52,26 @@ def show_gallery(request: Request, house: TheHouse, scene: str = Query("", max_l
         }
         for one in shown
     ]
-    values = {"cards": cards, "scene": scene, "scenes": SCENES, "type_icons": icons(request, house.catalog)}
+    values = {
+        "cards": cards,
+        "scene": scene,
+        "plan": plan,
+        "scenes": SCENES,
+        "type_icons": icons(request, house.catalog),
+    }
     return render(request, "start/gallery.html", values)
 
 
 @routes.get("/templates/{template_id}", dependencies=[can("journey.read")])
-def show_template(request: Request, template_id: str, house: TheHouse, connection: Database, asker: Asker) -> Response:
+def show_template(
+    request: Request, template_id: str, house: TheHouse, connection: Database, asker: Asker, plan: Plan = ""
+) -> Response:
     """What a template does, and its blanks."""
     template = _template(template_id)
     language, zone = language_of(request), users.timezone(connection, asker.workspace_id)
-    typed = {"name": template.name.of(language)} | filling.begin(template, language, house.now(), zone)
+    typed = {"name": template.name.of(language), "plan": plan} | filling.begin(template, language, house.now(), zone)
     values = _about(request, template, house, mail_accounts(connection, asker.workspace_id))
+    values["plans"] = plans.names(connection, asker.workspace_id)
     return render(request, "start/template.html", {**values, "typed": typed, "wrong": {}, "problems": []})
 
 
@@ -71,23 +84,24 @@ def use_template(request: Request, template_id: str, house: TheHouse, desk: AtDe
     wrong = {**found.wrong, **_name_problem(typed)}
     problems = [] if wrong else _problems(found.document, desk)
     if not wrong and not problems:
-        return opened(publishing.create(desk, typed["name"].strip(), found.document).id)
-    begin = {"name": ""} | filling.begin(template, language, house.now(), "UTC")
-    values = {**_about(request, template, house, mail), "typed": {**begin, **typed}, "wrong": wrong}
+        return begun(desk, typed["name"].strip(), found.document, typed.get("plan", ""))
+    begin = {"name": "", "plan": ""} | filling.begin(template, language, house.now(), "UTC")
+    known = plans.names(desk.connection, desk.workspace_id)
+    values = {**_about(request, template, house, mail), "plans": known, "typed": {**begin, **typed}, "wrong": wrong}
     return render(request, "start/template.html", {**values, "problems": problems}, status=422)
 
 
 @routes.get("/journeys/new", dependencies=[can("journey.edit")])
-def show_beginnings(request: Request, house: TheHouse) -> Response:
+def show_beginnings(request: Request, house: TheHouse, plan: Plan = "") -> Response:
     """The four ways to begin."""
-    return render(request, "start/new.html", _beginnings(request, house))
+    return render(request, "start/new.html", {**_beginnings(request, house), "plan": plan})
 
 
 @routes.post("/journeys/new", dependencies=[can("journey.edit")], max_body_size=1_000)
-def begin_empty(request: Request, desk: AtDesk) -> Response:
+def begin_empty(request: Request, desk: AtDesk, typed: Typed) -> Response:
     """An empty canvas."""
     name = words(language_of(request)).gettext(_("New journey"))
-    return opened(publishing.create(desk, name, EMPTY).id)
+    return begun(desk, name, EMPTY, typed.get("plan", ""))
 
 
 @routes.post("/journeys/new/import", dependencies=[can("journey.edit")], max_body_size=DOCUMENT_BYTES)
@@ -99,10 +113,10 @@ def begin_from_file(request: Request, house: TheHouse, desk: AtDesk, typed: Type
             raise DocumentError([("", words(language_of(request)).gettext(_("choose a file that holds a flow")))])
         document = flow_documents.dump(documents.read(text))
     except DocumentError as error:
-        values = {**_beginnings(request, house), "refused": error.errors, "file": file}
+        values = {**_beginnings(request, house), "refused": error.errors, "file": file, "plan": typed.get("plan", "")}
         return render(request, "start/new.html", values, status=422)
     name = file.rsplit(".", 1)[0].replace("-", " ").strip()[:NAME_AT_MOST]
-    return opened(publishing.create(desk, name or words(language_of(request)).gettext("New journey"), document).id)
+    return begun(desk, name or words(language_of(request)).gettext("New journey"), document, typed.get("plan", ""))
 
 
 def _beginnings(request: Request, house: TheHouse) -> dict[str, Any]:
@@ -166,6 +180,14 @@ def _problems(document: dict[str, Any], desk: publishing.Desk) -> list[Problem]:
     return errors(validate(flow_documents.load(document), desk.catalog, accounts=known))
 
 
-def opened(journey_id: int) -> Response:
-    """On to the editor of a new draft."""
-    return RedirectResponse(f"/journeys/{journey_id}/edit", 303)
+def begun(desk: publishing.Desk, name: str, document: Mapping[str, Any], plan: str) -> Response:
+    """Make the draft, lay it into its plan, and on to the editor. A plan that is not there is none."""
+    journey = publishing.create(desk, name, document)
+    if (found := plan_number(plan)) and plans.find(desk.connection, desk.workspace_id, found):
+        lists.move(desk.connection, desk.workspace_id, [journey.id], found)
+    return RedirectResponse(f"/journeys/{journey.id}/edit", 303)
+
+
+def plan_number(text: str) -> int | None:
+    """The number of a plan as a form or an address says it."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

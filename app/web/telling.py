@@ -43,14 +43,19 @@ class Teller:
     """Turns the diary into lines for the page."""
 
     def __init__(
-        self, document: Document, catalog: Mapping[str, NodeType], language: Language, story: Story, told: Told
+        self,
+        document: Document,
+        catalog: Mapping[str, NodeType],
+        language: Language,
+        *,
+        story: Story,
+        told: Told,
+        zone_name: str,
     ) -> None:
         self.document, self.catalog, self.language = document, catalog, language
         self.story, self.told = story, told
         self.say = words(language).gettext
-        self.place = (
-            zone(story.person.attributes.get("timezone")) or zone(document.settings.timezone) or ZoneInfo("UTC")
-        )
+        self.place = zone(story.person.attributes.get("timezone")) or zone(zone_name) or ZoneInfo("UTC")
         self._nodes = document.index()
 
     def name(self, node: str) -> str:

@@ -1,9 +1,10 @@
 // Makes static/vendor out of node_modules: the files pages load, their licences, and one sprite of the icons in use.
-// Never runs in a browser, never fetches anything. A manifest names each file's package, version and sum.
+// Our own scripts are made lean here too. Never runs in a browser, never fetches anything; a manifest names each file's sum.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
 
 const tools = dirname(fileURLToPath(import.meta.url));
 const root = join(tools, "..", "..");
@@ -48,6 +49,19 @@ function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("\n")}</svg>\n`;
 }
 
+/** Our own scripts without comments and blanks, file by file, under the sum of what each was made from. */
+function lean() {
+  const scripts = join(root, "static", "js");
+  for (const path of readdirSync(scripts, { recursive: true, encoding: "utf8" })) {
+    if (!path.endsWith(".js")) continue;
+    const source = readFileSync(join(scripts, path), "utf8");
+    const sum = createHash("sha256").update(source).digest("hex");
+    const { code } = transformSync(source, { minify: true, format: "esm", target: "es2022", legalComments: "none" });
+    mkdirSync(join(target, "lean"), { recursive: true });
+    writeFileSync(join(target, "lean", `${sum}.js`), code);
+  }
+}
+
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 /** @type {Record<string, {package: string, version: string, sha256: string}>} */
@@ -66,3 +80,4 @@ const used = [...new Set([...Object.values(FILES).map(([name]) => name), "lucide
 const licences = used.map((name) => `${name} ${versionOf(name)}\n\n${licenceOf(name)}`);
 writeFileSync(join(target, "LICENCES.txt"), licences.join(`\n\n${"-".repeat(80)}\n\n`));
 writeFileSync(join(target, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
+lean();

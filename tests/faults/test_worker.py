@@ -23,6 +23,8 @@ def test_f04_a_stopped_worker_finishes_its_batch_and_gives_the_lanes_back(
     begun = story.tell(connection)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
         worker = workers.start()
+        # Not before it is counted: until then it has no hand on the signals, and dies of them.
+        until(lambda: count(connection, "SELECT count(*) FROM worker") == 1)
         # A quick machine may have told the whole story before the third worker begins: it is stopped while idle then.
         until(lambda: story.over(connection) or any(line["event"] == "batch" for line in worker.lines()))  # noqa: B023
         asked = time.monotonic()

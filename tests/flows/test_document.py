@@ -143,7 +143,7 @@ def test_one_and_true_are_two_settings_and_one_point_nought_is_one() -> None:
         (changed(settings={"visit_limit": 0}), "settings.visit_limit", "at least 1"),
         (changed(settings={"holdout_percent": 101}), "settings.holdout_percent", "at most 100"),
         (changed(settings={"timezone": 5}), "settings.timezone", "must be text"),
-        (changed(settings={"timezone": ""}), "settings.timezone", "at least 1 characters"),
+        (changed(settings={"timezone": ""}), "settings.timezone", "is needed"),
         (changed(settings={"x": {1, 2}}), "settings.x", "is not a JSON value"),
         (changed(settings={5: 1}), "", "keys are text"),
     ],

@@ -46,6 +46,11 @@ test("a wire over several columns goes around the card that stands in its way", 
   assert.ok(!crosses(way, wall), JSON.stringify(way));
 });
 
+test("between cards that stand close together a wire still runs forward", () => {
+  const way = route({ start: { x: 224, y: 69 }, end: { x: 240, y: 28 }, lane: 0, source: card(0, 0), target: card(240, 0) });
+  assert.deepEqual(way.map((at) => at.x), [224, 232, 232, 240]);
+});
+
 test("a wire back to an earlier card runs below and never through the two cards", () => {
   const [source, target] = [card(624, 0), card(0, 0)];
   const way = route({ start: { x: 848, y: 69 }, end: { x: 0, y: 28 }, lane: 0, source, target });

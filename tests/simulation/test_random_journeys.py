@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.simulation.engine import Pace, Town, walked
 from tests.simulation.reference import Event, Journey, Person
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
 
-EXAMPLES = 100
+EXAMPLES = 60
 QUICK = bool(os.environ.get("SIMULATE_QUICK"))  # a failing story as it was drawn, not made small
 UNTIL = 3 * 24 * 60 * MINUTE  # after the last event
 
@@ -77,12 +78,12 @@ def live(connection: Connection, story: Story) -> tuple[Town, list[int]]:
             town.until(batch[0].at, including=False)
         for _, journey, flow in (one for one in story.versions if one[0] == number):
             town.publish("", flow, journeys[journey])
-        for one in batch:
-            if one.into is None:
-                town.accept([payload(one)], at=one.at)
-            else:
-                town.now = one.at
-                town.enroll(journeys[one.into], f"u{one.who}", one.properties, one.message)
+        for (at, into), together in groupby(batch, key=lambda one: (one.at, one.into)):
+            if into is None:
+                town.accept([payload(one) for one in together], at=at)
+            for one in together if into is not None else ():
+                town.now = at
+                town.enroll(journeys[into], f"u{one.who}", one.properties, one.message)
         town.now = batch[-1].at
         after = story.batches[number + 1 : number + 2]
         if after and after[0][0].at == town.now:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from app.stages import match
 from app.world import World
 from tests.stages.places import became, flow, happen, moments, track
@@ -86,6 +88,22 @@ def test_a_late_wait_ends_before_somebody_is_let_in_elsewhere_after_it(world: Wo
     drain(world, NOW + 4 * MINUTE, 1_000)
     assert became(world, asks) == {"u0": [("ask", "completed", "ask.no")]}
     assert became(world, other) == {"u0": [("end", "completed", "end")]}
+
+
+@pytest.mark.parametrize("waits", ["a1", "u1"])
+def test_a_late_wait_ends_before_a_merge_that_arrived_after_it(world: World, waits: str) -> None:
+    asks = world.publish("asks", flow({"start": START, "one": wait(2), "ask": ASK}, "start.next one, one.next ask"))
+    marks = {"start": ("entry.event", {"event": "mark"}), "mark": MARK, "end": END}
+    world.publish("marks", flow(marks, "start.next mark, mark.next end"))
+    anonymous = {"type": "track", "anonymousId": "a1", "event": "go" if waits == "a1" else "mark"}
+    happen(world, NOW, anonymous, track("u1", "mark" if waits == "a1" else "go"))
+    joined = {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {}}
+    world.accept([joined], at=NOW + 3 * MINUTE)
+    while match.run(world.connection, world.plans, lanes=range(64), now=NOW + 4 * MINUTE, limit=1):
+        pass
+    drain(world, NOW + 4 * MINUTE, 1_000)
+    assert became(world, asks) == {"u1": [("ask", "completed", "ask.no")]}
+    assert moments(world, asks)["u1"][0]["ask"] == NOW + 2 * MINUTE
 
 
 def test_journeys_keep_their_order_when_the_first_is_published_again(world: World) -> None:

@@ -165,3 +165,12 @@ def operator_visitor(client: TestClient, connection: Connection, staff: Staff) -
     )
     assert answer.status_code == 303
     return client
+
+
+@pytest.fixture
+def panel(operator_visitor: TestClient, operator: Api) -> Any:
+    """The settings panel of a journey."""
+    from tests.web.canvas_desk import Panel
+
+    made = operator.ok("POST", "/journeys", {"name": "A journey", "document": flow()})
+    return Panel(operator_visitor, made["id"])

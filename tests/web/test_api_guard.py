@@ -22,6 +22,7 @@ from tests.web.conftest import FLOW, Api, Staff
 READS = {
     "journey.read",
     "plan.read",
+    "policy.read",
     "segment.preview",
     "node_type.read",
     "contact.read",
@@ -42,7 +43,9 @@ MAY = {
     "viewer": READS,
     "operator": READS | WORK,
     "reviewer": READS | WORK | {"journey.review"},
-    "admin": READS | WORK | {"journey.review", "account.edit", "key.read", "key.edit", "user.read", "user.edit"},
+    "admin": READS
+    | WORK
+    | {"journey.review", "account.edit", "policy.edit", "key.read", "key.edit", "user.read", "user.edit"},
     "ingest": set(),
 }
 NUMBERS = {

@@ -22,6 +22,14 @@ from nodes import catalog
 from tests.web.conftest import Api, Staff, flow
 
 SAME = {"Origin": "http://testserver"}
+GUIDE = "/journeys/new/guided"
+TYPED = {
+    "name": "Second order",
+    "event": "order_paid",
+    "title": "Hello",
+    "text": "Come again",
+    "goal": "order_paid_again",
+}
 Visit = Callable[[str], TestClient]
 
 
@@ -155,6 +163,23 @@ def test_an_empty_canvas_is_one_click_away(visit: Visit, operator: Api) -> None:
     assert "From a template" in page
     assert draft(operator, post(browser, "/journeys/new"))["nodes"] == []
     assert [one["name"] for one in operator.ok("GET", "/journeys")["items"]] == ["New journey"]
+
+
+def test_a_journey_begins_inside_its_plan_by_every_way(visit: Visit, operator: Api, connection: Connection) -> None:
+    browser = visit("operator")
+    plan = operator.ok("POST", "/plans", {"name": "Spring", "scene": "retain"})["id"]
+    page = browser.get(f"/journeys/new?plan={plan}").text
+    ways = set(re.findall(rf'href="([^"]+)\?plan={plan}"', page))
+    assert {"/templates", "/journeys/new/guided", "/templates/welcome"} <= ways
+    post(browser, "/journeys/new", data={"plan": plan})
+    post(browser, "/journeys/new/import", data={"plan": plan}, files={"file": ("a.json", json.dumps(flow()))})
+    form = fields(browser.get(f"/templates/welcome?plan={plan}").text, '<form method="post" class="fields"')
+    assert form["plan"] == str(plan)
+    post(browser, "/templates/welcome", data=form)
+    post(browser, GUIDE, data={**TYPED, "plan": str(plan), "step": "overview", "go": "create"})
+    post(browser, "/journeys/new", data={"plan": "999999"})
+    found = connection.execute("SELECT plan_id, count(*) FROM journey GROUP BY 1 ORDER BY 1 NULLS LAST").fetchall()
+    assert found == [(plan, 4), (None, 1)]
 
 
 def test_a_file_becomes_a_draft_or_says_which_field_is_wrong(visit: Visit, operator: Api) -> None:

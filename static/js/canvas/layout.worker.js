@@ -4,7 +4,14 @@ const LIBRARY = "../../vendor/dagre.esm.js";
 /** Named by a variable, so that the types of a library made small are not checked. @type {Promise<any>} */
 const library = import(LIBRARY);
 
-addEventListener("message", async ({ data }) => postMessage(layOut(await library, data)));
+/** Null when the library cannot be had or fails: the page then lays out more plainly. */
+addEventListener("message", async ({ data }) => {
+  try {
+    postMessage(layOut(await library, data));
+  } catch {
+    postMessage(null);
+  }
+});
 
 /**
  * The default ranker takes half a minute at a thousand steps, and its ordering makes the picture jump when one step is

@@ -18,7 +18,7 @@ const TRIES = 14;
 const COST = { hit: 5000, bend: 14, above: 40 };
 
 /** A wire needs this much room to run forward; with less it turns back around the cards. */
-const FORWARD = 2 * STUB;
+const FORWARD = 12;
 
 /**
  * The corners of a wire from a port to a card. Wires of one card keep to lanes of their own, so that they do not lie
@@ -47,11 +47,12 @@ export function route({ start, end, lane, lanes = 1, phase = 0, obstacles = [], 
 function forward({ start, end, lane, lanes = 1, phase = 0 }) {
   const gap = end.x - start.x;
   const order = end.y < start.y ? lane : lanes - 1 - lane;
-  const room = Math.max(0, gap - FORWARD);
+  const stub = Math.min(STUB, gap / 2);
+  const room = gap - 2 * stub;
   const aside = order * LANE + phase * PHASE;
   const shift = Math.min(room / 2, Math.max(-room / 2, aside - ((lanes - 1) * LANE) / 2));
-  const near = start.x + STUB + Math.max(0, Math.min(aside, room));
-  const far = end.x - STUB - Math.max(0, Math.min(aside, room));
+  const near = start.x + stub + Math.max(0, Math.min(aside, room));
+  const far = end.x - stub - Math.max(0, Math.min(aside, room));
   const middle = start.x + gap / 2 + shift;
   const turns = gap < CARD.width ? [middle, near, far] : [near, far, middle];
   return turns.map((x) => [start, { x, y: start.y }, { x, y: end.y }, end]);

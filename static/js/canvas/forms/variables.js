@@ -41,8 +41,3 @@ export function onInsert(choice) {
   field.setRangeText(text, field.selectionStart ?? field.value.length, field.selectionEnd ?? field.value.length, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
-
-export function closeVariables() {
-  const list = picker();
-  if (list?.matches(":popover-open") && !field?.isConnected) list.hidePopover();
-}

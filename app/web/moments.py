@@ -1,0 +1,136 @@
+"""A contact's timeline as a page tells it: each moment a sentence, its steps with the reasons, its message with its fate."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.store.people import KINDS, Moment
+from app.web import told
+from app.web.pages import BECAME, REACHED, SENT, SIMPLY_SENT
+from app.web.told import Faces, Say
+from flows.words import _
+
+PROPERTIES_SHOWN = 12
+VALUE_LENGTH = 120
+DELIVERED = 2
+CAUSES = {
+    "entry": _("on entering"),
+    "timer": _("the wait was over"),
+    "merge": _("two contacts became one"),
+    "resume": _("the journey went on"),
+}
+ENTERED = {
+    0: _("entered “%(journey)s”, and is on the way"),
+    1: _("entered “%(journey)s”, and came to its end"),
+    2: _("entered “%(journey)s”, and left it before its end"),
+    3: _("entered “%(journey)s”, and failed there"),
+    4: _("entered “%(journey)s”, which is paused"),
+}
+
+
+def versions_of(moments: Iterable[Moment]) -> set[int]:
+    """The versions that moments speak of."""
+    return {one.detail["version_id"] for one in moments if "version_id" in one.detail}
+
+
+def view(one: Moment, known: Mapping[int, Faces], say: Say) -> dict[str, Any]:
+    """One moment for the template. `kind`: event, entered, walk, message."""
+    kind = KINDS[one.rank]
+    shown: dict[str, Any] = {"at": one.at, "kind": kind, "id": one.id, "key": f"{one.rank}.{one.id}"}
+    if kind == "event":
+        return shown | _event(one.detail)
+    faces = known.get(one.detail["version_id"])
+    if faces is None:
+        return shown | {"title": "", "lines": [], "journey": None}
+    shown |= {
+        "journey": faces.journey,
+        "journey_id": faces.journey_id,
+        "number": faces.number,
+        "walk": f"{one.detail['lane']}-{one.detail['enrollment_id']}",
+    }
+    telling = {"entered": _entered, "walk": _walk, "message": _message}[kind]
+    return shown | telling(one.detail, faces, say)
+
+
+def _event(detail: Mapping[str, Any]) -> dict[str, Any]:
+    properties = detail["properties"] if isinstance(detail["properties"], dict) else {}
+    shown = [(name, _short(value)) for name, value in list(properties.items())[:PROPERTIES_SHOWN]]
+    return {"title": detail["name"], "properties": shown, "more": max(0, len(properties) - PROPERTIES_SHOWN)}
+
+
+def _entered(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
+    status = detail["status"]
+    return {
+        "title": say(ENTERED[status]) % {"journey": faces.journey},
+        "standing": say(told.STANDING_WORDS[told.STANDING[status]]),
+        "tone": told.STANDING_TONES[told.STANDING[status]],
+        "why": told.reason_text(detail["reason"], say, faces) if status != 0 else "",
+        "walk_key": detail["key"],
+    }
+
+
+def _walk(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
+    return {"cause": cause(detail["cause"], say), "steps": steps(detail["steps"], faces, say)}
+
+
+def cause(text: str, say: Say) -> str:
+    """What set a walk off."""
+    if text.startswith("event "):
+        return say(_("the event “%(name)s” came")) % {"name": text.removeprefix("event ")}
+    return say(CAUSES[text]) if text in CAUSES else text
+
+
+def steps(raw: Iterable[list[str]], faces: Faces, say: Say) -> list[dict[str, Any]]:
+    """Steps of a walk: `[node]`, `[node, port]` or `[node, port, why]`."""
+    found = []
+    for step in raw:
+        node, port, why = [*step, "", ""][:3]
+        found.append(
+            {
+                "node": node,
+                "port": port,
+                "title": faces.title(node),
+                "type": faces.type(node),
+                "hue": hue(faces.type(node)),
+                "way": faces.port(node, port) if port and port != "next" else "",
+                "why": told.reason_text(why, say, faces),
+            }
+        )
+    return found
+
+
+HUES = {"entry": "entry", "send": "send", "wait": "flow", "action": "action", "condition": "decide", "branch": "decide"}
+OWN_HUES = {"send.inapp": "inapp", "send.webhook": "webhook", "split": "decide", "race": "decide", "holdout": "decide"}
+
+
+def hue(type_: str) -> str:
+    """The class that colours a step's tile."""
+    return OWN_HUES.get(type_) or HUES.get(type_.partition(".")[0], "flow")
+
+
+def _message(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
+    word, tone = became(detail["status"], detail["outcome"], say)
+    return {
+        "title": detail["title"] or faces.title(detail["node"]),
+        "step": faces.title(detail["node"]),
+        "channel": detail["channel"],
+        "message_id": detail["message_id"],
+        "standing": word,
+        "tone": tone,
+        "why": told.reason_text(detail["reason"], say, faces),
+    }
+
+
+def became(status: int, outcome: int, say: Say) -> tuple[str, str]:
+    """What became of a message, in a word and a tone."""
+    if status != SENT:
+        word, tone = BECAME.get(status, SIMPLY_SENT)
+    elif outcome == DELIVERED:
+        word, tone = _("delivered"), "plain"
+    else:
+        word, tone = REACHED.get(outcome, SIMPLY_SENT)
+    return say(word), tone
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else told.compact(value)
+    return text if len(text) <= VALUE_LENGTH else text[: VALUE_LENGTH - 1] + "…"

@@ -1,0 +1,133 @@
+"""Operators' and contacts' words stay words (T05): thirty hostile texts, kept everywhere and typed everywhere, run no script."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Dialog, Page
+
+from tests.browser.conftest import Visit, Visitors
+from tests.browser.hostile import MARK, NAMES, STRINGS
+from tests.browser.pages import ready
+from tests.browser.site import Site
+from tests.browser.town import Town
+from tests.browser.walk import STOPS, Stop
+from tests.web.conftest import flow
+
+SETTLE_MS = 150
+
+
+@pytest.fixture
+def unharmed(visitors: Visitors) -> Iterator[Callable[[Page], Page]]:
+    """Watches a page for dialogs and for the mark; before the visitors leave."""
+    del visitors
+    opened: list[Page] = []
+
+    def watched(page: Page) -> Page:
+        page.on("dialog", _refuse)
+        opened.append(page)
+        return page
+
+    yield watched
+    for page in opened:
+        assert not page.evaluate(f"() => window.{MARK}"), f"a script ran in {page.url}"
+
+
+def _refuse(dialog: Dialog) -> None:
+    # The question before leaving is ours; everything else was opened by a text.
+    kind, said = dialog.type, dialog.message
+    dialog.dismiss()
+    assert kind == "beforeunload", f"a text opened a dialog: {said}"
+
+
+def poisoned() -> dict[str, Any]:
+    """A flow in which every text is hostile."""
+    raw = flow()
+    raw["nodes"][1]["name"] = NAMES[0]
+    for number, text in enumerate(STRINGS):
+        raw["nodes"].append(
+            {
+                "id": f"n{number}",
+                "type": "send.inapp",
+                "version": 1,
+                "name": NAMES[number],
+                "settings": {"title": text, "body": text, "url": text},
+                "x": 240 * (number % 6),
+                "y": 200 + 120 * (number // 6),
+            }
+        )
+    raw["notes"] = [
+        {"id": f"note{number}", "text": text, "x": 240 * (number % 6), "y": 900 + 120 * (number // 6)}
+        for number, text in enumerate(STRINGS)
+    ]
+    return raw
+
+
+@pytest.fixture(scope="session")
+def poisoned_town(site: Site, town: Town) -> Town:
+    """A workspace whose every text is hostile; its pages are reached like those of the town."""
+    staff = site.staff(NAMES[3])
+    api = site.api(staff)
+    journeys = {"draft": api.ok("POST", "/journeys", {"name": NAMES[0], "document": poisoned()})["id"]}
+    for text in NAMES:
+        journeys["live"] = journeys["review"] = api.ok("POST", "/journeys", {"name": text, "document": flow()})["id"]
+    traits = {f"t{number}": text for number, text in enumerate(STRINGS)}
+    people = [
+        {
+            "type": "identify",
+            "userId": f"u{number}{text}",
+            "traits": {**traits, "name": text, "email": text, "city": text},
+        }
+        for number, text in enumerate(STRINGS)
+    ]
+    acts = [
+        {"type": "track", "userId": f"u{number}{text}", "event": text, "properties": {text: text}}
+        for number, text in enumerate(STRINGS)
+    ]
+    answer = site.client.post("/v1/batch", json={"batch": people + acts}, auth=(staff.keys["ingest"], ""))
+    assert answer.status_code == 200, answer.text
+    with site.connection() as connection:
+        row = connection.execute(
+            "SELECT min(id) FROM contact WHERE workspace_id = %s", (staff.workspace_id,)
+        ).fetchone()
+    assert row is not None
+    return Town(
+        site, staff, {**dict.fromkeys(town.journeys, journeys["live"]), **journeys}, row[0], town.plan, town.catch
+    )
+
+
+inside = [stop for stop in STOPS if stop.role is not None]
+
+
+@pytest.mark.parametrize("stop", inside, ids=[stop.name for stop in inside])
+def test_texts_that_are_kept_run_no_script_on_any_page(
+    stop: Stop, visit: Visit, poisoned_town: Town, unharmed: Callable[[Page], Page]
+) -> None:
+    page = unharmed(visit(role=stop.role, of=poisoned_town.staff))
+    page.goto(stop.path(poisoned_town))
+    ready(page)
+    page.wait_for_timeout(SETTLE_MS)  # what a text would start must have had its chance
+
+
+@pytest.mark.parametrize("stop", inside, ids=[stop.name for stop in inside])
+def test_texts_that_are_typed_run_no_script_in_any_field(
+    stop: Stop, visit: Visit, poisoned_town: Town, unharmed: Callable[[Page], Page]
+) -> None:
+    page = unharmed(visit(role=stop.role, of=poisoned_town.staff))
+    path = stop.path(poisoned_town)
+    page.goto(path)
+    ready(page)
+    fields = page.evaluate("() => __probes.fields()")
+    for place in range(len(fields)):
+        for texts in (NAMES[:15], NAMES[15:]):
+            page.goto(path)
+            ready(page)
+            page.evaluate("() => __probes.fields()")
+            field = page.evaluate_handle(f"() => __probes.field({place})").as_element()
+            if field is None:
+                break  # it is gone since; what it was is typed into elsewhere
+            field.fill(" ".join(texts))
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(SETTLE_MS)
+            page.wait_for_load_state()  # it may have led to another page
+            assert not page.evaluate(f"() => window.{MARK}"), fields[place]

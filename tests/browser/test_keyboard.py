@@ -1,0 +1,51 @@
+"""Nobody needs a mouse: on every page the Tab key reaches everything that can be used, in order, and one sees where one is."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visit
+from tests.browser.pages import ready
+from tests.browser.town import Town
+from tests.browser.walk import STOPS, Stop
+
+SPARE_TABS = 8
+stops = pytest.mark.parametrize("stop", STOPS, ids=[stop.name for stop in STOPS])
+
+
+def tabbed(page: Page) -> tuple[list[str], dict[int, bool]]:
+    """What can be tabbed to, and of what was reached whether one saw the focus there."""
+    names = page.evaluate("() => __probes.number()")
+    page.evaluate("() => __probes.toTheTop()")
+    reached: dict[int, bool] = {}
+    for _ in range(len(names) + SPARE_TABS):
+        page.keyboard.press("Tab")
+        place, seen = page.evaluate("() => __probes.here()")
+        if place == -1 and len(reached) >= len(names):
+            break
+        if place >= 0:
+            reached.setdefault(place, seen)
+    return names, reached
+
+
+@stops
+def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(stop: Stop, visit: Visit, town: Town) -> None:
+    page = ready(visit(stop.path(town), role=stop.role, of=town.staff))
+    names, reached = tabbed(page)
+    assert [names[place] for place in range(len(names)) if place not in reached] == [], "not reached"
+    assert [names[place] for place, seen in reached.items() if not seen] == [], "the focus cannot be seen"
+    assert page.evaluate("() => __probes.outOfReach()") == []
+    order = list(reached)
+    turned = order[order.index(min(order)) :] + order[: order.index(min(order))]
+    assert turned == sorted(turned), [names[place] for place in turned]
+
+
+@stops
+def test_the_first_tab_leads_past_the_navigation(stop: Stop, visit: Visit, town: Town) -> None:
+    page = ready(visit(stop.path(town), role=stop.role, of=town.staff))
+    page.evaluate("() => __probes.toTheTop()")
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert (skip.get_attribute("href") or "").startswith("#"), skip.evaluate("(one) => one.outerHTML")
+    assert page.evaluate("() => document.activeElement.getBoundingClientRect().top") >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.closest('main') !== null")
