@@ -226,7 +226,9 @@ def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
     journey = _locked(desk, journey_id)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status != "approved":
-        raise RefusedError("conflict", _("This draft has no approval; submit it and have it reviewed by somebody else."))
+        raise RefusedError(
+            "conflict", _("This draft has no approval; submit it and have it reviewed by somebody else.")
+        )
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
         raise RefusedError("conflict", _("The draft or what it depends on is not what was approved; submit it anew."))
     approved_by = submissions.approvers(desk.connection, desk.workspace_id, last.id)

@@ -25,4 +25,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away again."""
-    op.execute("DROP INDEX ix_journey_changed, ix_journey_name, ix_tally_span_whole, ix_submission_open, ix_dead_workspace_id_id")
+    op.execute(
+        "DROP INDEX ix_journey_changed, ix_journey_name, ix_tally_span_whole, ix_submission_open, ix_dead_workspace_id_id"
+    )

@@ -1,5 +1,4 @@
 // The review page: the canvas read only, what changed laid over it, from change to change, and the talk beside the steps.
-import { keySheet } from "../canvas/keyboard.js";
 import { canvas } from "../canvas/page.js";
 import { inField, registerKeys } from "../help.js";
 import { _ } from "../i18n.js";
@@ -77,9 +76,6 @@ const review = canvas.data.diff ? new Review(canvas) : null;
 const place = document.getElementById("threads");
 const talk = place && canvas.data.comments ? new Talk(canvas, place) : null;
 if (review) {
-  for (const { title, keys } of keySheet(true)) {
-    registerKeys(title, keys.map(([chord, words]) => [/** @type {string[]} */ (chord).join(" "), /** @type {string} */ (words)]));
-  }
   registerKeys(_("Review"), [["J", _("Next change")], ["K", _("Previous change")]]);
   registerCommands([
     { title: _("Next change"), icon: "chevron-right", run: () => review.step(1) },
