@@ -207,6 +207,7 @@ class Journey(SQLModel, table=True):
         Index(None, "workspace_id", "status"),
         Index("ix_journey_plan", "plan_id", postgresql_where=text("plan_id IS NOT NULL")),
         Index("ix_journey_changed", "workspace_id", "updated_at", "id"),
+        Index("ix_journey_name", "workspace_id", text("(lower(name))"), "id"),
     )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
