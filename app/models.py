@@ -312,7 +312,7 @@ class Enrollment(SQLModel, table=True):
         Index("uq_enrollment_place", "workspace_id", "contact_id", "journey_id", "key", "slot", unique=True),
         Index("ix_enrollment_due", "lane", "wake_at", postgresql_where=text("status = 0 AND wake_at IS NOT NULL")),
         Index("ix_enrollment_node", "version_id", "node", "lane", postgresql_where=text("status IN (0, 3, 4)")),
-        Index("ix_enrollment_over", "version_id", "status", "id", postgresql_where=text("status IN (1, 2, 3)")),
+        Index("ix_enrollment_over", "version_id", "status", "id", postgresql_where=text("status IN (2, 3)")),
         {"postgresql_with": {"fillfactor": "90"}},
     )
     workspace_id: int = Field(primary_key=True)

@@ -92,6 +92,9 @@ globalThis.__probes = (() => {
     return [tabs.includes(one) ? tabs.indexOf(one) : tabs.findIndex(kin), seen];
   }
 
+  // Numbers of what has gone from the page since: a list that went on loading, a row that was drawn anew.
+  const gone = () => tabs.flatMap((one, place) => (one.isConnected ? [] : [place]));
+
   // What says that it can be pressed and cannot be tabbed to, outside of widgets that are walked with arrows.
   const PRESSED = "[role=button], [role=link], [role=switch], [role=checkbox], button, a[href]";
   const WALKED = ["toolbar", "menu", "menubar", "listbox", "tablist", "grid", "tree", "radiogroup", "application", "combobox"]
@@ -112,5 +115,5 @@ globalThis.__probes = (() => {
     return typed.map(told);
   }
 
-  return { tooWide, texts, number, toTheTop, here, outOfReach, fields, field: (place) => typed[place] };
+  return { tooWide, texts, number, toTheTop, here, gone, outOfReach, fields, field: (place) => typed[place] };
 })();
