@@ -29,7 +29,7 @@ run: $(RUN_STAMP) $(FILES_STAMP)
 
 test: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
 	@.ci/browser --install >/dev/null
-	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 3 --dist worksteal $(TEST_ARGS)
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
 
 faults: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults $(FAULTS_ARGS)

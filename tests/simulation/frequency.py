@@ -21,11 +21,11 @@ from app.world import World
 from nodes import catalog
 
 ZONES = sorted(available_timezones())
-PEOPLE = 6_000
+PEOPLE = 7_000
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIRST, LAST = 2015, 2035
 POLICIES: dict[str, Any] = {
-    "caps": [{"limit": 2, "per": "day", "over": "defer"}, {"limit": 5, "per": "P3D"}],
+    "caps": [{"limit": 2, "per": "day", "over": "defer"}, {"limit": 3, "per": "P2D"}],
     "quiet": [{"from": "21:30", "to": "08:00"}],
 }
 EVENTS = ("one", "two", "three", "receipt")
@@ -104,9 +104,9 @@ def run(connection: Connection, sends: int, seed: int, say: Any = None) -> tuple
 
 
 def _days(world: World, start: datetime, draw: random.Random) -> None:
-    """Three days in which something happens to a third of the people every few hours, at odd minutes."""
+    """Two days in which something happens to a third of the people every few hours, at odd minutes."""
     at = max(start, world.now)
-    end = at + 3 * DAY
+    end = at + 2 * DAY
     while at < end:
         at += timedelta(minutes=draw.randrange(121, 420))
         world.until(at, including=False)
@@ -124,7 +124,7 @@ def sent(connection: Connection) -> int:
 
 
 def broken(connection: Connection) -> list[Broken]:
-    """Naively, person by person: too many in a day or in three, or at night."""
+    """Naively, person by person: too many in a day or in two, or at night."""
     with transaction(connection):
         rows = connection.execute(
             "SELECT i.value, m.sent_at FROM message m JOIN identity i ON i.contact_id = m.contact_id"
@@ -137,13 +137,13 @@ def broken(connection: Connection) -> list[Broken]:
         if user != of:
             of, window = user, []
         zone = ZoneInfo(zone_of(int(user[1:])))
-        window = [*(one for one in window if at - one < 3 * DAY), at]
+        window = [*(one for one in window if at - one < 2 * DAY), at]
         today = [one for one in window if one.astimezone(zone).date() == at.astimezone(zone).date()]
         clock = at.astimezone(zone).strftime("%H:%M")
         if len(today) > 2:
             found.append(Broken(user, at, f"{len(today)} on one day"))
-        if len(window) > 5:
-            found.append(Broken(user, at, f"{len(window)} in three days"))
+        if len(window) > 3:
+            found.append(Broken(user, at, f"{len(window)} in two days"))
         if clock >= "21:30" or clock < "08:00":
             found.append(Broken(user, at, f"at {clock}"))
     return found
