@@ -9,10 +9,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.pages import EditorPage, shape
 from tests.browser.site import Site
-from tests.browser.walk import routes
 from tests.web.conftest import Staff
 
-pytestmark = pytest.mark.skipif("/journeys/{}/edit" not in routes(), reason="the editor is being built")
 EMPTY: dict[str, Any] = {"schema": 1, "settings": {"reentry": {"mode": "after_exit"}}, "nodes": [], "edges": []}
 ABANDONED = {
     ("entry.event", "next", "wait.event"),

@@ -15,7 +15,6 @@ from tests.bench.canvas.journeys import journey
 from tests.bench.canvas.targets import Figure
 from tests.browser.conftest import Visitors
 from tests.browser.site import Site
-from tests.browser.walk import routes
 from tests.web.conftest import Staff
 
 STEPS = 300
@@ -41,7 +40,6 @@ def ours(site: Site, staff: Staff, visitors: Visitors) -> Iterator[Ours]:
         yield Ours(site.base, {STEPS: made["id"]}, session)
 
 
-@pytest.mark.skipif("/journeys/{}/edit" not in routes(), reason="the editor is being built")
 @pytest.mark.parametrize("view", [AS_OPENED, FITTED])
 def test_the_canvas_is_quick_with_three_hundred_steps(view: str, browser: Browser, ours: Ours) -> None:
     slow: list[list[str]] = []
