@@ -6,7 +6,7 @@ workspace's chain until the commit. Never a secret in `before` or `after`, never
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -47,9 +47,30 @@ def record(
     now: datetime,
 ) -> None:
     """Keep that `actor` (`user:3`, `key:7`, `system`) did `what` (`journey.publish`) to `about` (`journey:12`)."""
-    number, previous = audit.next_head(connection, workspace_id)
-    row = Row(number, now.astimezone(UTC), actor, what, about, _text(before), _text(after), previous, "")
-    audit.add(connection, workspace_id, row._replace(hash=digest(workspace_id, row)))
+    record_all(connection, workspace_id, actor, what, [about], before, after, now)
+
+
+def record_all(
+    connection: Connection,
+    workspace_id: int,
+    actor: str,
+    what: str,
+    about: Sequence[str],
+    before: Said,
+    after: Said,
+    now: datetime,
+) -> None:
+    """The same done to several things at once: a row for each."""
+    if not about:
+        return
+    last, previous = audit.next_head(connection, workspace_id, len(about))
+    rows: list[Row] = []
+    said = _text(before), _text(after)
+    for number, one in enumerate(about, last - len(about) + 1):
+        row = Row(number, now.astimezone(UTC), actor, what, one, *said, previous, "")
+        rows.append(row._replace(hash=digest(workspace_id, row)))
+        previous = rows[-1].hash
+    audit.add(connection, workspace_id, rows)
 
 
 def verify(connection: Connection, workspace_id: int) -> Verdict:

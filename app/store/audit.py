@@ -1,9 +1,10 @@
 """The rows of the audit log: added at the end, read by pages. Never changed: the database itself refuses that."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.store.rows import Connection
+from app.store.rows import Connection, columns
 
 
 class Row(NamedTuple):
@@ -40,28 +41,30 @@ class Wanted(NamedTuple):
 FIELDS = "number, at, actor, what, about, before, after, previous, hash"
 
 
-def next_head(connection: Connection, workspace_id: int) -> Head:
-    """The number of the row that comes next and the hash before it; nobody else gets one until this transaction ends."""
+def next_head(connection: Connection, workspace_id: int, count: int) -> Head:
+    """The last of `count` fresh numbers and the hash before them; nobody else gets one until this transaction ends."""
     row = connection.execute(
         """
-        INSERT INTO audit_head (workspace_id, number, hash) VALUES (%s, 1, '')
-        ON CONFLICT (workspace_id) DO UPDATE SET number = audit_head.number + 1 RETURNING number, hash
+        INSERT INTO audit_head (workspace_id, number, hash) VALUES (%s, %s, '')
+        ON CONFLICT (workspace_id) DO UPDATE SET number = audit_head.number + excluded.number RETURNING number, hash
         """,
-        (workspace_id,),
+        (workspace_id, count),
     ).fetchone()
     assert row is not None
     return Head._make(row)
 
 
-def add(connection: Connection, workspace_id: int, row: Row) -> None:
-    """Keep a row whose number `next_head` gave."""
+def add(connection: Connection, workspace_id: int, rows: Sequence[Row]) -> None:
+    """Keep rows whose numbers `next_head` gave, in their order."""
+    values = columns(rows, len(Row._fields))
     connection.execute(
         f"""
-        WITH head AS (UPDATE audit_head SET hash = %(hash)s WHERE workspace_id = %(w)s)
+        WITH head AS (UPDATE audit_head SET hash = %s WHERE workspace_id = %s)
         INSERT INTO audit (workspace_id, {FIELDS})
-        VALUES (%(w)s, %(number)s, %(at)s, %(actor)s, %(what)s, %(about)s, %(before)s, %(after)s, %(previous)s, %(hash)s)
+        SELECT %s, * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],
+                                 %s::text[], %s::text[], %s::text[])
         """,
-        {"w": workspace_id, **row._asdict()},
+        (rows[-1].hash, workspace_id, workspace_id, *values),
     )
 
 
