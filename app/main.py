@@ -23,6 +23,8 @@ from app.tracking import Limits
 from app.web import (
     accountpages,
     accounts,
+    audit,
+    auditpages,
     canvas_describe,
     canvas_page,
     canvas_panel,
@@ -37,6 +39,7 @@ from app.web import (
     hooks,
     inapp,
     journeys,
+    keypages,
     keys,
     links,
     lists,
@@ -56,6 +59,7 @@ from app.web import (
     reviews,
     rowdeeds,
     segments,
+    selfpages,
     session,
     simulator,
     sink,
@@ -81,13 +85,13 @@ VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (
     *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
-    policies,
+    *(policies, audit),
 )
 PAGES = (
     starting,
     guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, accountpages, health, simulator),
+    *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, messagepages, live),
 )

@@ -137,6 +137,7 @@ def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, c
         raise RefusedError("conflict", "Nothing is handed in for review; submit the draft first.")
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
         raise RefusedError("conflict", "The draft or something it depends on changed since; submit it anew.")
+    _refuse_nobody(desk.actor)
     _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
     status = "approved" if decision == "approve" else "rejected"  # a second reviewer may still take an approval back
     said = submissions.Opinion(desk.actor, decision, comment)
@@ -258,6 +259,11 @@ def _refuse_errors(problems: list[Problem]) -> None:
     found = errors(problems)
     if found:
         raise RefusedError("invalid", "The journey has errors; mend them first.", tuple(found))
+
+
+def _refuse_nobody(actor: str) -> None:
+    if actor.startswith("key:"):
+        raise RefusedError("forbidden", "An approval needs a person: use a key that stands for one, or the page.")
 
 
 def _refuse_own(actor: str, editors: set[str], submitted_by: str) -> None:

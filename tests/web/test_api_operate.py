@@ -178,6 +178,7 @@ def test_looking_changes_nothing_t06(
                 message_id=1,
                 key_id=1,
                 user_id=1,
+                plan_id=1,
                 name="exit",
                 account="x",
                 token="x",
