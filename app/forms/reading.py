@@ -13,6 +13,7 @@ from app.forms.leaves import LEAVES, UnreadableError
 from app.forms.posted import Posted
 from app.forms.shapes import ABSENT, Shape
 from flows.contract import Json
+from flows.words import _, say
 
 WHOLE = 100
 
@@ -105,6 +106,8 @@ def _model(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
                 part.options[0] if settled(part) else read(part, old.get(key, ABSENT), posted, f"{name}|{number}.{key}")
             )
             _put(kept, key, value)
+    if not kept and before is not ABSENT and not isinstance(before, dict):
+        return before  # no object at all was shown as an empty one
     if before is not ABSENT and _same(kept, before) and (number < 0 or number == way_of(shape, old)):
         return before
     return _without_idle(shape, kept, number)
@@ -130,12 +133,11 @@ def _variant(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
     same = isinstance(before, dict) and number == variant_of(shape, before)
     kept: dict[str, Json] = dict(before) if same else {}
     for key, part in variant.fields.items():
-        if settled(part):
-            if key not in kept:
-                kept[key] = part.options[0]
-        else:
+        if not settled(part):
             _put(kept, key, read(part, kept.get(key, ABSENT), posted, f"{name}|{number}.{key}"))
-    return before if same and _same(kept, before) else kept
+    if same and _same(kept, before):
+        return before
+    return {key: part.options[0] for key, part in variant.fields.items() if settled(part)} | kept
 
 
 def _list(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
@@ -151,10 +153,12 @@ def _list(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
         read(item, old[place] if place < len(old) else ABSENT, posted, f"{name}[{place}]") for place in range(rows)
     ]
     verb, target = posted.deed
+    if not target.startswith(name) and all(map(_same, found, old)) and all(map(_empty, found[len(old) :])):
+        return before  # not even an empty row is cleared away by a form that nobody touched
     changed = _moved(found, verb, target, name)
     if simple(item):
         # An empty row is not there.
-        changed = [one for one in changed if one is not ABSENT and one is not None and one != ""]
+        changed = [one for one in changed if not _empty(one)]
     else:
         changed = [{} if one is ABSENT else one for one in changed]
         if verb == "add" and target == name:
@@ -211,18 +215,24 @@ def _map(shape: Shape, before: Json, posted: Posted, name: str) -> Json:
     if posted.text(f"{name}#") is None:
         return before
     old = list(before.items()) if isinstance(before, dict) else []
-    found: dict[str, Json] = {}
+    rows: list[tuple[str, Json]] = []
     for place in range(posted.count(name)):
         row = f"{name}[{place}]"
-        key = (posted.text(f"{row}.key") or "").strip()
         was = old[place] if place < len(old) else ("", ABSENT)
+        typed = posted.text(f"{row}.key") or ""
         value = read(item, was[1], posted, row)
-        if not key or posted.deed == ("remove", row):
-            continue
-        if key in found:
-            posted.complain(f"{name}", {}, f"{key}: ×2")
-        found[was[0] if key == was[0].strip() else key] = item.blank if value is ABSENT else value
-    return before if not found and before is not ABSENT and not isinstance(before, dict) else found
+        # A name that nobody touched is kept with its blanks.
+        rows.append((was[0] if typed == was[0] else typed.strip(), value))
+    kept = [row for place, row in enumerate(rows) if posted.deed != ("remove", f"{name}[{place}]")]
+    untouched = len(kept) == len(rows) and [key for key, _value in rows[: len(old)]] == [key for key, _value in old]
+    if untouched and all(_same(row[1], was[1]) for row, was in zip(rows, old, strict=False)):
+        kept = [*old, *(row for row in rows[len(old) :] if row[0])]
+        if len(kept) == len(old):
+            return before if before is not ABSENT else {}
+    found = {key: item.blank if value is ABSENT else value for key, value in kept if key}
+    if len(found) < sum(1 for key, _value in kept if key):
+        posted.complain(name, {}, say(_("a name stands here twice")))
+    return found
 
 
 def _put(kept: dict[str, Json], key: str, value: Json) -> None:
@@ -230,6 +240,10 @@ def _put(kept: dict[str, Json], key: str, value: Json) -> None:
         kept.pop(key, None)
     else:
         kept[key] = value
+
+
+def _empty(value: Json) -> bool:
+    return value is ABSENT or value is None or value == ""
 
 
 def _says(part: Shape, value: Json) -> bool:

@@ -33,6 +33,7 @@ routes = page_router()
 
 Mode = Literal["edit", "live", "review", "version"]
 TEMPLATE = "journeys/canvas.html"
+EDITOR, READER = "js/canvas/edit.js", "js/canvas/page.js"
 MAY = {
     "edit": "journey.edit",
     "submit": "journey.submit",
@@ -40,60 +41,6 @@ MAY = {
     "publish": "journey.publish",
     "run": "journey.run",
     "comment": "journey.edit",
-}
-# Asked for at once, so that no module waits for the one that names it.
-_READ = (
-    *(
-        "main",
-        "page",
-        "view",
-        "editor",
-        "model",
-        "ops",
-        "history",
-        "geometry",
-        "viewport",
-        "navigate",
-        "pointer",
-        "select",
-    ),
-    *(
-        "marquee",
-        "minimap",
-        "card",
-        "wires",
-        "route",
-        "layer",
-        "places",
-        "overview",
-        "overlay",
-        "notes",
-        "groups",
-        "ghosts",
-    ),
-    *("colours", "layout", "tree", "popup", "fuzzy", "find", "keyboard", "outline", "problems", "presence", "export"),
-    *(
-        "exchange",
-        "clipboard",
-        "insert",
-        "connect",
-        "rules",
-        "adding",
-        "deeds",
-        "align",
-        "merge",
-        "drag",
-        "guides",
-        "snap",
-    ),
-)
-_EDIT = (
-    *("edit", "palette", "quickadd", "describe", "checks", "autosave", "drafts", "conflict", "menu", "toolbar"),
-    *("panel", "forms/main", "forms/keep", "forms/lengths", "forms/needs", "forms/shares", "forms/variables"),
-)
-MODULES = {
-    mode: tuple(f"js/{name}.js" for name in ("dom", "i18n", *(f"canvas/{one}" for one in names)))
-    for mode, names in (("edit", (*_READ, *_EDIT)), ("read", _READ))
 }
 
 
@@ -155,7 +102,7 @@ def show(request: Request, house: House, connection: Connection, shown: Shown) -
         "type_icons": icons(request, house.catalog),
         "may": data["can"],
         "urls": data["urls"],
-        "modules": MODULES["edit" if shown.mode == "edit" else "read"],
+        "modules": request.app.state.files.modules(EDITOR if shown.mode == "edit" else READER),
     }
     return render(request, shown.template, {**values, **shown.values})
 

@@ -190,7 +190,7 @@ def take(made: Sheet, sent: forms.Posted) -> None:
 
 def _tell(desk: Desk, about: tuple[Sheet, About], form: forms.Form, news: dict[str, Json], status: int) -> Response:
     """The form, and the news for the editor: as an event, or in the page where it is too long for a header."""
-    name = "journey-applied" if about[0].is_journey else "node-applied"
+    name = "flow-applied" if about[0].is_journey else "node-applied"
     text = json.dumps({name: news})
     long = len(text) > HEADER_BYTES
     answer = _drawn(desk, about, form, status=status, applied={"name": name, "detail": news} if long else None)

@@ -1,4 +1,4 @@
-"""The course of a journey drawn: two lines over time, axes with round numbers, a place for each stretch to point at. Pure."""
+"""The course of a journey as a drawing: two lines over time, axes with round numbers, a place for each stretch. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -48,7 +48,7 @@ def show_contacts(
     found = _found(connection, caller.workspace_id, q, tag, next)
     values = {
         "q": q,
-        "tag": tag,
+        "label": tag,
         "zone": users.timezone(connection, caller.workspace_id),
         "rows": [_row(one) for one in found.people],
         "after": told.place_text(found.next) if found.next is not None else None,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from posixpath import dirname, normpath
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,6 +34,7 @@ NOT_SERVED = ("tools", "README.md")
 NEEDED = "vendor/manifest.json"
 FOR_EVER = "public, max-age=31536000, immutable"
 SMALL_BYTES = 400
+IMPORT = re.compile(r"""^(?:import|export)(?:[^"'();]*? from)? ["'](\.[^"']+)["']""", re.MULTILINE)
 QUOTED = re.compile(r'"(?:[^"\\\n]|\\["\\nt])*"')
 # A script that runs as a worker has the policy it was sent with: it may load its library, and ask nobody anything.
 WORKER_POLICY = "default-src 'none'; script-src 'self'"
@@ -53,6 +55,7 @@ class Files:
     """An ASGI application that answers with files, and tells templates their addresses."""
 
     def __init__(self, root: Path = ROOT) -> None:
+        self._root = root
         self._files = dict(_read(root)) | dict(_words(_quoted(root)))
         if NEEDED not in self._files:
             raise VendorError(
@@ -63,12 +66,29 @@ class Files:
         for path, file in sorted(self._files.items()):
             whole.update(path.encode() + b"\0" + file.plain)
         self.build = whole.hexdigest()[:12]
+        self._modules: dict[str, tuple[str, ...]] = {}
 
     def address(self, path: str) -> str:
         """Where a file is found; a name written wrongly is noticed by whoever renders the page."""
         if path not in self._files:
             raise KeyError(f"static/{path} does not exist")
         return f"/static/{self.build}/{path}"
+
+    def modules(self, entry: str) -> tuple[str, ...]:
+        """A script with all it imports, for a page to ask for at once. What comes later by `import()` does not count."""
+        if entry not in self._modules:
+            found: dict[str, None] = {}
+            rest = [entry]
+            while rest:
+                if (path := rest.pop()) not in found:
+                    found[path] = None
+                    rest += [normpath(f"{dirname(path)}/{one}") for one in self._imports(path)]
+            self._modules[entry] = tuple(found)
+        return self._modules[entry]
+
+    def _imports(self, path: str) -> list[str]:
+        source = self._root / path  # what is sent may be lean, and harder to read
+        return IMPORT.findall(source.read_text(encoding="utf-8")) if source.exists() else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -13,8 +13,8 @@ from app.store.rows import Connection
 from app.web import figures
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
-from app.web.problems import invalid
-from app.web.shapes import INT, LONGEST_PLACE, NOT_A_PLACE, paged, place_of
+from app.web.problems import invalid, missing
+from app.web.shapes import INT, LONGEST_PLACE, NOT_A_PLACE, JourneyId, paged, place_of
 from app.web.templating import language_of
 from flows.words import _
 
@@ -38,7 +38,7 @@ def show_journeys(
     connection: Database,
     q: Annotated[str, Query(max_length=200)] = "",
     status: StatusWish = "",
-    plan: Annotated[int | None, Query(ge=0, le=INT)] = None,
+    plan: Annotated[str, Query(pattern=r"^\d{0,9}$")] = "",
     mine: bool = False,
     archived: bool = False,
     sort: Order = "changed",
@@ -46,10 +46,10 @@ def show_journeys(
 ) -> Response:
     """The page; htmx asks for the same address and takes its parts."""
     q = q.replace("\0", "").strip()
-    wish = Wish(q or None, status or None, plan, caller.actor if mine else None, archived)
+    wish = Wish(q or None, status or None, int(plan) if plan else None, caller.actor if mine else None, archived)
     values = _found(connection, caller, wish, sort, _place(after, sort))
-    asked = {"q": q, "status": status, "plan": plan, "mine": mine, "archived": archived, "sort": sort}
-    narrowed = bool(q or status or plan is not None or mine or archived)
+    asked = {"q": q, "status": status, "plan": wish.plan, "mine": mine, "archived": archived, "sort": sort}
+    narrowed = bool(q or status or plan or mine or archived)
     empty = not values["rows"] and not narrowed and not lists.any_at_all(connection, caller.workspace_id)
     say = words(language_of(request)).gettext
     page = {
@@ -78,6 +78,15 @@ def show_numbers(
     """The moving parts of the rows that stand on a page: asked for every few seconds by its script."""
     ids = [one for one in id if 0 < one <= INT]
     return render(request, "journeys/_numbers.html", {"ids": ids, **_numbers(connection, caller, ids, house.now())})
+
+
+@routes.get("/journeys/{journey_id}/menu", dependencies=[can("journey.read")])
+def show_menu(request: Request, caller: Asker, connection: Database, journey_id: JourneyId) -> Response:
+    """What can be done with one journey: asked for when the menu of its row opens, so that the list stays light."""
+    row = lists.one(connection, caller.workspace_id, journey_id)
+    if row is None:
+        raise missing("journey")
+    return render(request, "journeys/_menu.html", {"row": row})
 
 
 def _found(connection: Connection, caller: Caller, wish: Wish, order: str, after: list[Any] | None) -> dict[str, Any]:

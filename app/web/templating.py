@@ -57,7 +57,7 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
         lstrip_blocks=True,
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    environment.filters.update(number=_number, clock=_clock, ago=_ago, inner=_inner)
+    environment.filters.update(number=_number, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner)
     environment.globals.update(static=address)
     environment.policies["json.dumps_kwargs"] = {
         "sort_keys": False,
@@ -137,6 +137,15 @@ def _clock(context: Context, at: datetime, zone: str) -> str:
     if local.date() == context["now"].astimezone(place).date():
         return time
     return f"{dates.format_date(local, 'MMM d' if locale == 'en' else 'M月d日', locale=locale)} {time[:5]}"
+
+
+@pass_context
+def _stretch(context: Context, at: datetime, zone: str, length: str) -> str:
+    """A stretch of a course: its day, or its time of day."""
+    place, locale = ZoneInfo(zone), LOCALES[context["language"]]
+    if length == "day":
+        return dates.format_date(at.astimezone(place), "MMM d" if locale == "en" else "M月d日", locale=locale)
+    return dates.format_time(at.astimezone(place), "HH:mm", tzinfo=place, locale=locale)
 
 
 @pass_context

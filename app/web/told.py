@@ -45,8 +45,15 @@ REASONS: Mapping[str, str] = {
     "suppressed: hard_bounce": _("the address bounced before"),
     "suppressed: complaint": _("complained about a message before"),
     "suppressed: manual": _("the address was blocked by hand"),
+    "no case holds": _("no case holds"),
+    "journey stopped": _("the journey was stopped"),
+    "the same person walks here already": _("the same person walks here already"),
     "hard_bounce": _("the address bounced"),
     "complaint": _("complained about the message"),
+}
+BY_EVENT: Mapping[str, str] = {
+    "goal": _("the goal was reached by “%(name)s”"),
+    "exit_when": _("the exit rule met “%(name)s”"),
 }
 IDENTITIES = {
     "user_id": _("User id"),
@@ -115,6 +122,9 @@ def reason_text(reason: str | None, say: Say, known: Faces | None = None) -> str
         return ""
     if reason in REASONS:
         return say(REASONS[reason])
+    for beginning, text in BY_EVENT.items():
+        if reason.startswith(f"{beginning} "):
+            return say(text) % {"name": reason.removeprefix(f"{beginning} ")}
     head, _colon, rest = reason.partition(": ")
     if rest and head in REASONS:
         return f"{say(REASONS[head])}: {rest}"

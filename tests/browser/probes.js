@@ -54,6 +54,8 @@ globalThis.__probes = (() => {
       const group = `${one.form?.id} ${one.name}`;
       return groups.has(group) ? false : groups.add(group);
     });
+    document.activeElement?.blur();
+    looks = new Map(tabs.map((one) => [one, look(one)]));
     return tabs.map(told);
   }
 
@@ -68,10 +70,15 @@ globalThis.__probes = (() => {
     scrollTo(0, 0);
   }
 
-  function ringed(one) {
-    if (!one) return false;
-    const style = getComputedStyle(one);
-    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== "none";
+  // How an element looks, and what it stands in: a ring may be drawn around either.
+  const LOOKS = ["outlineStyle", "outlineWidth", "boxShadow", "borderColor", "backgroundColor", "textDecorationLine", "transform",
+    "top", "left", "clipPath", "opacity"];
+  let looks = new Map();
+
+  function look(one) {
+    const around = [one, ...(one.labels ?? [])];
+    for (let at = one.parentElement; at && around.length < 6; at = at.parentElement) around.push(at);
+    return around.map((each) => LOOKS.map((name) => getComputedStyle(each)[name]).join()).join(";");
   }
 
   // Where the focus is: its number, and whether one can see it there.
@@ -81,9 +88,12 @@ globalThis.__probes = (() => {
     // Of a drawing that is walked with arrows, the part one was at takes the focus.
     const holds = (other) => other.role === "application" && other.contains(one);
     const kin = (other) => holds(other) || (one.type === "radio" && other.name === one.name);
-    const seen = one.tagName === "IFRAME" || [one, one.parentElement, ...(one.labels ?? [])].some(ringed);
+    const seen = one.tagName === "IFRAME" || looks.get(one) !== look(one);
     return [tabs.includes(one) ? tabs.indexOf(one) : tabs.findIndex(kin), seen];
   }
+
+  // Numbers of what has gone from the page since: a list that went on loading, a row that was drawn anew.
+  const gone = () => tabs.flatMap((one, place) => (one.isConnected ? [] : [place]));
 
   // What says that it can be pressed and cannot be tabbed to, outside of widgets that are walked with arrows.
   const PRESSED = "[role=button], [role=link], [role=switch], [role=checkbox], button, a[href]";
@@ -105,5 +115,5 @@ globalThis.__probes = (() => {
     return typed.map(told);
   }
 
-  return { tooWide, texts, number, toTheTop, here, outOfReach, fields, field: (place) => typed[place] };
+  return { tooWide, texts, number, toTheTop, here, gone, outOfReach, fields, field: (place) => typed[place] };
 })();

@@ -129,4 +129,5 @@ def test_texts_that_are_typed_run_no_script_in_any_field(
             field.fill(" ".join(texts))
             page.keyboard.press("Enter")
             page.wait_for_timeout(SETTLE_MS)
+            page.wait_for_load_state()  # it may have led to another page
             assert not page.evaluate(f"() => window.{MARK}"), fields[place]

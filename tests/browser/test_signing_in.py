@@ -12,7 +12,7 @@ def test_somebody_comes_in_by_their_link_once_and_goes_out_again(visit: Visit, s
     page = visit(link, role=None)
     page.get_by_role("button", name="Sign in").press("Enter")
     expect(page).to_have_url(f"{site.base}/")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Journeys")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
     page.get_by_role("button", name="Sign out").first.click()
     expect(page).to_have_url(f"{site.base}/login")
@@ -36,4 +36,4 @@ def test_a_reader_changes_the_language_and_it_stays(visit: Visit) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
     page.goto("/")
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    expect(page.get_by_role("heading", level=1)).to_have_text("旅程")
+    expect(page.get_by_role("heading", level=1)).to_have_text("概览")

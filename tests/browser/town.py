@@ -52,6 +52,8 @@ TABLES = (
     "workspace",
     "caught",
     "trail",
+    "plan",
+    "message",
 )
 
 EVERYTHING = sql.SQL("SELECT to_jsonb(t) FROM {} t LIMIT 20000")
@@ -67,6 +69,7 @@ class Town:
     contact: int = 0
     plan: int = 0
     catch: int = 0
+    message: int = 0
     said: tuple[str, ...] = ()
 
 
@@ -97,6 +100,9 @@ def build(site: Site) -> Town:
                 "SELECT contact_id FROM enrollment WHERE workspace_id = %s ORDER BY walks DESC, id LIMIT 1",
                 (staff.workspace_id,),
             ).fetchone()
+            (message,) = connection.execute(
+                "SELECT max(id) FROM message WHERE workspace_id = %s", (staff.workspace_id,)
+            ).fetchone() or (0,)
             named = connection.execute("SELECT name, id FROM journey WHERE workspace_id = %s", (staff.workspace_id,))
             journeys = dict(named.fetchall())
     api = site.api(staff)
@@ -107,7 +113,7 @@ def build(site: Site) -> Town:
     api.ok("POST", f"/journeys/{journeys['review']}/submit")
     journeys["live"] = journeys["Order not paid"]
     assert found is not None, "nobody walks in the town"
-    return Town(site, staff, journeys, found[0], plan, catches[0], _said(site))
+    return Town(site, staff, journeys, found[0], plan, catches[0], message, _said(site))
 
 
 def _deliver(connection: Connection, site: Site) -> None:

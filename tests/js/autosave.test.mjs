@@ -54,7 +54,7 @@ function shelf() {
   return { read: () => kept, write: (one) => { kept = structuredClone(one); return true; }, clear: () => { kept = null; } };
 }
 const name = (editor, id, text) => editor.commit("Rename", [edit("node", editor.flow.steps.get(id), { name: text })]);
-const soon = (ms = 30) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const soon = (ms = 70) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const named = (document, id) => document.nodes.find((node) => node.id === id)?.name;
 
 test("edits are saved after a rest, one request at a time, the last state last", async () => {
@@ -97,11 +97,11 @@ test("a page that was closed in between goes on where it was, also when somebody
   desk.away = false;
   desk.other((document) => { document.nodes[1].name = "theirs"; });
   const second = opened(desk, { store });
-  assert.equal(second.saver.restore(), true);
+  assert.equal(await second.saver.restore(), true);
   await soon();
   assert.deepEqual([named(desk.document, "a"), named(desk.document, "b")], ["mine", "theirs"]);
   assert.equal(store.read(), null);
-  assert.equal(opened(desk, { store }).saver.restore(), false);
+  assert.equal(await opened(desk, { store }).saver.restore(), false);
 });
 
 test("a page that was closed in between asks when somebody else changed the same step meanwhile", async () => {
@@ -116,7 +116,7 @@ test("a page that was closed in between asks when somebody else changed the same
   desk.other((document) => { document.nodes[0].name = "theirs"; });
   const asked = [];
   const second = opened(desk, { store, ask: async (conflicts) => { asked.push(...conflicts); return new Map([["step a", "theirs"]]); } });
-  second.saver.restore();
+  await second.saver.restore();
   assert.equal(second.editor.flow.steps.get("a").name, "mine");
   await soon();
   assert.equal(asked.length, 1);

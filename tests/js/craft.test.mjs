@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { alignment, distribution } from "../../static/js/canvas/align.js";
+import { alignment, distribution } from "../../static/js/canvas/lines.js";
 import { findings } from "../../static/js/canvas/checks.js";
 import { pack, pasting, unknownTypes, unpack } from "../../static/js/canvas/clipboard.js";
 import { Editor } from "../../static/js/canvas/editor.js";

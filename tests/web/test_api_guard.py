@@ -85,6 +85,16 @@ def test_every_operation_lets_in_exactly_the_roles_that_may_t11(app: FastAPI, cl
             assert answer.json()["errors"] == []
 
 
+def sign_in(client: TestClient, connection: Connection, staff: Staff, role: str) -> None:
+    with transaction(connection):
+        link = auth.login(connection, staff.user_ids[role], staff.workspace_id, datetime.now(UTC))
+    client.cookies.clear()
+    answer = client.post(
+        "/login", data={"token": link}, headers={"Origin": "http://testserver"}, follow_redirects=False
+    )
+    assert answer.status_code == 303
+
+
 def test_every_page_lets_in_exactly_the_roles_that_may_t11(
     app: FastAPI, client: TestClient, connection: Connection, staff: Staff
 ) -> None:
@@ -92,14 +102,13 @@ def test_every_page_lets_in_exactly_the_roles_that_may_t11(
     assert len(found) >= 2
     here = {"Origin": "http://testserver", "Accept": "text/html"}
     for role in ROLES:
-        with transaction(connection):
-            link = auth.login(connection, staff.user_ids[role], staff.workspace_id, datetime.now(UTC))
-        client.cookies.clear()
-        client.post("/login", data={"token": link}, headers=here)
+        sign_in(client, connection, staff, role)
         for method, path, action in found:
             status = client.request(method, path, headers=here, follow_redirects=False).status_code
             assert (status == 403) == (action not in MAY[role]), f"{role}: {method} {path} gave {status}"
             assert status < 500, f"{role}: {method} {path} gave {status}"
+            if path == "/settings/me/sign-out":
+                sign_in(client, connection, staff, role)
             if method not in ("GET", "HEAD"):
                 forged = client.request(method, path, headers={"Origin": "http://elsewhere.example"})
                 assert forged.status_code == 403, f"{method} {path} was done for another site"

@@ -11,8 +11,7 @@ from starlette.testclient import TestClient
 
 from app import auth
 from app.database import Connection, transaction
-from app.web.canvas_page import MODULES
-from app.web.files import ROOT
+from app.web.files import Files
 from nodes import catalog
 from tests.web.conftest import Api, Staff, flow
 
@@ -148,17 +147,23 @@ def test_a_dropped_file_is_read_and_a_wrong_one_is_explained(visit: Visit, opera
     assert browser.post(f"/journeys/{journey}/read", json={"text": "x"}).status_code == 403, "another site sent it"
 
 
-def test_every_module_that_is_asked_for_at_once_is_there_and_none_is_forgotten() -> None:
-    asked = {name for names in MODULES.values() for name in names}
-    assert all((ROOT / name).is_file() for name in asked)
-    imported = set()
-    rest = ["js/canvas/edit.js"]
-    while rest:
-        path = rest.pop()
-        if path not in imported:
-            imported.add(path)
-            text = (ROOT / path).read_text(encoding="utf-8")
-            found = re.findall(r'^(?:import|export)[^"]*? from "(\.[^"]+)"', text, re.MULTILINE)
-            rest += [str((ROOT / path).parent.joinpath(one).resolve().relative_to(ROOT)) for one in found]
-    assert sorted(imported - asked - {"js/toast.js"}) == []
-    assert sorted(asked - imported) == []
+def test_the_page_asks_for_all_its_modules_at_once_and_for_none_that_comes_later(visit: Visit, operator: Api) -> None:
+    page = visit("operator").get(f"/journeys/{made(operator)}/edit").text
+    asked = set(re.findall(r'<link rel="modulepreload" href="/static/[0-9a-f]+/([^"]+)">', page))
+    assert {"js/canvas/edit.js", "js/canvas/main.js", "js/canvas/editor.js", "js/dom.js"} <= asked
+    assert not {"js/canvas/export.js", "js/canvas/outline.js", "js/canvas/conflict.js"} & asked
+
+
+def test_the_editor_s_scripts_are_sent_lean_and_packed_within_their_budget(visit: Visit, operator: Api) -> None:
+    page = visit("operator").get(f"/journeys/{made(operator)}/edit").text
+    files = Files()
+    asked = set(re.findall(r'"/static/[0-9a-f]+/([^"]+[.]js)"', page))
+    assert len(asked) > 30
+    packed = {path: len(file.packed or file.plain) for path, file in files._files.items() if path in asked}
+    assert sum(packed.values()) <= 90_000, sorted(packed.items(), key=lambda one: -one[1])[:9]
+    assert b"@param" not in files._files["js/canvas/editor.js"].plain
+
+
+def test_the_layout_s_worker_may_load_its_library(client: TestClient) -> None:
+    build = client.get("/static/x/js/canvas/layout.worker.js")
+    assert build.headers["Content-Security-Policy"] == "default-src 'none'; script-src 'self'"

@@ -44,13 +44,21 @@ export function adding(canvas, picker) {
     const top = liked.list().filter((type) => types.includes(type)).slice(0, FAVOURITES);
     const item = (/** @type {string} */ type, /** @type {string} */ group) => {
       const known = /** @type {any} */ (editor.types[type]);
-      return { key: type, title: known.title, hint: known.help, type, hue: view.hueOf(type), group, search: [known.title, known.searchable ?? "", known.group_title] };
+      return {
+        key: type, title: known.title, hint: known.help, type, hue: view.hueOf(type), group,
+        search: [known.title, known.searchable ?? "", known.group_title],
+      };
     };
     picker.open({
       at: client,
       label: _("Add a step"),
       placeholder: _("Which step?"),
-      items: [...top.map((type) => item(type, _("Used often"))), ...types.filter((type) => !top.includes(type)).map((type) => item(type, /** @type {any} */ (editor.types[type]).group_title))],
+      items: [
+        ...top.map((type) => item(type, _("Used often"))),
+        ...types.filter((type) => !top.includes(type)).map((type) => item(
+          type, /** @type {any} */ (editor.types[type]).group_title,
+        )),
+      ],
       foot: _("Enter adds · Ctrl Enter adds and goes on"),
       onClose,
       onPick: ({ key }, { chain }) => {
@@ -64,7 +72,10 @@ export function adding(canvas, picker) {
   return { add, ask, besideSelected: () => besideSelected(canvas) };
 }
 
-/** Where a step goes that is only clicked: behind the selected one, onto the selected wire, else into the middle of the view. @param {Canvas} canvas @returns {Place} */
+/**
+ * Where a step goes that is only clicked: behind the selected one, onto the selected wire, else into the middle of the view.
+ * @param {Canvas} canvas @returns {Place}
+ */
 function besideSelected({ editor, viewport }) {
   const [key] = editor.selection;
   if (editor.selection.size === 1 && editor.flow.wires.has(key)) return { on: key };

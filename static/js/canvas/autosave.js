@@ -1,7 +1,8 @@
 // Keeps every edit: saves after a moment of rest, one request at a time, keeps it here while nobody answers, and joins
 // it with what others saved. Never overwrites anything unsaid; knows no page: what asks and tells is handed in.
 
-import { difference, merge, same } from "./merge.js";
+/** Joining comes when there is something to join. */
+const merging = () => import("./merge.js");
 
 /**
  * @typedef {import("./editor.js").Editor} Editor
@@ -144,6 +145,7 @@ export class Autosave {
       return this.away();
     }
     if (other.status !== 200) return this.turnedAway(other);
+    const { difference, merge, same } = await merging();
     const choices = await this.decide(other.document, by);
     if (!choices) return false;
     const mine = this.editor.flow.toDocument();
@@ -159,6 +161,7 @@ export class Autosave {
 
   /** @param {any} theirs @param {string} by @returns {Promise<Map<string, "mine" | "theirs"> | null>} null: not yet */
   async decide(theirs, by) {
+    const { merge } = await merging();
     const { conflicts } = merge(this.base, this.editor.flow.toDocument(), theirs);
     if (!conflicts.length) return new Map();
     this.keep();
@@ -180,13 +183,15 @@ export class Autosave {
   /**
    * Takes up what an earlier page could not save, and sends it on top of what that page knew: whatever others did
    * meanwhile is then met like any other news.
-   * @returns {boolean} whether there was anything
+   * @returns {Promise<boolean>} whether there was anything
    */
-  restore() {
+  async restore() {
     const kept = this.store.read();
+    if (!kept) return false;
+    const { difference } = await merging();
     const now = this.editor.flow.toDocument();
-    const ops = kept && kept.revision <= this.revision ? difference(now, kept.document) : [];
-    if (!kept || !ops.length) {
+    const ops = kept.revision <= this.revision ? difference(now, kept.document) : [];
+    if (!ops.length) {
       this.store.clear();
       return false;
     }
@@ -203,7 +208,13 @@ export class Autosave {
 /** The same whatever the order of its parts. @param {any} document */
 function ordered(document) {
   /** @param {any[]} items */
-  const sorted = (items) => [...(items ?? [])].sort((one, other) => (JSON.stringify([one.id, one.from, one.port]) < JSON.stringify([other.id, other.from, other.port]) ? -1 : 1));
+  const sorted = (items) => {
+    const name = (/** @type {any} */ item) => JSON.stringify([item.id, item.from, item.port]);
+    return [...(items ?? [])].sort((one, other) => (name(one) < name(other) ? -1 : 1));
+  };
   const { notes, groups, ...rest } = document;
-  return { ...rest, settings: document.settings ?? {}, nodes: sorted(document.nodes), edges: sorted(document.edges), notes: sorted(notes), groups: sorted(groups) };
+  return {
+    ...rest, settings: document.settings ?? {}, nodes: sorted(document.nodes), edges: sorted(document.edges),
+    notes: sorted(notes), groups: sorted(groups),
+  };
 }

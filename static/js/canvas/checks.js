@@ -27,7 +27,9 @@ export function findings(editor) {
       }
     }
   }
-  for (const ring of restlessRings(editor)) found.push({ node: ring[0], field: null, code: "cycle.no_wait", severity: "error" });
+  for (const ring of restlessRings(editor)) found.push({
+    node: ring[0], field: null, code: "cycle.no_wait", severity: "error",
+  });
   return found;
 }
 

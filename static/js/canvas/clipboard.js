@@ -21,7 +21,9 @@ const ID = /^[A-Za-z0-9_-]{1,64}$/;
 export function pack(editor, keys) {
   const { flow } = editor;
   const ids = new Set(steps(editor, keys));
-  const nodes = [...ids].map((id) => ({ .../** @type {Step} */ (flow.steps.get(id)), x: editor.rectOf(id).x, y: editor.rectOf(id).y }));
+  const nodes = [...ids].map((id) => ({
+    .../** @type {Step} */ (flow.steps.get(id)), x: editor.rectOf(id).x, y: editor.rectOf(id).y,
+  }));
   const edges = [...flow.wires.values()].filter((wire) => ids.has(wire.from) && ids.has(wire.to));
   const chosen = new Set([...keys].filter((key) => kindOf(key) === "note").map(idOf));
   const notes = [...flow.notes.values()].filter((note) => chosen.has(note.id) || (note.node && ids.has(note.node)));
@@ -100,7 +102,9 @@ export function pasting(editor, parts, { at = null, by = 32 } = {}) {
   ops.push(...notes.map((note) => /** @type {Op} */ ({ op: "note+", note })));
   for (const group of parts.groups) {
     const nodes = group.nodes.filter((/** @type {string} */ id) => names.has(id)).map(renamed);
-    if (nodes.length) ops.push({ op: "group+", group: { ...clean(group, ["title", "hue"]), id: fresh("group"), title: group.title ?? "", nodes } });
+    if (nodes.length) ops.push({
+      op: "group+", group: { ...clean(group, ["title", "hue"]), id: fresh("group"), title: group.title ?? "", nodes },
+    });
   }
   return { ops, keys: [...names.values(), ...notes.map((note) => `note:${note.id}`)] };
 }
@@ -123,7 +127,10 @@ const number = (value) => (Number.isFinite(value) ? Number(value) : 0);
 function pasted(node, id, shift, names) {
   const settings = following(structuredClone(node.settings ?? {}), names);
   const step = { id, type: node.type, version: Number.isInteger(node.version) ? node.version : 1, settings };
-  return { ...step, ...(node.name ? { name: String(node.name).slice(0, 200) } : {}), x: number(node.x) + shift.x, y: number(node.y) + shift.y };
+  return {
+    ...step, ...(node.name ? { name: String(node.name).slice(0, 200) } : {}), x: number(node.x) + shift.x,
+    y: number(node.y) + shift.y,
+  };
 }
 
 /** @param {any} value @param {Map<string, string>} names @returns {any} */
@@ -136,15 +143,24 @@ function following(value, names) {
   }));
 }
 
-/** @param {Note} note @param {string} id @param {{x: number, y: number}} shift @param {Map<string, string>} names @returns {Note} */
+/**
+ * @param {Note} note @param {string} id @param {{x: number, y: number}} shift @param {Map<string, string>} names
+ * @returns {Note}
+ */
 function pastedNote(note, id, shift, names) {
   const home = note.node ? names.get(note.node) : null;
   const kept = clean(note, ["width", "height", "hue"]);
-  return { ...kept, id, text: String(note.text).slice(0, 4000), ...(home ? { node: home } : {}), x: number(note.x) + shift.x, y: number(note.y) + shift.y };
+  return {
+    ...kept, id, text: String(note.text).slice(0, 4000), ...(home ? { node: home } : {}), x: number(note.x) + shift.x,
+    y: number(note.y) + shift.y,
+  };
 }
 
 /** @param {any} item @param {string[]} fields */
-const clean = (item, fields) => Object.fromEntries(fields.filter((name) => item[name] !== undefined && item[name] !== null).map((name) => [name, item[name]]));
+const clean = (item, fields) => {
+  const known = fields.filter((name) => item[name] !== undefined && item[name] !== null);
+  return Object.fromEntries(known.map((name) => [name, item[name]]));
+};
 
 /** @param {Parts} parts @param {Map<string, string>} names @returns {Op[]} */
 function wires(parts, names) {

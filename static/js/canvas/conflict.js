@@ -21,10 +21,16 @@ export const conflictDialog = (editor, me) => (conflicts, by) => new Promise((re
   };
   const dialog = /** @type {HTMLDialogElement} */ (h(
     "dialog", { class: "conflict", "aria-labelledby": "conflict-title" },
-    h("header", {}, h("span", { class: "tile send" }, icon("git-compare")), h("h2", { id: "conflict-title" }, _("The same steps were changed here and by: %(name)s", { name: who }))),
+    h(
+      "header", {}, h("span", { class: "tile send" }, icon("git-compare")),
+      h("h2", { id: "conflict-title" }, _("The same steps were changed here and by: %(name)s", { name: who })),
+    ),
     h("div", { class: "content" }, h("p", { class: "faint" }, _("Everything else is joined already. Nothing is saved before you have chosen.")),
       ...conflicts.map((conflict) => choice(editor, conflict, who, (side) => choices.set(conflict.key, side)))),
-    h("footer", {}, h("button", { type: "button", class: "button primary", onclick: () => done(choices) }, _("Keep what is chosen"))),
+    h(
+      "footer", {},
+      h("button", { type: "button", class: "button primary", onclick: () => done(choices) }, _("Keep what is chosen")),
+    ),
   ));
   // Escape would leave the question open for ever; it is answered by choosing.
   dialog.addEventListener("cancel", (event) => event.preventDefault());
@@ -32,30 +38,49 @@ export const conflictDialog = (editor, me) => (conflicts, by) => new Promise((re
   dialog.showModal();
 });
 
-/** @param {import("./editor.js").Editor} editor @param {Conflict} conflict @param {string} who @param {(side: "mine" | "theirs") => void} choose */
+/**
+ * @param {import("./editor.js").Editor} editor @param {Conflict} conflict @param {string} who
+ * @param {(side: "mine" | "theirs") => void} choose
+ */
 function choice(editor, conflict, who, choose) {
   const title = conflict.kind === "step" ? editor.titleOf(conflict.id) || conflict.theirs?.name || conflict.id
     : conflict.kind === "journey" ? _("Settings of the journey") : conflict.kind === "note" ? _("Note") : _("Group");
   const side = (/** @type {"mine" | "theirs"} */ name, /** @type {string} */ label) => h(
     "label", { class: "version" },
-    h("span", { class: "pick" }, h("input", { type: "radio", name: conflict.key, checked: name === "mine", onchange: () => choose(name) }), h("b", {}, label)),
+    h(
+      "span", { class: "pick" },
+      h("input", { type: "radio", name: conflict.key, checked: name === "mine", onchange: () => choose(name) }),
+      h("b", {}, label),
+    ),
     details(editor, conflict, name),
   );
-  return h("fieldset", {}, h("legend", {}, title), h("div", { class: "versions" }, side("mine", _("This window")), side("theirs", who)));
+  return h(
+    "fieldset", {}, h("legend", {}, title),
+    h("div", { class: "versions" }, side("mine", _("This window")), side("theirs", who)),
+  );
 }
 
-/** What differs, field by field. @param {import("./editor.js").Editor} editor @param {Conflict} conflict @param {"mine" | "theirs"} name */
+/**
+ * What differs, field by field. @param {import("./editor.js").Editor} editor @param {Conflict} conflict
+ * @param {"mine" | "theirs"} name
+ */
 function details(editor, conflict, name) {
   const value = conflict[name];
-  if (value === null) return h("p", { class: "gone" }, icon("trash-2"), conflict.what[0] === "wire" ? _("leads nowhere") : _("deleted"));
-  if (conflict.what[0] === "wire") return h("p", {}, _("“%(port)s” leads to %(step)s", { port: value.port, step: editor.titleOf(value.to) }));
+  if (value === null) return h(
+    "p", { class: "gone" }, icon("trash-2"), conflict.what[0] === "wire" ? _("leads nowhere") : _("deleted"),
+  );
+  if (conflict.what[0] === "wire") return h(
+    "p", {}, _("“%(port)s” leads to %(step)s", { port: value.port, step: editor.titleOf(value.to) }),
+  );
   if (conflict.what[0] === "removed") return h("p", {}, _("kept and changed"));
   if (conflict.kind !== "step") return h("pre", {}, short(conflict.kind === "journey" ? value : value.text ?? value.title));
   const other = conflict[name === "mine" ? "theirs" : "mine"];
   const rows = [];
   if ((value.name ?? "") !== (other?.name ?? "")) rows.push([_("Name"), value.name ?? "–"]);
   const fields = new Set([...Object.keys(value.settings ?? {}), ...Object.keys(other?.settings ?? {})]);
-  for (const field of fields) if (!same(value.settings?.[field], other?.settings?.[field])) rows.push([field, short(value.settings?.[field])]);
+  for (const field of fields) if (!same(
+    value.settings?.[field], other?.settings?.[field],
+  )) rows.push([field, short(value.settings?.[field])]);
   return h("dl", {}, ...rows.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]));
 }
 

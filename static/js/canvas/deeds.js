@@ -2,17 +2,13 @@
 
 import { h } from "../dom.js";
 import { _, ngettext } from "../i18n.js";
-import { alignment, distribution, shifting } from "./align.js";
+import { shifting } from "./align.js";
 import { pack, pasting, unknownTypes, unpack } from "./clipboard.js";
-import { connect } from "./connect.js";
 import { addGroup } from "./groups.js";
-import { deletion, downstream, freePort, upstream } from "./insert.js";
-import { tidy } from "./layout.js";
+import { deletion, downstream, upstream } from "./insert.js";
 import { groupKey, kindOf, noteKey } from "./model.js";
 import { addNote } from "./notes.js";
 import { edit } from "./ops.js";
-import { beside } from "./adding.js";
-import { refusals } from "./rules.js";
 
 /**
  * @typedef {import("./main.js").Canvas} Canvas
@@ -32,14 +28,22 @@ export function deeds(canvas, picker) {
     if (!ops.length) return;
     const steps = all.filter((key) => kindOf(key) === "step");
     const next = steps.length ? neighbour(editor, steps) : null;
-    const label = steps.length ? ngettext("Delete step", "Delete %(count)s steps", steps.length) : all.some((key) => kindOf(key) === "wire") ? _("Cut connection") : _("Delete");
+    const label = steps.length ? ngettext(
+      "Delete step", "Delete %(count)s steps", steps.length,
+    ) : all.some((key) => kindOf(key) === "wire") ? _("Cut connection") : _("Delete");
     const focused = document.activeElement instanceof HTMLElement && view.root.contains(document.activeElement);
     if (!editor.commit(label, ops)) return;
     if (next && focused) {
       editor.select([next]);
       editor.reveal(next);
     } else if (focused) view.root.focus({ preventScroll: true });
-    editor.emit("toast", { text: steps.length ? ngettext("Step deleted", "%(count)s steps deleted", steps.length) : _("Deleted"), undo: () => { if (editor.history.undoLabel === label) editor.undo(); } });
+    editor.emit(
+      "toast",
+      {
+        text: steps.length ? ngettext("Step deleted", "%(count)s steps deleted", steps.length) : _("Deleted"),
+        undo: () => { if (editor.history.undoLabel === label) editor.undo(); },
+      },
+    );
   };
 
   const paste = (/** @type {string} */ text, at = /** @type {{x: number, y: number} | null} */ (null)) => {
@@ -47,7 +51,10 @@ export function deeds(canvas, picker) {
     if (!parts) return false;
     const unknown = unknownTypes(editor, parts);
     if (unknown.length) {
-      editor.emit("toast", { text: _("Not pasted: the step types %(types)s are not installed here.", { types: unknown.join(", ") }), kind: "bad" });
+      editor.emit(
+        "toast",
+        { text: _("Not pasted: the step types %(types)s are not installed here.", { types: unknown.join(", ") }), kind: "bad" },
+      );
       return true;
     }
     const { ops, keys } = pasting(editor, parts, { at });
@@ -70,7 +77,10 @@ export function deeds(canvas, picker) {
     const keys = new Set(editor.selection);
     for (const note of editor.flow.notes.values()) if (note.node && keys.has(note.node) && Number.isFinite(note.x)) keys.add(noteKey(note.id));
     const ops = shifting(editor, keys, dx, dy);
-    const done = ops.length && editor.commit(ngettext("Move step", "Move %(count)s steps", editor.selectedSteps().length || 1), ops, { key: `nudge ${[...keys].join()}` });
+    const done = ops.length && editor.commit(
+      ngettext("Move step", "Move %(count)s steps", editor.selectedSteps().length || 1), ops,
+      { key: `nudge ${[...keys].join()}` },
+    );
     const [first] = editor.selectedSteps();
     if (done && first) view.viewport.reveal(editor.rectOf(first), { glide: false });
   };
@@ -80,9 +90,15 @@ export function deeds(canvas, picker) {
     selectAll: () => editor.select([...editor.flow.steps.keys(), ...[...editor.flow.notes.keys()].map(noteKey)]),
     selectDown: (/** @type {string} */ id) => editor.select(downstream(editor, id)),
     selectUp: (/** @type {string} */ id) => editor.select(upstream(editor, id)),
-    align: (/** @type {import("./align.js").Side} */ side) => editor.commit(_("Line up"), alignment(editor, editor.selection, side)),
-    spread: (/** @type {"across" | "down"} */ way) => editor.commit(_("Spread evenly"), distribution(editor, editor.selection, way)),
-    tidy: () => tidy(view),
+    align: async (/** @type {import("./lines.js").Side} */ side) => {
+      const { alignment } = await import("./lines.js");
+      editor.commit(_("Line up"), alignment(editor, editor.selection, side));
+    },
+    spread: async (/** @type {"across" | "down"} */ way) => {
+      const { distribution } = await import("./lines.js");
+      editor.commit(_("Spread evenly"), distribution(editor, editor.selection, way));
+    },
+    tidy: async () => (await import("./layout.js")).tidy(view),
     group: () => addGroup(view, editor.selectedSteps()),
     ungroup: (/** @type {string} */ id) => {
       const group = editor.flow.groups.get(id);
@@ -92,17 +108,28 @@ export function deeds(canvas, picker) {
       const [id] = editor.selectedSteps();
       const rect = id ? editor.rectOf(id) : null;
       const middle = viewport.visible();
-      addNote(view, at ?? (rect ? { x: rect.x, y: rect.y - 120 } : { x: middle.x + middle.width / 2 - 104, y: middle.y + middle.height / 2 - 52 }), { node: at ? null : id ?? null });
+      addNote(
+        view,
+        at ?? (rect ? { x: rect.x, y: rect.y - 120 } : {
+          x: middle.x + middle.width / 2 - 104, y: middle.y + middle.height / 2 - 52,
+        }),
+        { node: at ? null : id ?? null },
+      );
     },
     rename: (/** @type {string} */ id) => rename(canvas, id),
-    connect: (/** @type {string} */ id, /** @type {string | null} */ port = null) => startConnect(canvas, picker, id, port),
+    connect: async (/** @type {string} */ id, /** @type {string | null} */ port = null) => {
+      const { startConnect } = await import("./linking.js");
+      startConnect(canvas, picker, id, port);
+    },
     undo: () => said(editor, editor.undo(), _("Undone: %(deed)s")),
     redo: () => said(editor, editor.redo(), _("Done again: %(deed)s")),
     fitAll: () => viewport.fit(editor.bounds()),
     fitSelected: () => {
       const rects = editor.selectedSteps().map((id) => editor.rectOf(id));
       const [left, top] = [Math.min(...rects.map((rect) => rect.x)), Math.min(...rects.map((rect) => rect.y))];
-      const [right, bottom] = [Math.max(...rects.map((rect) => rect.x + rect.width)), Math.max(...rects.map((rect) => rect.y + rect.height))];
+      const [right, bottom] = [
+        Math.max(...rects.map((rect) => rect.x + rect.width)), Math.max(...rects.map((rect) => rect.y + rect.height)),
+      ];
       viewport.fit(rects.length ? { x: left, y: top, width: right - left, height: bottom - top } : editor.bounds());
     },
     groupKey,
@@ -114,7 +141,10 @@ function said(editor, label, text) {
   if (label) editor.emit("announce", { text: text.replace("%(deed)s", label) });
 }
 
-/** Where the focus goes when steps go: to who led here, else to who came after. @param {import("./editor.js").Editor} editor @param {string[]} going */
+/**
+ * Where the focus goes when steps go: to who led here, else to who came after.
+ * @param {import("./editor.js").Editor} editor @param {string[]} going
+ */
 function neighbour({ flow }, going) {
   const gone = new Set(going);
   for (const id of going) for (const wire of flow.wiresTo(id)) if (!gone.has(wire.from)) return wire.from;
@@ -129,7 +159,13 @@ function rename({ editor, view }, id) {
   editor.reveal(id);
   const card = view.cardElement(id);
   if (!card) return;
-  const field = /** @type {HTMLInputElement} */ (h("input", { class: "card-name", maxlength: NAME_AT_MOST, "aria-label": _("Name of the step"), placeholder: editor.types[step.type]?.title ?? "" }));
+  const field = /** @type {HTMLInputElement} */ (h(
+    "input",
+    {
+      class: "card-name", maxlength: NAME_AT_MOST, "aria-label": _("Name of the step"),
+      placeholder: editor.types[step.type]?.title ?? "",
+    },
+  ));
   field.value = step.name ?? "";
   let open = true;
   const close = (/** @type {boolean} */ keep) => {
@@ -152,55 +188,13 @@ function rename({ editor, view }, id) {
   field.select();
 }
 
-/**
- * Connecting without a pointer: the port, then the step it shall lead to, the nearest first.
- * @param {Canvas} canvas @param {Picker} picker @param {string} id @param {string | null} port
- */
-function startConnect(canvas, picker, id, port) {
-  const { editor, view } = canvas;
-  const ports = editor.portsOf(id).filter((one) => !one.gone);
-  const chosen = port ?? (ports.length === 1 ? ports[0].name : null);
-  const at = beside(canvas, id);
-  if (!ports.length) {
-    editor.emit("toast", { text: _("This step leads nowhere: people end here."), kind: "bad" });
-    return;
-  }
-  if (!chosen) {
-    const items = ports.map(({ name, label }) => {
-      const wire = editor.flow.wireAt(id, name);
-      return { key: name, title: label || name, hint: wire ? _("leads to %(step)s", { step: editor.titleOf(wire.to) }) : _("open"), icon: "git-branch" };
-    });
-    const free = freePort(editor, id);
-    items.sort((one, other) => Number(other.key === free) - Number(one.key === free));
-    picker.open({ at, label: _("Which way out of %(step)s?", { step: editor.titleOf(id) }), items, onPick: ({ key }) => requestAnimationFrame(() => startConnect(canvas, picker, id, key)) });
-    return;
-  }
-  const refused = refusals(editor, id);
-  const here = editor.rectOf(id);
-  const far = (/** @type {string} */ other) => Math.hypot(editor.rectOf(other).x - here.x - here.width, editor.rectOf(other).y - here.y);
-  const targets = [...editor.flow.steps.keys()].filter((other) => !refused(other)).sort((one, other) => far(one) - far(other));
-  let lit = "";
-  picker.open({
-    at,
-    label: _("Connect “%(port)s” to…", { port: ports.find((one) => one.name === chosen)?.label || chosen }),
-    placeholder: _("Which step shall follow?"),
-    items: targets.map((key) => stepItem(canvas, key)),
-    onActive: (item) => {
-      if (lit) view.mark(lit, "target", false);
-      lit = item?.key ?? "";
-      if (lit) view.mark(lit, "target");
-    },
-    onPick: ({ key }) => {
-      connect(view, id, chosen, key);
-      editor.reveal(id);
-    },
-  });
-}
-
 /** A step as it is listed. @param {Canvas} canvas @param {string} id @returns {import("./popup.js").Item} */
 export function stepItem({ editor, view }, id) {
   const step = /** @type {import("./model.js").Step} */ (editor.flow.steps.get(id));
   const title = editor.titleOf(id);
   const summary = editor.facets.get(id)?.summary ?? "";
-  return { key: id, title, hint: summary, type: step.type, hue: view.hueOf(step.type), search: [title, summary, editor.types[step.type]?.title ?? "", id, JSON.stringify(step.settings ?? {})] };
+  return {
+    key: id, title, hint: summary, type: step.type, hue: view.hueOf(step.type),
+    search: [title, summary, editor.types[step.type]?.title ?? "", id, JSON.stringify(step.settings ?? {})],
+  };
 }

@@ -42,7 +42,8 @@ export function attachDescribe({ editor, data }) {
   };
 
   const shape = () => {
-    const others = editor.problems.filter((problem) => !SHAPE.has(problem.code ?? "") && (!problem.node || editor.flow.steps.has(problem.node)));
+    const there = (/** @type {string | null} */ id) => !id || editor.flow.steps.has(id);
+    const others = editor.problems.filter((problem) => !SHAPE.has(problem.code ?? "") && there(problem.node));
     const known = new Map(editor.problems.map((problem) => [`${problem.code} ${problem.node} ${problem.field}`, problem]));
     const found = findings(editor).map((one) => known.get(`${one.code} ${one.node} ${one.field}`) ?? { ...one, text: textOf(one) });
     editor.setProblems([...others, ...found]);
@@ -59,9 +60,15 @@ export function attachDescribe({ editor, data }) {
 }
 
 /** @param {any} op */
-export const isLayout = (op) => /^(note|group)/.test(op.op) || (op.op === "node=" && Object.keys(op.after).every((name) => name === "x" || name === "y"));
+export function isLayout(op) {
+  if (/^(note|group)/.test(op.op)) return true;
+  return op.op === "node=" && Object.keys(op.after).every((name) => name === "x" || name === "y");
+}
 
-/** Only faces that differ, so that only their cards are drawn anew. @param {import("./editor.js").Editor} editor @param {Record<string, any>} nodes */
+/**
+ * Only faces that differ, so that only their cards are drawn anew. @param {import("./editor.js").Editor} editor
+ * @param {Record<string, any>} nodes
+ */
 function changedOf(editor, nodes) {
   return Object.fromEntries(Object.entries(nodes).filter(([id, facet]) => JSON.stringify(editor.facets.get(id)) !== JSON.stringify(facet)));
 }

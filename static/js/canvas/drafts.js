@@ -4,9 +4,14 @@
 export const draftTransport = (url) => ({
   put: async (document, revision) => {
     const body = JSON.stringify({ document });
-    const answer = await fetch(url, { method: "PUT", headers: { "Content-Type": "application/json", "If-Match": `"${revision}"` }, body });
+    const answer = await fetch(
+      url, { method: "PUT", headers: { "Content-Type": "application/json", "If-Match": `"${revision}"` }, body },
+    );
     const said = await answer.json().catch(() => ({}));
-    return { status: answer.status, revision: said.revision, by: said.changed_by?.name, reason: said.errors?.[0]?.message ?? said.detail };
+    return {
+      status: answer.status, revision: said.revision, by: said.changed_by?.name,
+      reason: said.errors?.[0]?.message ?? said.detail,
+    };
   },
   get: async () => {
     const answer = await fetch(url, { headers: { Accept: "application/json" } });

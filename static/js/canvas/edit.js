@@ -4,14 +4,12 @@ import { h, icon, nodeIcon } from "../dom.js";
 import { _, ngettext } from "../i18n.js";
 import { adding as makeAdding } from "./adding.js";
 import { Autosave } from "./autosave.js";
-import { conflictDialog } from "./conflict.js";
 import { deeds as makeDeeds } from "./deeds.js";
 import { attachDescribe } from "./describe.js";
 import { attachClipboard, attachImport } from "./exchange.js";
-import { attachMenu } from "./menu.js";
+import { attachMenu } from "./menus.js";
 import { attachHands, byId, canvas, exportEntries, menuBelow, news, picker, showKeys } from "./page.js";
 import { attachPalette } from "./palette.js";
-import { Panel } from "./panel.js";
 import { attachPresence } from "./presence.js";
 import { attachQuickAdd } from "./quickadd.js";
 import { draftStore, draftTransport } from "./drafts.js";
@@ -27,22 +25,40 @@ attachClipboard(canvas, deeds);
 attachDescribe(canvas);
 const choose = attachImport(canvas, deeds);
 const palette = attachPalette(/** @type {HTMLElement} */ (byId("palette")), canvas, adding);
-const panel = new Panel(canvas, /** @type {HTMLElement} */ (byId("panel")));
-attachHands({ deeds, adding, menu, shut: () => panel.shut() });
+
+/** The side panel, with the forms' own script, comes when it is first wanted. @type {import("./panel.js").Panel | null} */
+let panel = null;
+/** @type {Promise<import("./panel.js").Panel> | null} */
+let coming = null;
+const settings = () => (coming ??= import("./panel.js").then(({ Panel }) => {
+  early();
+  return (panel = new Panel(canvas, /** @type {HTMLElement} */ (byId("panel"))));
+}));
+const early = editor.on("open", (asked) => {
+  settings().then((it) => it.open(asked), () => {
+    coming = null; // the line was cut; the next time it may be there
+    editor.emit("toast", { text: _("The settings could not be loaded. Your work is kept."), kind: "bad" });
+  });
+});
+attachHands({ deeds, adding, menu, shut: () => panel?.shut() ?? false });
 
 // ── nothing is lost ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 const store = draftStore(data.journey.id);
 const saver = new Autosave({
-  editor, revision: data.journey.revision, transport: draftTransport(data.urls.draft), store, ask: conflictDialog(editor, data.user.name),
+  editor, revision: data.journey.revision, transport: draftTransport(data.urls.draft), store,
+  ask: async (conflicts, by) => (await import("./conflict.js")).conflictDialog(editor, data.user.name)(conflicts, by),
   tell: savedSign(canvas, /** @type {HTMLElement} */ (byId("saved"))),
   joined: ({ by, ids }) => {
     const steps = ids.map((id) => editor.titleOf(id)).slice(0, 3).join(", ");
     const who = by === data.user.name ? _("Another window of yours") : by || _("Somebody else");
-    editor.emit("toast", { text: _("%(name)s changed: %(steps)s", { name: who, steps: steps || _("Settings of the journey") }) });
+    editor.emit(
+      "toast",
+      { text: _("%(name)s changed: %(steps)s", { name: who, steps: steps || _("Settings of the journey") }) },
+    );
   },
 });
-if (saver.restore()) editor.emit("toast", { text: _("Edits that had not been saved are back.") });
+if (await saver.restore()) editor.emit("toast", { text: _("Edits that had not been saved are back.") });
 addEventListener("online", () => { if (saver.dirty) saver.flush(); });
 addEventListener("pagehide", () => saver.keep());
 document.addEventListener("visibilitychange", () => {
@@ -52,7 +68,7 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("beforeunload", (event) => {
   // What is kept here comes back by itself; only what could not even be kept is worth a question.
-  if (!saver.keep() || saver.state === "conflict" || panel.unsaid) event.preventDefault();
+  if (!saver.keep() || saver.state === "conflict" || panel?.unsaid) event.preventDefault();
 });
 
 // ── the bars ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -79,7 +95,7 @@ byId("simulate")?.addEventListener("click", (event) => {
 });
 const more = byId("more");
 more?.addEventListener("click", () => menuBelow(more, [
-  { label: _("Settings of the journey"), icon: "settings", run: () => panel.openJourney() },
+  { label: _("Settings of the journey"), icon: "settings", run: async () => (await settings()).openJourney() },
   { label: _("Try it"), icon: "flask-conical", run: tryIt },
   { label: _("Versions and drafts"), icon: "history", run: () => location.assign(data.urls.versions) },
   { label: _("Keys"), icon: "keyboard", keys: "?", run: showKeys },
@@ -96,7 +112,9 @@ const starts = byId("starts");
 const showBlank = () => { if (blank) blank.hidden = editor.flow.steps.size > 0; };
 starts?.append(...Object.entries(editor.types).filter(([, type]) => type.is_entry).slice(0, 4).map(([type, { title, help }]) => h(
   "button", { type: "button", class: "start", onclick: () => adding.add(type, {}) },
-  h("span", { class: "tile entry" }, nodeIcon(type)), h("span", { class: "words" }, h("b", {}, title), h("small", {}, help ?? "")), icon("chevron-right"),
+  h("span", { class: "tile entry" }, nodeIcon(type)), h(
+    "span", { class: "words" }, h("b", {}, title), h("small", {}, help ?? ""),
+  ), icon("chevron-right"),
 )));
 editor.on("change", showBlank);
 editor.on("load", showBlank);
@@ -114,7 +132,7 @@ editor.on("selection", ({ keys }) => {
   if (keys.size > 1) editor.emit("announce", { text: ngettext("%(count)s selected", "%(count)s selected", keys.size) });
 });
 
-Object.assign(canvas, { adding, deeds, panel, saver, picker });
+Object.assign(canvas, { adding, deeds, saver, picker });
 document.body.dataset.ready = "true";
 if (!localStorage.getItem("tour-editor")) import("../tour.js").then(({ offerTour }) => offerTour());
 performance.mark("canvas:ready");

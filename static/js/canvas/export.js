@@ -30,7 +30,9 @@ function colours(place) {
   const token = (/** @type {string} */ name) => read(name, "", "color");
   const found = {
     paper: token("--paper"), surface: token("--surface"), ink: token("--ink"), soft: token("--soft"), line: token("--line"), wire: token("--wire"),
-    tile: (/** @type {string} */ hue) => ({ back: read("", `tile ${hue}`, "backgroundColor"), ink: read("", `tile ${hue}`, "color") }),
+    tile: (/** @type {string} */ hue) => ({
+      back: read("", `tile ${hue}`, "backgroundColor"), ink: read("", `tile ${hue}`, "color"),
+    }),
     note: (/** @type {string} */ hue) => read("", `sticky hue-${hue}`, "backgroundColor"),
     done: () => probe.remove(),
   };
@@ -40,37 +42,58 @@ function colours(place) {
 /** @param {Canvas} canvas @returns {{text: string, width: number, height: number}} */
 export function drawing({ editor, view }) {
   const paint = colours(view.root);
-  const rects = [...editor.flow.steps.keys(), ...[...editor.flow.notes.keys()].map(noteKey), ...[...editor.flow.groups.keys()].map((id) => `group:${id}`)].map((key) => editor.rectOfKey(key)).filter((rect) => rect !== null);
+  const rects = [
+    ...editor.flow.steps.keys(), ...[...editor.flow.notes.keys()].map(noteKey),
+    ...[...editor.flow.groups.keys()].map((id) => `group:${id}`),
+  ].map((key) => editor.rectOfKey(key)).filter((rect) => rect !== null);
   const frame = inflate(around(rects) ?? { x: 0, y: 0, width: 200, height: 100 }, 40);
-  const svg = s("svg", { xmlns: SVG, viewBox: `${frame.x} ${frame.y} ${frame.width} ${frame.height}`, width: frame.width, height: frame.height, "font-family": FONT });
+  const svg = s(
+    "svg",
+    {
+      xmlns: SVG, viewBox: `${frame.x} ${frame.y} ${frame.width} ${frame.height}`, width: frame.width,
+      height: frame.height, "font-family": FONT,
+    },
+  );
   svg.append(s("rect", { x: frame.x, y: frame.y, width: frame.width, height: frame.height, fill: paint.paper }));
   for (const id of editor.flow.groups.keys()) {
     const rect = editor.groupRect(id);
     if (!rect) continue;
     svg.append(s("rect", { ...rect, rx: 18, fill: "none", stroke: paint.wire, "stroke-dasharray": "5 4" }));
-    svg.append(s("text", { x: rect.x + 18, y: rect.y + 24, fill: paint.soft, "font-size": 12.5, "font-weight": 650 }, editor.flow.groups.get(id)?.title ?? ""));
+    svg.append(s(
+      "text", { x: rect.x + 18, y: rect.y + 24, fill: paint.soft, "font-size": 12.5, "font-weight": 650 },
+      editor.flow.groups.get(id)?.title ?? "",
+    ));
   }
   for (const key of editor.flow.wires.keys()) {
-    if (view.wires.endsOf(key)) svg.append(s("path", { d: pathOf(view.wires.wayOf(key)), fill: "none", stroke: paint.wire, "stroke-width": 1.75 }));
+    if (view.wires.endsOf(key)) svg.append(s(
+      "path", { d: pathOf(view.wires.wayOf(key)), fill: "none", stroke: paint.wire, "stroke-width": 1.75 },
+    ));
   }
   for (const id of editor.flow.steps.keys()) svg.append(card(editor, view, id, paint));
   for (const note of editor.flow.notes.values()) {
     const rect = editor.noteRect(note.id);
     svg.append(s("rect", { ...rect, rx: 8, fill: paint.note(note.hue ?? "yellow") }));
     const lines = note.text.split("\n").flatMap((line) => wrap(line, rect.width - 24, 12.5)).slice(0, Math.floor((rect.height - 16) / 18));
-    svg.append(...lines.map((line, place) => s("text", { x: rect.x + 12, y: rect.y + 22 + place * 18, fill: paint.ink, "font-size": 12.5 }, line)));
+    svg.append(...lines.map((line, place) => s(
+      "text", { x: rect.x + 12, y: rect.y + 22 + place * 18, fill: paint.ink, "font-size": 12.5 }, line,
+    )));
   }
   paint.done();
   return { text: new XMLSerializer().serializeToString(svg), width: frame.width, height: frame.height };
 }
 
-/** @param {import("./editor.js").Editor} editor @param {import("./view.js").View} view @param {string} id @param {ReturnType<typeof colours>} paint */
+/**
+ * @param {import("./editor.js").Editor} editor @param {import("./view.js").View} view @param {string} id
+ * @param {ReturnType<typeof colours>} paint
+ */
 function card(editor, view, id, paint) {
   const { x, y, width, height } = editor.rectOf(id);
   const step = /** @type {import("./model.js").Step} */ (editor.flow.steps.get(id));
   const tile = paint.tile(view.hueOf(step.type));
   const group = s("g", { transform: `translate(${x} ${y})` });
-  const text = (/** @type {number} */ left, /** @type {number} */ top, /** @type {string} */ words, /** @type {Record<string, string | number>} */ look) => s("text", { x: left, y: top, ...look }, words);
+  const text = (/** @type {number} */ left, /** @type {number} */ top, /** @type {string} */ words, /** @type {Record<string, string | number>} */ look) => s(
+    "text", { x: left, y: top, ...look }, words,
+  );
   group.append(
     s("rect", { width, height, rx: 12, fill: paint.surface, stroke: paint.line }),
     s("rect", { x: 12, y: 10, width: 36, height: 36, rx: 10, fill: tile.back }),
@@ -80,16 +103,27 @@ function card(editor, view, id, paint) {
   );
   const symbol = document.getElementById(`type-${step.type}`);
   if (symbol) {
-    const picture = s("g", { transform: "translate(20.5 18.5) scale(0.79)", fill: "none", stroke: tile.ink, color: tile.ink, "stroke-width": 1.75, "stroke-linecap": "round", "stroke-linejoin": "round" });
+    const picture = s(
+      "g",
+      {
+        transform: "translate(20.5 18.5) scale(0.79)", fill: "none", stroke: tile.ink, color: tile.ink,
+        "stroke-width": 1.75, "stroke-linecap": "round", "stroke-linejoin": "round",
+      },
+    );
     picture.append(...[...symbol.children].map((child) => child.cloneNode(true)));
     group.append(picture);
   }
-  if (!editor.types[step.type]?.is_entry) group.append(s("circle", { cx: 0, cy: CARD.input, r: 5, fill: paint.surface, stroke: paint.wire, "stroke-width": 2 }));
+  if (!editor.types[step.type]?.is_entry) group.append(s(
+    "circle", { cx: 0, cy: CARD.input, r: 5, fill: paint.surface, stroke: paint.wire, "stroke-width": 2 },
+  ));
   for (const [row, port] of editor.portsOf(id).entries()) {
     const middle = CARD.header + CARD.row * (row + 0.5);
     const count = editor.counters.ports[`${id} ${port.name}`];
     group.append(text(12, middle + 4, cutTo(port.label || port.name, width - 80, 12), { fill: paint.soft, "font-size": 12 }));
-    if (count) group.append(text(width - 14, middle + 4, String(count), { fill: paint.ink, "font-size": 12, "font-weight": 650, "text-anchor": "end" }));
+    if (count) group.append(text(
+      width - 14, middle + 4, String(count),
+      { fill: paint.ink, "font-size": 12, "font-weight": 650, "text-anchor": "end" },
+    ));
     group.append(s("circle", { cx: width, cy: middle, r: 5, fill: paint.surface, stroke: paint.wire, "stroke-width": 2 }));
   }
   return group;
@@ -130,7 +164,10 @@ function download(blob, name) {
 export async function exportAs(canvas, kind) {
   const base = (canvas.data.journey.name || "journey").replace(/[\\/:*?"<>|\u0000-\u001f]+/g, " ").trim().slice(0, 80) || "journey";
   if (kind === "json") {
-    download(new Blob([JSON.stringify(canvas.editor.flow.toDocument(), null, 2)], { type: "application/json" }), `${base}.json`);
+    download(
+      new Blob([JSON.stringify(canvas.editor.flow.toDocument(), null, 2)], { type: "application/json" }),
+      `${base}.json`,
+    );
     return;
   }
   const { text, width, height } = drawing(canvas);

@@ -32,7 +32,10 @@ function scattered(wanted, inside) {
   return total >= wanted.length * 3 ? total : 0;
 }
 
-/** The beginning of a word is meant rather than the middle of one. @param {string} inside @param {string} letter @param {number} from */
+/**
+ * The beginning of a word is meant rather than the middle of one. @param {string} inside @param {string} letter
+ * @param {number} from
+ */
 function nextPlace(inside, letter, from) {
   const next = inside.indexOf(letter, from);
   if (next === from) return next;

@@ -135,9 +135,14 @@ export function moving(editor, id, key) {
     if (next && next !== edge.from) ops.push({ op: "edge+", edge: { ...edge, to: next } });
   }
   if (way) ops.push({ op: "edge-", edge: way });
-  ops.push({ op: "edge-", edge: wire }, { op: "edge+", edge: { ...wire, to: id } }, { op: "edge+", edge: { from: id, port, to: wire.to } });
+  ops.push(
+    { op: "edge-", edge: wire }, { op: "edge+", edge: { ...wire, to: id } },
+    { op: "edge+", edge: { from: id, port, to: wire.to } },
+  );
   const from = editor.rectOf(wire.from);
-  const spot = clearOf(editor, { ...editor.rectOf(id), x: from.x + CARD.width + GAP.across, y: from.y + from.height + GAP.down });
+  const spot = clearOf(
+    editor, { ...editor.rectOf(id), x: from.x + CARD.width + GAP.across, y: from.y + from.height + GAP.down },
+  );
   ops.push(edit("node", /** @type {Step} */ (flow.steps.get(id)), spot));
   return ops;
 }
@@ -181,7 +186,10 @@ const portsOfType = (editor, type) => (editor.types[type]?.ports ?? []).map((por
 /** @param {Editor} editor @param {string} type */
 const heightOf = (editor, type) => cardHeight(portsOfType(editor, type).length);
 
-/** Right of a port: level with the card for the first, below for the others. @param {Editor} editor @param {string} id @param {string} port */
+/**
+ * Right of a port: level with the card for the first, below for the others. @param {Editor} editor
+ * @param {string} id @param {string} port
+ */
 function besidePort(editor, id, port) {
   const card = editor.rectOf(id);
   const row = Math.max(0, editor.portsOf(id).findIndex((one) => one.name === port));
@@ -266,7 +274,10 @@ export function deletion(editor, keys) {
   return ops;
 }
 
-/** An item as the ops so far leave it: what is put back by undo must be what was taken. @param {Op[]} ops @param {string} name @param {{id: string}} item */
+/**
+ * An item as the ops so far leave it: what is put back by undo must be what was taken. @param {Op[]} ops
+ * @param {string} name @param {{id: string}} item
+ */
 function latest(ops, name, item) {
   const changed = /** @type {any} */ (ops.findLast((op) => op.op === name && /** @type {any} */ (op).id === item.id));
   if (!changed) return item;

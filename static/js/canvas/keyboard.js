@@ -14,25 +14,9 @@ import { beside } from "./adding.js";
  *   find: () => void, menu: (client: {x: number, y: number}) => void, help: () => void, shut: () => boolean}} Hands `shut` closes what is open beside the canvas
  */
 
-const ARROWS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
-
-/** What the help sheet says. @param {boolean} reading */
-export const keySheet = (reading) => [
-  { title: _("Getting about"), keys: [
-    [["←", "→"], _("Follow the flow back and on")], [["↑", "↓"], _("To the step above, below")], [["Home"], _("To the entry")],
-    [["Ctrl", "F"], _("Find a step")], [["0"], _("Everything in view")], [["1"], _("Actual size")], [["2"], _("Selection in view")], [["+", "−"], _("Zoom in, out")],
-  ] },
-  ...(reading ? [] : [
-    { title: _("Drawing"), keys: [
-      [["A"], _("Add a step behind this one")], [["C"], _("Connect to a step")], [["Enter"], _("Open the settings")], [["F2"], _("Rename")],
-      [["Delete"], _("Delete, and close the path")], [["N"], _("Add a note")], [["G"], _("Frame the selected steps")], [["T"], _("Tidy up")],
-    ] },
-    { title: _("Selecting and moving"), keys: [
-      [["Shift", "→"], _("Select all that follows")], [["Shift", "←"], _("Select all that leads here")], [["Ctrl", "A"], _("Select everything")],
-      [["Alt", "←↑↓→"], _("Move")], [["Ctrl", "D"], _("Duplicate")], [["Ctrl", "C"], _("Copy")], [["Ctrl", "V"], _("Paste")], [["Ctrl", "Z"], _("Undo")], [["Ctrl", "Y"], _("Redo")],
-    ] },
-  ]),
-];
+const ARROWS = /** @type {Record<string, [number, number]>} */ ({
+  ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
+});
 
 /** @param {Hands} hands */
 export function attachKeyboard(hands) {
@@ -69,7 +53,8 @@ function go({ editor }, id) {
   editor.reveal(id);
 }
 
-const typing = (/** @type {EventTarget | null} */ target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable], dialog, [role=menu]");
+const FIELDS = "input, textarea, select, [contenteditable], dialog, [role=menu]";
+const typing = (/** @type {EventTarget | null} */ target) => target instanceof Element && target.closest(FIELDS);
 
 /** Keys that work wherever the focus is, fields apart. @param {Hands} hands @param {KeyboardEvent} event */
 function pageKeys(hands, event) {
@@ -87,7 +72,10 @@ function pageKeys(hands, event) {
 /** @param {Hands} hands @param {KeyboardEvent} event */
 function pressed(hands, event) {
   if (typing(event.target) || event.defaultPrevented) return;
-  const chord = { key: event.key.length === 1 ? event.key.toLowerCase() : event.key, shift: event.shiftKey, alt: event.altKey, ctrl: event.ctrlKey || event.metaKey };
+  const chord = {
+    key: event.key.length === 1 ? event.key.toLowerCase() : event.key, shift: event.shiftKey, alt: event.altKey,
+    ctrl: event.ctrlKey || event.metaKey,
+  };
   const done = arrows(hands, chord) || looking(hands, chord) || (hands.deeds && hands.adding ? drawing(hands, chord) : false);
   if (done) event.preventDefault();
 }
@@ -124,7 +112,10 @@ function along(editor, id, way) {
   return null;
 }
 
-/** The nearest step above or below, those of the same column first. @param {Editor} editor @param {string} id @param {number} way */
+/**
+ * The nearest step above or below, those of the same column first. @param {Editor} editor @param {string} id
+ * @param {number} way
+ */
 function aside(editor, id, way) {
   const here = center(editor.rectOf(id));
   let [nearest, least] = [/** @type {string | null} */ (null), Infinity];
@@ -200,5 +191,8 @@ function drawing({ canvas, deeds, adding }, { key, ctrl, alt }) {
 function addHere(canvas, adding, id) {
   const port = id ? freePort(canvas.editor, id) : null;
   const place = id && port ? { after: { id, port } } : adding.besideSelected();
-  adding.ask(place, id ? beside(canvas, id) : { x: canvas.viewport.left + canvas.viewport.width / 2 - 160, y: canvas.viewport.top + 120 });
+  adding.ask(
+    place,
+    id ? beside(canvas, id) : { x: canvas.viewport.left + canvas.viewport.width / 2 - 160, y: canvas.viewport.top + 120 },
+  );
 }

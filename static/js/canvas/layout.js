@@ -1,9 +1,9 @@
 // Tidies up: all steps or the selected ones, by a worker, as one step of undo; never on a page that only reads.
 
 import { _ } from "../i18n.js";
-import { around, inflate, intersects, onGrid } from "./geometry.js";
+import { around, cardHeight, inflate, intersects, onGrid } from "./geometry.js";
 import { edit } from "./ops.js";
-import { columns, readingOrder } from "./tree.js";
+import { GAP, columns, readingOrder } from "./tree.js";
 
 /**
  * @typedef {import("./view.js").View} View
@@ -26,12 +26,22 @@ export function layOut(graph) {
     const answer = (/** @type {[string, number, number][]} */ places) => {
       clearTimeout(patience);
       worker.terminate();
-      resolve(places);
+      resolve(leveled(graph, places));
     };
     const patience = setTimeout(() => answer(columns(graph)), PATIENCE_MS);
     worker.addEventListener("message", ({ data }) => answer(data ?? columns(graph)));
     worker.addEventListener("error", () => answer(columns(graph)));
     worker.postMessage(graph);
+  });
+}
+
+/** A layout lines up the middles of cards; people see their titles in line instead, as far as the gap allows it.
+ * @param {import("./tree.js").Graph} graph @param {[string, number, number][]} places @returns {[string, number, number][]} */
+function leveled(graph, places) {
+  const heights = new Map(graph.nodes.map(({ id, height }) => [id, height]));
+  return places.map(([id, x, y]) => {
+    const extra = ((heights.get(id) ?? 0) - cardHeight(1)) / 2;
+    return [id, x, y + Math.min(extra, GAP.y / 2)];
   });
 }
 

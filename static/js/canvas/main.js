@@ -4,7 +4,6 @@ import { pageData } from "../dom.js";
 import { attachConnect } from "./connect.js";
 import { attachDrag } from "./drag.js";
 import { Editor } from "./editor.js";
-import { placeUnplaced } from "./layout.js";
 import { attachMarquee } from "./marquee.js";
 import { Minimap } from "./minimap.js";
 import { attachNavigation } from "./navigate.js";
@@ -26,7 +25,9 @@ import { Viewport } from "./viewport.js";
 export async function mountCanvas(root, data) {
   performance.mark("canvas:start");
   const editor = new Editor({ ...data, readOnly: data.mode !== "edit" || data.can?.edit === false });
-  await placeUnplaced(editor);
+  // Nearly every journey has its places; what finds some comes for the others only.
+  const lost = [...editor.flow.steps.values()].some((step) => typeof step.x !== "number" || typeof step.y !== "number");
+  if (lost) await (await import("./layout.js")).placeUnplaced(editor);
   const { journey, user, mode = "edit" } = data;
   const viewport = new Viewport({ memory: journey ? `canvas ${user?.id ?? ""} ${journey.id} ${mode}` : null });
   prepare(root, mode);

@@ -3,7 +3,6 @@
 import { _ } from "../i18n.js";
 import { freePort } from "./insert.js";
 import { idOf, kindOf } from "./model.js";
-import { hitAt } from "./pointer.js";
 import { openMenu } from "./popup.js";
 import { pack } from "./clipboard.js";
 
@@ -14,30 +13,8 @@ import { pack } from "./clipboard.js";
  * @typedef {{x: number, y: number}} Point
  */
 
-const LONG_MS = 550;
-const STILL = 8;
-
-/** @param {Hands} hands */
-export function attachMenu(hands) {
-  const { editor, view } = hands.canvas;
-  editor.on("menu", ({ client, point }) => {
-    // Asked anew: the event itself went to whoever held the pointer.
-    const { key } = hitAt(view, client);
-    if (key && !editor.selection.has(key)) editor.select([key]);
-    else if (!key) editor.select([]);
-    openFor(hands, client, point);
-  });
-  longPress(view.root, (client) => {
-    const card = document.elementFromPoint(client.x, client.y)?.closest(".card");
-    const id = card instanceof HTMLElement ? card.dataset.id : null;
-    if (id && !editor.selection.has(id)) editor.select([id]);
-    openFor(hands, client, hands.canvas.viewport.toWorld(client.x, client.y));
-  });
-  return (/** @type {Point} */ client) => openFor(hands, client, null);
-}
-
 /** @param {Hands} hands @param {Point} client @param {Point | null} point */
-function openFor(hands, client, point) {
+export function openFor(hands, client, point) {
   const { editor } = hands.canvas;
   const keys = [...editor.selection];
   const kind = keys.length ? kindOf(keys[0]) : "ground";
@@ -62,7 +39,10 @@ function stepEntries({ canvas, deeds, adding }, id, client) {
     { label: _("Edit"), icon: "settings", keys: "Enter", run: () => editor.emit("open", { id, focus: true }) },
     { label: _("Rename"), icon: "pencil", keys: "F2", run: () => deeds.rename(id) },
     null,
-    { label: _("Add a step after"), icon: "plus", keys: "A", disabled: !port, run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, client) },
+    {
+      label: _("Add a step after"), icon: "plus", keys: "A", disabled: !port,
+      run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, client),
+    },
     { label: _("Connect to…"), icon: "route", keys: "C", disabled: !editor.portsOf(id).length, run: () => deeds.connect(id) },
     { label: _("Add a note"), icon: "sticky-note", keys: "N", run: () => deeds.note() },
     null,
@@ -106,7 +86,10 @@ function wireEntries({ deeds, adding }, key, client) {
 /** @param {Hands} hands @param {Point} client @param {Point | null} point @returns {(Entry | null)[]} */
 function groundEntries({ canvas, deeds, adding }, client, point) {
   return [
-    { label: _("Add a step"), icon: "plus", keys: "A", run: () => adding.ask(point ? { at: point } : adding.besideSelected(), client) },
+    {
+      label: _("Add a step"), icon: "plus", keys: "A",
+      run: () => adding.ask(point ? { at: point } : adding.besideSelected(), client),
+    },
     { label: _("Add a note"), icon: "sticky-note", keys: "N", run: () => deeds.note(point) },
     { label: _("Select everything"), icon: "square-dashed-mouse-pointer", keys: "Ctrl A", run: () => deeds.selectAll() },
     null,
@@ -127,19 +110,4 @@ function copyText(canvas) {
   document.execCommand("copy");
   removeEventListener("copy", put, { capture: true });
   canvas.editor.emit("announce", { text: _("Copied") });
-}
-
-/** @param {HTMLElement} root @param {(client: Point) => void} open */
-function longPress(root, open) {
-  let timer = 0;
-  /** @type {Point} */
-  let start = { x: 0, y: 0 };
-  root.addEventListener("pointerdown", (event) => {
-    clearTimeout(timer);
-    if (event.pointerType !== "touch" || !event.isPrimary) return;
-    start = { x: event.clientX, y: event.clientY };
-    timer = setTimeout(() => open(start), LONG_MS);
-  });
-  root.addEventListener("pointermove", (event) => { if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL) clearTimeout(timer); });
-  for (const name of ["pointerup", "pointercancel", "canvas-pinch"]) root.addEventListener(name, () => clearTimeout(timer));
 }

@@ -84,7 +84,10 @@ function mergeSteps(old, own, other, choices, conflicts) {
       const node = mine ?? theirs;
       if (!was) kept.set(id, node);
       else if (worked(id, old, side)) {
-        const conflict = { kind: /** @type {"step"} */ ("step"), id, key: `step ${id}`, mine: mine ?? null, theirs: theirs ?? null, base: was, what: ["removed"] };
+        const conflict = {
+          kind: /** @type {"step"} */ ("step"), id, key: `step ${id}`, mine: mine ?? null, theirs: theirs ?? null,
+          base: was, what: ["removed"],
+        };
         conflicts.push(conflict);
         if ((choices.get(conflict.key) ?? "mine") === (mine ? "mine" : "theirs")) kept.set(id, node);
       }
@@ -103,7 +106,10 @@ function worked(id, old, side) {
   return false;
 }
 
-/** @param {string} id @param {any} was @param {any} mine @param {any} theirs @param {Map<string, Side>} choices @param {Conflict[]} conflicts */
+/**
+ * @param {string} id @param {any} was @param {any} mine @param {any} theirs @param {Map<string, Side>} choices
+ * @param {Conflict[]} conflicts
+ */
 function both(id, was, mine, theirs, choices, conflicts) {
   const inside = pick(content(was), content(mine), content(theirs));
   let meant = inside.value;
@@ -122,7 +128,8 @@ function both(id, was, mine, theirs, choices, conflicts) {
 /** The fields in question. @param {any} was @param {any} mine @param {any} theirs */
 function clashing(was, mine, theirs) {
   const names = new Set([...Object.keys(mine), ...Object.keys(theirs)]);
-  return [...names].filter((name) => name !== "x" && name !== "y" && !same(mine[name], theirs[name]) && (!was || !same(was[name], mine[name]) || !same(was[name], theirs[name])));
+  return [...names].filter((name) => name !== "x" && name !== "y" && !same(mine[name], theirs[name])
+    && (!was || !same(was[name], mine[name]) || !same(was[name], theirs[name])));
 }
 
 /** @param {any} was @param {any} mine @param {any} theirs */
@@ -137,7 +144,8 @@ function pick(was, mine, theirs) {
  * @param {Map<string, Side>} choices @param {Conflict[]} conflicts
  */
 function mergeWires(old, own, other, nodes, choices, conflicts) {
-  const restored = new Map(conflicts.filter((one) => one.what[0] === "removed" && nodes.has(one.id)).map((one) => [one.id, one.mine ? own : other]));
+  const back = conflicts.filter((one) => one.what[0] === "removed" && nodes.has(one.id));
+  const restored = new Map(back.map((one) => [one.id, one.mine ? own : other]));
   const edges = new Map();
   for (const key of new Set([...other.wires.keys(), ...own.wires.keys()])) {
     const [was, mine, theirs] = /** @type {any[]} */ ([old.wires.get(key), own.wires.get(key), other.wires.get(key)]);
@@ -147,7 +155,10 @@ function mergeWires(old, own, other, nodes, choices, conflicts) {
     if (keeper) wire = keeper.wires.get(key) ?? wire;
     else if (clash) {
       const name = `wire ${key}`;
-      conflicts.push({ kind: "step", id: from, key: name, mine: mine ?? null, theirs: theirs ?? null, base: was ?? null, what: ["wire"] });
+      conflicts.push({
+        kind: "step", id: from, key: name, mine: mine ?? null, theirs: theirs ?? null, base: was ?? null,
+        what: ["wire"],
+      });
       wire = (choices.get(name) === "theirs" ? theirs : mine) ?? null;
     }
     if (wire && nodes.has(wire.from) && nodes.has(wire.to)) edges.set(key, wire);
@@ -175,7 +186,10 @@ function mergeItems(old, own, other, kind, choices, conflicts) {
   return kept;
 }
 
-/** Settings of the journey, field by field. @param {any} was @param {any} mine @param {any} theirs @param {Map<string, Side>} choices @param {Conflict[]} conflicts */
+/**
+ * Settings of the journey, field by field. @param {any} was @param {any} mine @param {any} theirs
+ * @param {Map<string, Side>} choices @param {Conflict[]} conflicts
+ */
 function mergeFields(was, mine, theirs, choices, conflicts) {
   /** @type {Record<string, any>} */
   const merged = {};
@@ -183,7 +197,10 @@ function mergeFields(was, mine, theirs, choices, conflicts) {
     let { value, clash } = pick(was[name], mine[name], theirs[name]);
     if (clash) {
       const key = `journey ${name}`;
-      conflicts.push({ kind: "journey", id: name, key, mine: mine[name] ?? null, theirs: theirs[name] ?? null, base: was[name] ?? null, what: [name] });
+      conflicts.push({
+        kind: "journey", id: name, key, mine: mine[name] ?? null, theirs: theirs[name] ?? null,
+        base: was[name] ?? null, what: [name],
+      });
       value = choices.get(key) === "theirs" ? theirs[name] : mine[name];
     }
     if (value !== undefined && value !== null) merged[name] = value;
@@ -194,7 +211,9 @@ function mergeFields(was, mine, theirs, choices, conflicts) {
 /** @param {Parts} old @param {Parts} side */
 function changedIds(old, side) {
   const ids = new Set();
-  for (const id of new Set([...old.nodes.keys(), ...side.nodes.keys()])) if (!same(old.nodes.get(id), side.nodes.get(id))) ids.add(id);
+  for (const id of new Set([
+    ...old.nodes.keys(), ...side.nodes.keys(),
+  ])) if (!same(old.nodes.get(id), side.nodes.get(id))) ids.add(id);
   for (const key of new Set([...old.wires.keys(), ...side.wires.keys()])) {
     const [was, now] = /** @type {any[]} */ ([old.wires.get(key), side.wires.get(key)]);
     if (!same(was, now)) ids.add((now ?? was).from);

@@ -21,7 +21,8 @@ export function attachOutline(hands) {
   const draw = () => {
     pending = 0;
     if (root.hidden) return;
-    const focused = document.activeElement instanceof HTMLElement && root.contains(document.activeElement) ? document.activeElement.dataset.at : null;
+    const at = document.activeElement;
+    const focused = at instanceof HTMLElement && root.contains(at) ? at.dataset.at : null;
     root.replaceChildren(...new Drawing(hands).all());
     if (focused) /** @type {HTMLElement | null} */ (root.querySelector(`[data-at="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
   };
@@ -57,7 +58,8 @@ class Drawing {
     const loose = steps.filter((step) => !starts.includes(step) && !editor.flow.wiresTo(step.id).length);
     const parts = starts.map((step) => this.path(step.id));
     const rest = [...loose, ...steps].filter((step) => !this.seen.has(step.id) && !starts.includes(step));
-    const apart = rest.filter((step) => !this.seen.has(step.id)).map((step) => (this.seen.has(step.id) ? null : this.path(step.id))).filter((one) => one !== null);
+    const apart = [];
+    for (const step of rest) if (!this.seen.has(step.id)) apart.push(this.path(step.id));
     const words = ngettext("%(count)s step", "%(count)s steps", steps.length);
     const add = this.adding ? this.button("add first", "plus", _("Add a step"), (at) => this.adding?.ask({}, at), true) : null;
     return [
@@ -77,7 +79,9 @@ class Drawing {
       const item = h("li", {}, this.step(at));
       list.append(item);
       if (ports.length !== 1) {
-        if (ports.length) item.append(h("ul", { class: "ways" }, ...ports.map((port) => h("li", {}, this.way(/** @type {string} */ (at), port)))));
+        if (ports.length) item.append(h(
+          "ul", { class: "ways" }, ...ports.map((port) => h("li", {}, this.way(/** @type {string} */ (at), port))),
+        ));
         break;
       }
       const wire = this.editor.flow.wireAt(at, ports[0].name);
@@ -96,13 +100,28 @@ class Drawing {
     const step = /** @type {import("./model.js").Step} */ (editor.flow.steps.get(id));
     const issues = canvas.view.issues.get(id);
     const facet = editor.facets.get(id);
-    const badge = issues ? h("span", { class: `badge ${issues.errors ? "bad" : "warn"}`, title: issues.texts.join("\n") }, icon(issues.errors ? "circle-alert" : "triangle-alert"), ngettext("%(count)s problem", "%(count)s problems", issues.texts.length)) : null;
+    const badge = issues ? h(
+      "span", { class: `badge ${issues.errors ? "bad" : "warn"}`, title: issues.texts.join("\n") },
+      icon(issues.errors ? "circle-alert" : "triangle-alert"),
+      ngettext("%(count)s problem", "%(count)s problems", issues.texts.length),
+    ) : null;
     const open = h(
-      "button", { type: "button", class: "step", "aria-pressed": String(editor.selection.has(id)), dataset: { at: `step ${id}` }, onclick: () => this.open(id) },
+      "button", {
+        type: "button", class: "step", "aria-pressed": String(editor.selection.has(id)),
+        dataset: { at: `step ${id}` }, onclick: () => this.open(id),
+      },
       h("span", { class: `tile ${canvas.view.hueOf(step.type)}` }, nodeIcon(step.type)),
-      h("span", { class: "words" }, h("b", {}, editor.titleOf(id)), h("small", {}, facet?.summary || editor.types[step.type]?.help || "")), badge,
+      h(
+        "span", { class: "words" }, h("b", {}, editor.titleOf(id)),
+        h("small", {}, facet?.summary || editor.types[step.type]?.help || ""),
+      ), badge,
     );
-    return h("div", { class: "line" }, open, this.deeds ? this.button(`more ${id}`, "ellipsis", _("More for %(step)s", { step: editor.titleOf(id) }), (at) => this.more(id, at)) : null);
+    return h(
+      "div", { class: "line" }, open,
+      this.deeds ? this.button(
+        `more ${id}`, "ellipsis", _("More for %(step)s", { step: editor.titleOf(id) }), (at) => this.more(id, at),
+      ) : null,
+    );
   }
 
   /** @param {string} id */
@@ -120,9 +139,15 @@ class Drawing {
     const to = wire && editor.flow.steps.has(wire.to) ? wire.to : null;
     const name = port.label || port.name;
     const tools = deeds && adding ? [
-      this.button(`add ${key}`, "plus", to ? _("Insert a step after “%(port)s”", { port: name }) : _("Add a step after “%(port)s”", { port: name }), (at) => adding.ask(to ? { on: key } : { after: { id, port: port.name } }, at)),
+      this.button(
+        `add ${key}`, "plus",
+        to ? _("Insert a step after “%(port)s”", { port: name }) : _("Add a step after “%(port)s”", { port: name }),
+        (at) => adding.ask(to ? { on: key } : { after: { id, port: port.name } }, at),
+      ),
       this.button(`wire ${key}`, "route", _("Connect “%(port)s” to…", { port: name }), () => deeds.connect(id, port.name)),
-      wire ? this.button(`cut ${key}`, "unlink", _("Cut “%(port)s”", { port: name }), () => cut(this.canvas.view, [key])) : null,
+      wire ? this.button(
+        `cut ${key}`, "unlink", _("Cut “%(port)s”", { port: name }), () => cut(this.canvas.view, [key]),
+      ) : null,
     ] : [];
     const line = h("div", { class: "line way" }, label, !to ? h("span", { class: "faint" }, _("leads nowhere")) : null);
     if (!to) {
@@ -130,7 +155,10 @@ class Drawing {
       return h("div", {}, line);
     }
     if (this.seen.has(to)) {
-      line.append(h("button", { type: "button", class: "link", dataset: { at: `see ${key}` }, onclick: () => this.see(to) }, icon("corner-down-right"), editor.titleOf(to)));
+      line.append(h(
+        "button", { type: "button", class: "link", dataset: { at: `see ${key}` }, onclick: () => this.see(to) },
+        icon("corner-down-right"), editor.titleOf(to),
+      ));
       line.append(...tools.filter((one) => one !== null));
       return h("div", {}, line);
     }
@@ -152,7 +180,10 @@ class Drawing {
     const port = freePort(editor, id);
     openMenu([
       { label: _("Edit"), icon: "settings", run: () => this.open(id) },
-      { label: _("Add a step after"), icon: "plus", disabled: !port, run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, at) },
+      {
+        label: _("Add a step after"), icon: "plus", disabled: !port,
+        run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, at),
+      },
       { label: _("Connect to…"), icon: "route", disabled: !editor.portsOf(id).length, run: () => deeds.connect(id) },
       { label: _("Move to another place…"), icon: "move", run: () => this.move(id, at) },
       { label: _("Duplicate"), icon: "square-stack", run: () => deeds.duplicate([id]) },
@@ -171,11 +202,16 @@ class Drawing {
     }));
     this.picker.open({
       at, items, label: _("Where shall %(step)s go?", { step: editor.titleOf(id) }),
-      onPick: ({ key }) => { if (editor.commit(_("Move step"), moving(editor, id, key))) editor.emit("announce", { text: _("Moved") }); },
+      onPick: ({ key }) => { if (editor.commit(
+        _("Move step"), moving(editor, id, key),
+      )) editor.emit("announce", { text: _("Moved") }); },
     });
   }
 
-  /** @param {string} at @param {string} name @param {string} label @param {(at: {x: number, y: number}) => void} run @param {boolean} [words] */
+  /**
+   * @param {string} at @param {string} name @param {string} label
+   * @param {(at: {x: number, y: number}) => void} run @param {boolean} [words]
+   */
   button(at, name, label, run, words = false) {
     const button = h("button", {
       type: "button", class: words ? "button" : "tool", title: label, "aria-label": words ? null : label, dataset: { at },

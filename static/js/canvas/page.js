@@ -1,14 +1,10 @@
 // What every canvas page has, whatever its mode: the canvas itself, the bar below it, finding, keys, exports.
 // Scripts of a mode import `canvas`, `picker` and `news` from here. Changes nothing: the editor's hands are in edit.js.
 
-import { h } from "../dom.js";
 import { _ } from "../i18n.js";
 import { attachClipboard } from "./exchange.js";
-import { exportAs } from "./export.js";
-import { finder } from "./find.js";
-import { attachKeyboard, keySheet } from "./keyboard.js";
+import { attachKeyboard } from "./keyboard.js";
 import { mountPage } from "./main.js";
-import { attachOutline } from "./outline.js";
 import { openMenu, Picker } from "./popup.js";
 import { openStream } from "./presence.js";
 import { attachProblems } from "./problems.js";
@@ -17,7 +13,7 @@ import { attachProblems } from "./problems.js";
 
 export const canvas = /** @type {Canvas} */ (await mountPage());
 export const picker = new Picker();
-export const find = finder(canvas, picker);
+export const find = async () => (await import("./find.js")).finder(canvas, picker)();
 
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id);
@@ -41,8 +37,8 @@ const buttons = {
   "zoom-in": () => viewport.zoomIn(),
   zoom: () => viewport.actualSize(),
   fit: () => viewport.fit(editor.bounds()),
-  find,
-  keys: () => showKeys(),
+  find: () => { find(); },
+  keys: () => { showKeys(); },
   "toggle-map": () => {
     const shown = byId("toggle-map")?.getAttribute("aria-pressed") !== "true";
     byId("toggle-map")?.setAttribute("aria-pressed", String(shown));
@@ -57,25 +53,20 @@ const problemsButton = byId("problems-button");
 if (list && problemsButton) attachProblems(canvas, problemsButton, list);
 
 /** The keys as a sheet. */
-export function showKeys() {
-  const close = () => { sheet.close(); sheet.remove(); };
-  const sections = keySheet(editor.readOnly).map(({ title, keys }) => h("section", {}, h("h3", {}, title), h("dl", {}, ...keys.flatMap(([chord, words]) => [
-    h("dt", {}, .../** @type {string[]} */ (chord).flatMap((key, place) => [place ? " " : "", h("kbd", {}, key)])), h("dd", {}, /** @type {string} */ (words)),
-  ]))));
-  const sheet = /** @type {HTMLDialogElement} */ (h("dialog", { class: "key-sheet", "aria-labelledby": "keys-title" },
-    h("header", {}, h("h2", { id: "keys-title" }, _("Keys of the canvas")), h("button", { type: "button", class: "button", onclick: close }, _("Close"))),
-    h("div", { class: "content columns" }, ...sections)));
-  sheet.addEventListener("close", () => sheet.remove());
-  document.body.append(sheet);
-  sheet.showModal();
-}
+export const showKeys = async () => (await import("./keysheet.js")).showKeys(editor.readOnly);
+
+/** What draws files comes when a file is wanted. @param {"svg" | "png" | "json"} kind */
+const exportAs = async (kind) => (await import("./export.js")).exportAs(canvas, kind);
 
 /** Files of the journey, for the menu of the toolbar. @returns {import("./popup.js").Entry[]} */
 export const exportEntries = () => [
-  { label: _("Save as picture (PNG)"), icon: "image-down", run: () => exportAs(canvas, "png") },
-  { label: _("Save as drawing (SVG)"), icon: "download", run: () => exportAs(canvas, "svg") },
-  { label: _("Save as YAML"), icon: "file-json", run: () => { location.assign(canvas.data.urls.export + (canvas.data.journey.shown ? `?version=${canvas.data.journey.shown}` : "")); } },
-  { label: _("Save as JSON"), icon: "braces", run: () => exportAs(canvas, "json") },
+  { label: _("Save as picture (PNG)"), icon: "image-down", run: () => exportAs("png") },
+  { label: _("Save as drawing (SVG)"), icon: "download", run: () => exportAs("svg") },
+  {
+    label: _("Save as YAML"), icon: "file-json",
+    run: () => { location.assign(canvas.data.urls.export + (canvas.data.journey.shown ? `?version=${canvas.data.journey.shown}` : "")); },
+  },
+  { label: _("Save as JSON"), icon: "braces", run: () => exportAs("json") },
 ];
 
 /** Opens a menu below a button. @param {HTMLElement} button @param {(import("./popup.js").Entry | null)[]} entries */
@@ -84,21 +75,29 @@ export function menuBelow(button, entries) {
   openMenu(entries, { x: box.right - 240, y: box.bottom + 6 }, button.getAttribute("aria-label") ?? "");
 }
 
-/** The list view and the keys, with hands where the page has some. @param {{deeds: import("./deeds.js").Deeds, adding: import("./adding.js").Adding, menu: (client: {x: number, y: number}) => void, shut: () => boolean} | null} hands */
+/**
+ * The list view and the keys, with hands where the page has some.
+ * @param {{deeds: import("./deeds.js").Deeds, adding: import("./adding.js").Adding, menu: (client: {x: number, y: number}) => void, shut: () => boolean} | null} hands
+ */
 export function attachHands(hands) {
   const outline = byId("outline");
   const toggle = byId("toggle-list");
   const [deeds, adding] = [hands?.deeds ?? null, hands?.adding ?? null];
-  if (outline && toggle) {
-    const view = attachOutline({ canvas, root: outline, picker, deeds, adding });
-    toggle.addEventListener("click", () => {
-      const open = toggle.getAttribute("aria-pressed") !== "true";
-      toggle.setAttribute("aria-pressed", String(open));
-      byId("studio")?.classList.toggle("listed", open);
-      view.toggle(open);
-    });
-  }
-  attachKeyboard({ canvas, deeds, adding, find, menu: hands?.menu ?? (() => {}), help: showKeys, shut: hands?.shut ?? (() => false) });
+  /** @type {Promise<{toggle: (open: boolean) => void}> | null} */
+  let listed = null;
+  toggle?.addEventListener("click", async () => {
+    if (!outline) return;
+    const open = toggle.getAttribute("aria-pressed") !== "true";
+    toggle.setAttribute("aria-pressed", String(open));
+    byId("studio")?.classList.toggle("listed", open);
+    listed ??= import("./outline.js").then(({ attachOutline }) => attachOutline({
+      canvas, root: outline, picker, deeds, adding,
+    }));
+    (await listed).toggle(open);
+  });
+  attachKeyboard({
+    canvas, deeds, adding, find, menu: hands?.menu ?? (() => {}), help: showKeys, shut: hands?.shut ?? (() => false),
+  });
 }
 
 if (canvas.data.mode !== "edit") {

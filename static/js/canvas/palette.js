@@ -19,16 +19,26 @@ const STILL = 5;
 /** @param {HTMLElement} root @param {Canvas} canvas @param {Adding} adding */
 export function attachPalette(root, canvas, adding) {
   const { editor } = canvas;
-  const field = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: _("Find a step"), "aria-label": _("Find a step"), autocomplete: "off" }));
+  const field = /** @type {HTMLInputElement} */ (h(
+    "input", { type: "search", placeholder: _("Find a step"), "aria-label": _("Find a step"), autocomplete: "off" },
+  ));
   const list = h("div", { class: "palette-list" });
   /** @type {Map<string, string[]>} */
   const groups = new Map();
-  for (const [type, { group_title: title = "" }] of Object.entries(editor.types)) groups.set(title, [...(groups.get(title) ?? []), type]);
-  const sections = [...groups].map(([title, types]) => h("section", {}, h("h2", {}, title), ...types.map((type) => itemOf(type))));
+  for (const [type, { group_title: title = "" }] of Object.entries(editor.types)) groups.set(
+    title, [...(groups.get(title) ?? []), type],
+  );
+  const sections = [...groups].map(([title, types]) => h(
+    "section", {}, h("h2", {}, title), ...types.map((type) => itemOf(type)),
+  ));
   const found = h("section", { hidden: true });
   list.append(...sections, found);
   const shut = () => root.classList.remove("open");
-  const close = h("button", { type: "button", class: "button quiet only-icon only-narrow", "aria-label": _("Close"), onclick: shut }, icon("x"));
+  const close = h(
+    "button",
+    { type: "button", class: "button quiet only-icon only-narrow", "aria-label": _("Close"), onclick: shut },
+    icon("x"),
+  );
   root.append(h("div", { class: "top" }, h("div", { class: "search" }, icon("search"), field), close), list);
   // On a phone the steps lie over the canvas: a touch on it puts them away.
   canvas.view.root.addEventListener("pointerdown", shut, { capture: true });
@@ -38,13 +48,18 @@ export function attachPalette(root, canvas, adding) {
     const { title, help, hue } = /** @type {any} */ (editor.types[type]);
     return h(
       "button", { type: "button", class: "palette-item", dataset: { type }, title: help },
-      h("span", { class: `tile ${hue ?? "flow"}` }, nodeIcon(type)), h("span", { class: "words" }, h("b", {}, title), h("small", {}, help)),
+      h("span", { class: `tile ${hue ?? "flow"}` }, nodeIcon(type)), h(
+        "span", { class: "words" }, h("b", {}, title), h("small", {}, help),
+      ),
     );
   }
 
   const search = () => {
     const query = field.value.trim();
-    const types = query ? rank(query, Object.keys(editor.types), (type) => [/** @type {any} */ (editor.types[type]).title, /** @type {any} */ (editor.types[type]).searchable ?? ""]) : [];
+    const types = query ? rank(
+      query, Object.keys(editor.types),
+      (type) => [/** @type {any} */ (editor.types[type]).title, /** @type {any} */ (editor.types[type]).searchable ?? ""],
+    ) : [];
     found.hidden = !query;
     for (const section of sections) section.hidden = Boolean(query);
     found.replaceChildren(...(types.length ? types.map(itemOf) : [h("p", { class: "none" }, _("No step of this name"))]));
@@ -57,12 +72,13 @@ export function attachPalette(root, canvas, adding) {
   };
   field.addEventListener("input", search);
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.isComposing) /** @type {HTMLElement | null} */ (list.querySelector("section:not([hidden]) .palette-item"))?.click();
+    const first = /** @type {HTMLElement | null} */ (list.querySelector("section:not([hidden]) .palette-item"));
+    if (event.key === "Enter" && !event.isComposing) first?.click();
     if (event.key === "Escape" && field.value) {
       field.value = "";
       search();
     } else if (event.key === "Escape" && root.classList.contains("open")) shut();
-    else if (event.key === "ArrowDown") /** @type {HTMLElement | null} */ (list.querySelector("section:not([hidden]) .palette-item"))?.focus();
+    else if (event.key === "ArrowDown") first?.focus();
     else return;
     event.preventDefault();
   });
@@ -141,7 +157,10 @@ function attachPaletteDrag(list, canvas, adding) {
 /** A card that follows the pointer. @param {Canvas} canvas @param {string} type */
 function lift(canvas, type) {
   const { title, hue } = /** @type {any} */ (canvas.editor.types[type]);
-  const ghost = h("div", { class: "palette-ghost" }, h("span", { class: `tile ${hue ?? "flow"}` }, nodeIcon(type)), h("b", {}, title));
+  const ghost = h(
+    "div", { class: "palette-ghost" }, h("span", { class: `tile ${hue ?? "flow"}` }, nodeIcon(type)),
+    h("b", {}, title),
+  );
   document.body.append(ghost);
   return ghost;
 }
@@ -162,7 +181,8 @@ function aiming({ editor, view, viewport }) {
       const client = { x: event.clientX, y: event.clientY };
       const box = view.root.getBoundingClientRect();
       const over = document.elementFromPoint(client.x, client.y);
-      const inside = client.x > box.left && client.x < box.right && client.y > box.top && client.y < box.bottom && over && view.root.contains(over);
+      const within = client.x > box.left && client.x < box.right && client.y > box.top && client.y < box.bottom;
+      const inside = within && over && view.root.contains(over);
       if (!inside) {
         place = null;
         light(null);

@@ -22,7 +22,14 @@ export class Panel {
     this.turn = 0;
     /** Forms that hold something not applied yet, by step: they come back as they were. @type {Map<string, HTMLElement>} */
     this.kept = new Map();
-    const close = h("button", { type: "button", class: "button quiet only-icon close", "aria-label": _("Close"), title: _("Close"), onclick: () => this.leave() }, icon("x"));
+    const close = h(
+      "button",
+      {
+        type: "button", class: "button quiet only-icon close", "aria-label": _("Close"), title: _("Close"),
+        onclick: () => this.leave(),
+      },
+      icon("x"),
+    );
     this.body = h("div", { class: "panel-body" });
     root.append(close, this.body);
     this.listen();
@@ -70,13 +77,16 @@ export class Panel {
       this.show(field, true);
       return;
     }
-    this.body.replaceChildren(h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
+    this.body.replaceChildren(
+      h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }),
+    );
     this.body.setAttribute("aria-busy", "true");
     const content = await this.fetch(id);
     // The answer may come for a step that nobody looks at any more.
     if (turn !== this.turn || this.id !== id) return;
     this.body.removeAttribute("aria-busy");
     this.fill(content);
+    this.inView();
     this.show(field, focus || Boolean(field) || fresh);
   }
 
@@ -107,7 +117,9 @@ export class Panel {
     const url = id === JOURNEY ? data.urls.settings : data.urls.panel.replace("{node}", encodeURIComponent(id));
     try {
       const answer = await fetch(url, {
-        method: "POST", headers: { "Content-Type": "application/json", Accept: "text/html" }, body: JSON.stringify({ node: step ?? null, document: editor.flow.toDocument() }),
+        method: "POST", headers: {
+          "Content-Type": "application/json", Accept: "text/html",
+        }, body: JSON.stringify({ node: step ?? null, document: editor.flow.toDocument() }),
       });
       if (answer.ok) return [...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes];
     } catch {
@@ -135,11 +147,14 @@ export class Panel {
 
   /** @param {string | null} field @param {boolean} focus */
   show(field, focus) {
-    const named = field ? this.body.querySelector(`[name="${CSS.escape(field)}"], [data-field="${CSS.escape(field)}"], #field-${CSS.escape(field)}`) : null;
+    const name = CSS.escape(field ?? "");
+    const names = `[name="settings.${name}"], [name^="settings.${name}."], [name="${name}"], [data-field="${name}"]`;
+    const named = field ? this.body.querySelector(names) : null;
     const target = named ?? (focus ? this.first() : null);
     named?.scrollIntoView({ block: "center" });
     if (target instanceof HTMLElement && focus) {
-      const inner = target.matches("input, select, textarea, button") ? target : target.querySelector("input:not([type=hidden]), select, textarea, button");
+      const fields = "input:not([type=hidden]), select, textarea, button";
+      const inner = target.matches(fields) ? target : target.querySelector(fields);
       /** @type {HTMLElement} */ (inner ?? target).focus({ preventScroll: true });
     }
   }
@@ -173,9 +188,13 @@ export class Panel {
     const step = editor.flow.steps.get(id);
     if (!step) return;
     const after = { settings, ...(name === undefined ? {} : { name: name || null }) };
-    const same = JSON.stringify([step.settings ?? {}, step.name ?? null]) === JSON.stringify([settings, after.name ?? step.name ?? null]);
+    const same = JSON.stringify([step.settings ?? {}, step.name ?? null]) === JSON.stringify([
+      settings, after.name ?? step.name ?? null,
+    ]);
     if (facet) editor.setFacets({ [id]: facet });
-    if (!same) editor.commit(_("Edit %(step)s", { step: editor.titleOf(id) }), [edit("node", step, after)], { key: `settings ${id}` });
+    if (!same) editor.commit(
+      _("Edit %(step)s", { step: editor.titleOf(id) }), [edit("node", step, after)], { key: `settings ${id}` },
+    );
     if (problems) editor.setProblems([...editor.problems.filter((one) => one.node !== id), ...problems]);
     this.own = JSON.stringify(settings);
   }
@@ -185,10 +204,16 @@ export class Panel {
     const { editor } = this.canvas;
     const gone = Object.fromEntries(Object.keys(editor.flow.settings).filter((name) => !(name in settings)).map((name) => [name, null]));
     if (JSON.stringify(editor.flow.settings) === JSON.stringify(settings)) return;
-    editor.commit(_("Settings of the journey"), [editSettings(editor.flow, { ...gone, ...settings })], { key: "journey settings" });
+    editor.commit(
+      _("Settings of the journey"), [editSettings(editor.flow, { ...gone, ...settings })],
+      { key: "journey settings" },
+    );
   }
 
-  /** The form follows what was done to its step elsewhere: undo, another person. @param {any} touched @param {string} cause @param {string | null} key */
+  /**
+   * The form follows what was done to its step elsewhere: undo, another person. @param {any} touched
+   * @param {string} cause @param {string | null} key
+   */
   follow(touched, cause, key) {
     const { id } = this;
     if (!id) return;

@@ -82,7 +82,10 @@ export class Picker {
     }));
     this.list = h("div", { id: "picker-list", role: "listbox" });
     this.foot = h("div", { class: "foot" });
-    this.element = h("div", { class: "popup picker", popover: "auto" }, h("div", { class: "search" }, icon("search"), this.input), this.list, this.foot);
+    this.element = h(
+      "div", { class: "popup picker", popover: "auto" }, h("div", { class: "search" }, icon("search"), this.input),
+      this.list, this.foot,
+    );
     /** @type {Picking | null} */
     this.asked = null;
     /** @type {Item[]} */
@@ -150,7 +153,9 @@ export class Picker {
     let group = "";
     const rows = [];
     for (const [place, item] of this.shown.entries()) {
-      if (!query && item.group && item.group !== group) rows.push(h("div", { class: "group", role: "presentation" }, (group = item.group)));
+      if (!query && item.group && item.group !== group) rows.push(h(
+        "div", { class: "group", role: "presentation" }, (group = item.group),
+      ));
       rows.push(optionRow(item, place));
     }
     if (!rows.length) rows.push(h("p", { class: "none" }, asked.empty ?? _("Nothing found")));
@@ -193,7 +198,12 @@ export class Picker {
 
 /** @param {Item} item @param {number} place */
 function optionRow({ title, hint, type, hue, icon: name }, place) {
-  const picture = type ? h("span", { class: `tile ${hue ?? "flow"}` }, nodeIcon(type)) : name ? h("span", { class: "tile plain" }, icon(name)) : null;
+  const picture = type ? h(
+    "span", { class: `tile ${hue ?? "flow"}` }, nodeIcon(type),
+  ) : name ? h("span", { class: "tile plain" }, icon(name)) : null;
   const words = h("span", { class: "words" }, h("b", {}, title), hint ? h("small", {}, hint) : null);
-  return h("div", { role: "option", id: `pick-${place}`, class: "option", dataset: { place }, "aria-selected": "false" }, picture, words);
+  return h(
+    "div", { role: "option", id: `pick-${place}`, class: "option", dataset: { place }, "aria-selected": "false" },
+    picture, words,
+  );
 }

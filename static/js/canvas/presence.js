@@ -11,10 +11,13 @@ export function openStream(url) {
   const news = new EventTarget();
   const source = new EventSource(url);
   for (const name of ["counters", "journey", "presence", "draft", "comment", "over"]) {
-    source.addEventListener(name, (event) => news.dispatchEvent(new CustomEvent(name, { detail: JSON.parse(/** @type {MessageEvent} */ (event).data) })));
+    source.addEventListener(
+      name,
+      (event) => news.dispatchEvent(new CustomEvent(name, { detail: JSON.parse(/** @type {MessageEvent} */ (event).data) })),
+    );
   }
-  // The session has ended: the page leads to the sign-in page and back, instead of asking for ever.
-  source.addEventListener("over", () => { source.close(); location.reload(); });
+  // The session has ended: asking again would be in vain.
+  source.addEventListener("over", () => source.close());
   source.addEventListener("error", () => news.dispatchEvent(new CustomEvent("away")));
   source.addEventListener("open", () => news.dispatchEvent(new CustomEvent("open")));
   addEventListener("pagehide", () => source.close());
@@ -32,7 +35,12 @@ export function attachPresence(news, root, me) {
     before = now;
     root.hidden = !others.length;
     root.title = others.length ? _("Also here: %(names)s", { names: now }) : "";
-    root.replaceChildren(...others.slice(0, 4).map(({ name }, place) => h("span", { class: `face face-${place + 1}`, "aria-hidden": "true" }, initials(name))), h("span", { class: "visually-hidden" }, root.title));
+    root.replaceChildren(
+      ...others.slice(0, 4).map(({ name }, place) => h(
+        "span", { class: `face face-${place + 1}`, "aria-hidden": "true" }, initials(name),
+      )),
+      h("span", { class: "visually-hidden" }, root.title),
+    );
   });
 }
 

@@ -12,7 +12,9 @@ export function attachProblems(canvas, button, list) {
     const errors = editor.problems.filter((one) => one.severity === "error").length;
     const all = editor.problems.length;
     button.dataset.kind = errors ? "bad" : all ? "warn" : "good";
-    const words = errors ? ngettext("%(count)s problem", "%(count)s problems", errors) : all ? ngettext("%(count)s hint", "%(count)s hints", all) : _("No problems");
+    const wrong = ngettext("%(count)s problem", "%(count)s problems", errors);
+    const doubtful = ngettext("%(count)s hint", "%(count)s hints", all);
+    const words = errors ? wrong : all ? doubtful : _("No problems");
     button.setAttribute("aria-label", words);
     button.replaceChildren(icon(errors ? "circle-alert" : all ? "triangle-alert" : "circle-check"), h("span", {}, words));
     if (list.matches(":popover-open")) fill();
@@ -42,11 +44,15 @@ export function attachProblems(canvas, button, list) {
         editor.emit("toast", { text: _("The journey has changed since; look at the list again."), kind: "bad" });
       }
     };
+    const hue = type ? canvas.view.hueOf(type) : "flow";
+    const picture = h("span", { class: `tile ${hue}` }, type ? nodeIcon(type) : icon("workflow"));
     return h(
       "li", { class: severity },
-      h("button", { type: "button", class: "jump", onclick: jump }, type ? h("span", { class: `tile ${canvas.view.hueOf(type)}` }, nodeIcon(type)) : h("span", { class: "tile flow" }, icon("workflow")),
+      h("button", { type: "button", class: "jump", onclick: jump }, picture,
         h("span", { class: "words" }, h("b", {}, node ? editor.titleOf(node) : _("The journey")), h("span", {}, text))),
-      fix && !editor.readOnly ? h("button", { type: "button", class: "button small", onclick: mend }, icon("wrench"), fix.label) : null,
+      fix && !editor.readOnly ? h(
+        "button", { type: "button", class: "button small", onclick: mend }, icon("wrench"), fix.label,
+      ) : null,
     );
   }
 

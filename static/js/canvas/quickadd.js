@@ -26,7 +26,10 @@ export function attachQuickAdd(canvas, adding) {
   attachDropOnWire(canvas);
 }
 
-/** One plus for all wires: it sits on the one under the pointer, or on the selected one. @param {Canvas} canvas @param {Adding} adding */
+/**
+ * One plus for all wires: it sits on the one under the pointer, or on the selected one. @param {Canvas} canvas
+ * @param {Adding} adding
+ */
 function attachPlus({ editor, view }, adding) {
   /** @type {string | null} */
   let key = null;
@@ -90,7 +93,10 @@ function middleOf(editor, id) {
   return { x: rect.x + rect.width / 2, y: rect.y + CARD.input };
 }
 
-/** The wire that runs nearest to a place, near enough. @param {import("./view.js").View} view @param {Point} point @param {string} [but] a step whose own wires are not meant */
+/**
+ * The wire that runs nearest to a place, near enough. @param {import("./view.js").View} view @param {Point} point
+ * @param {string} [but] a step whose own wires are not meant
+ */
 export function wireNear(view, point, but = "") {
   const reach = Math.max(NEAR, NEAR / view.viewport.zoom);
   const area = inflate({ ...point, width: 0, height: 0 }, reach);
@@ -110,7 +116,9 @@ function distance(way, { x, y }) {
   for (let place = 1; place < way.length; place += 1) {
     const [one, other] = [way[place - 1], way[place]];
     const length = (other.x - one.x) ** 2 + (other.y - one.y) ** 2;
-    const part = length ? Math.max(0, Math.min(1, ((x - one.x) * (other.x - one.x) + (y - one.y) * (other.y - one.y)) / length)) : 0;
+    const part = length ? Math.max(
+      0, Math.min(1, ((x - one.x) * (other.x - one.x) + (y - one.y) * (other.y - one.y)) / length),
+    ) : 0;
     least = Math.min(least, Math.hypot(x - one.x - part * (other.x - one.x), y - one.y - part * (other.y - one.y)));
   }
   return least;

@@ -10,7 +10,10 @@ import { isLayout } from "./describe.js";
  */
 
 /** @param {string} url @param {string} method @param {any} [body] */
-const send = (url, method, body) => fetch(url, { method, headers: { "Content-Type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body) });
+const send = (url, method, body) => fetch(
+  url,
+  { method, headers: { "Content-Type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body) },
+);
 
 /** Renames in place. @param {Canvas} canvas @param {HTMLInputElement} field */
 export function attachName({ data, editor }, field) {
@@ -38,7 +41,10 @@ export function attachName({ data, editor }, field) {
   });
 }
 
-/** @param {Canvas} canvas @param {import("./deeds.js").Deeds} deeds @param {HTMLButtonElement} undo @param {HTMLButtonElement} redo */
+/**
+ * @param {Canvas} canvas @param {import("./deeds.js").Deeds} deeds @param {HTMLButtonElement} undo
+ * @param {HTMLButtonElement} redo
+ */
 export function attachUndo({ editor }, deeds, undo, redo) {
   const show = ({ undo: back, redo: again } = /** @type {{undo: string | null, redo: string | null}} */ ({ undo: null, redo: null })) => {
     undo.disabled = !back;
@@ -49,7 +55,13 @@ export function attachUndo({ editor }, deeds, undo, redo) {
   undo.addEventListener("click", () => deeds.undo());
   redo.addEventListener("click", () => deeds.redo());
   editor.on("history", show);
-  editor.on("stale", ({ label }) => editor.emit("toast", { text: _("“%(deed)s” cannot be undone: somebody else has changed it since.", { deed: label }), kind: "bad" }));
+  editor.on(
+    "stale",
+    ({ label }) => editor.emit(
+      "toast",
+      { text: _("“%(deed)s” cannot be undone: somebody else has changed it since.", { deed: label }), kind: "bad" },
+    ),
+  );
   show();
 }
 
@@ -71,9 +83,17 @@ export function savedSign({ editor, data }, place) {
     if (before === "offline" && state === "saved") editor.emit("toast", { text: _("Back online: everything is saved.") });
     if (state === "ended") {
       const back = () => location.assign(`/login?next=${encodeURIComponent(data.urls.edit)}`);
-      editor.emit("toast", { text: _("Your session is over. Sign in again; your edits are kept here."), kind: "bad", undo: back, label: _("Sign in") });
+      editor.emit(
+        "toast",
+        {
+          text: _("Your session is over. Sign in again; your edits are kept here."), kind: "bad", undo: back,
+          label: _("Sign in"),
+        },
+      );
     }
-    if (state === "refused") editor.emit("toast", { text: detail?.reason || _("The server did not take the draft."), kind: "bad" });
+    if (state === "refused") editor.emit(
+      "toast", { text: detail?.reason || _("The server did not take the draft."), kind: "bad" },
+    );
     before = state;
   };
 }
@@ -88,7 +108,9 @@ export function attachNextStep({ editor, data }, place, saver) {
   const button = (/** @type {string} */ label, /** @type {string} */ name, /** @type {() => void} */ run, kind = "primary") => (
     h("button", { type: "button", class: `button ${kind}`, onclick: run }, icon(name), h("span", {}, label))
   );
-  const link = (/** @type {string} */ label, /** @type {string} */ name, /** @type {string} */ kind) => h("a", { class: `button ${kind}`, href: data.urls.review }, icon(name), h("span", {}, label));
+  const link = (/** @type {string} */ label, /** @type {string} */ name, /** @type {string} */ kind) => h(
+    "a", { class: `button ${kind}`, href: data.urls.review }, icon(name), h("span", {}, label),
+  );
   const draw = () => {
     const parts = [];
     if (handed?.status === "open") parts.push(data.can.review && !handed.own ? link(_("Review"), "eye", "primary") : link(_("In review"), "eye", ""));

@@ -29,9 +29,9 @@ export function note(form) {
   }
 }
 
-/** When the new one stands. @param {HTMLFormElement} form */
+/** When the new one stands; says whether there was one to remember. @param {HTMLFormElement} form @returns {boolean} */
 export function restore(form) {
-  if (!kept?.noted) return;
+  if (!kept?.noted) return false;
   const { name, start, end, typed } = kept;
   kept = null;
   for (const [field, text] of typed) {
@@ -39,7 +39,7 @@ export function restore(form) {
     if (control instanceof HTMLInputElement || control instanceof HTMLTextAreaElement || control instanceof HTMLSelectElement) control.value = text;
   }
   const control = name ? form.elements.namedItem(name) : null;
-  if (!(control instanceof HTMLElement)) return;
-  control.focus({ preventScroll: true });
+  if (control instanceof HTMLElement) control.focus({ preventScroll: true });
   if (start !== null && (control instanceof HTMLTextAreaElement || control instanceof HTMLInputElement)) control.setSelectionRange(start, end);
+  return true;
 }

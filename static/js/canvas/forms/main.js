@@ -7,7 +7,9 @@ import { showShares } from "./shares.js";
 import { onInsert, onVariables } from "./variables.js";
 
 const FORM = "form.settings-form";
-const NEWS = ["node-applied", "journey-applied"];
+const NEWS = ["node-applied", "flow-applied"];
+/** Forms with something in them that was not applied yet. @type {WeakSet<HTMLFormElement>} */
+const dirty = new WeakSet();
 
 /** Bring everything that is computed up to date. @param {ParentNode} root */
 function refresh(root) {
@@ -48,7 +50,18 @@ const formAsked = (event) => {
 /** @param {Event} event */
 function onInput(event) {
   const form = formOf(event.target);
-  if (form) refresh(form);
+  if (!form) return;
+  dirty.add(form);
+  refresh(form);
+}
+
+/** Looking elsewhere applies what was typed, so that nothing is lost by it. @param {FocusEvent} event */
+function onFocusOut(event) {
+  const form = formOf(event.target);
+  const next = event.relatedTarget;
+  if (!form || !dirty.has(form) || !document.hasFocus() || (next instanceof Node && form.contains(next))) return;
+  if (next instanceof Element && next.closest(".settings-panel, .variables")) return;
+  form.requestSubmit();
 }
 
 /** @param {KeyboardEvent} event */
@@ -74,19 +87,55 @@ function onBeforeSwap(event) {
 
 function onSwap() {
   const panel = document.querySelector(".settings-panel");
-  if (!panel) return;
-  const form = panel.querySelector(FORM);
-  if (form instanceof HTMLFormElement) restore(form);
+  const form = panel?.querySelector(FORM);
+  if (!panel || !(form instanceof HTMLFormElement)) return;
+  if (restore(form)) dirty.add(form);
   refresh(panel);
-  const section = panel.querySelector(`${FORM} [aria-invalid='true']`)?.closest("details");
+  const section = form.querySelector("[aria-invalid='true']")?.closest("details");
   if (section) section.open = true;
 }
 
-/** News of a panel that is gone already go to where the canvas waits for them. @param {Event} event */
+/** What was applied is no longer only here. @param {Event} event */
 function onNews(event) {
-  if (event.target !== document) return;
   const { detail } = /** @type {CustomEvent} */ (event);
-  document.querySelector(".panel-body")?.dispatchEvent(new CustomEvent(event.type, { detail }));
+  const form = document.querySelector(FORM);
+  if (form instanceof HTMLFormElement && form.dataset.node === (detail?.value ?? detail)?.id) dirty.delete(form);
+}
+
+/** Take care of a panel that was just put in. @param {ParentNode} container */
+export function attach(container) {
+  refresh(container);
+}
+
+/** Whether something was typed that has not been applied. @param {ParentNode} container */
+export function isDirty(container) {
+  const form = container.querySelector(FORM);
+  return form instanceof HTMLFormElement && dirty.has(form);
+}
+
+/**
+ * Apply what was typed in a panel that goes away. The news come as the event that applying always sends.
+ * @param {ParentNode} container
+ * @returns {Promise<boolean>} whether all is well: where something is wrong, its form is worth keeping
+ */
+export async function flush(container) {
+  const form = container.querySelector(FORM);
+  if (!(form instanceof HTMLFormElement) || !dirty.has(form)) return true;
+  const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+  const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
+  if (!answer.ok && answer.status !== 422) return false;
+  dirty.delete(form);
+  const said = JSON.parse(answer.headers.get("HX-Trigger") ?? "null") ?? longNews(await answer.text());
+  for (const [name, detail] of Object.entries(said)) document.dispatchEvent(new CustomEvent(name, { detail }));
+  return answer.ok;
+}
+
+/** @param {string} html @returns {Record<string, any>} */
+function longNews(html) {
+  const block = new DOMParser().parseFromString(html, "text/html").querySelector("script[data-applied]");
+  if (!block?.textContent) return {};
+  const { name, detail } = JSON.parse(block.textContent);
+  return { [name]: detail };
 }
 
 /** @param {MouseEvent} event */
@@ -100,6 +149,7 @@ function onClick(event) {
 
 document.addEventListener("input", onInput);
 document.addEventListener("change", onInput);
+document.addEventListener("focusout", onFocusOut);
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("htmx:before:request", onAsk);
