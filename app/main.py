@@ -41,6 +41,7 @@ from app.web import (
     journeys,
     keypages,
     keys,
+    labels,
     links,
     lists,
     live,
@@ -85,7 +86,7 @@ VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (
     *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
-    *(policies, audit),
+    *(policies, audit, labels),
 )
 PAGES = (
     starting,
@@ -226,6 +227,7 @@ def _add_operation(app: FastAPI) -> None:
 def _add_pages(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.routes)
+    app.include_router(labels.page_routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

@@ -22,6 +22,17 @@ ENROLLMENT: LiteralString = f"""
     AND (NOT {LIMITED} OR EXISTS (
         SELECT FROM journey s WHERE s.workspace_id = e.workspace_id AND s.id = e.journey_id AND in_scope(s.scope)))
 """
+TALLY: LiteralString = f"""
+    AND (NOT {LIMITED} OR EXISTS (
+        SELECT FROM journey s WHERE s.workspace_id = t.workspace_id AND s.id = t.journey_id AND in_scope(s.scope)))
+"""
+# What somebody limited makes bears the first of their labels.
+OWN: LiteralString = "COALESCE(split_part(current_setting('journey.scopes', true), chr(31), 2), '')"
+NAMED_CONTACT: LiteralString = f"""
+    AND (NOT {LIMITED} OR EXISTS (
+        SELECT FROM enrollment e JOIN journey s ON s.workspace_id = e.workspace_id AND s.id = e.journey_id
+        WHERE e.workspace_id = i.workspace_id AND e.contact_id = i.contact_id AND in_scope(s.scope)))
+"""
 CONTACT: LiteralString = f"""
     AND (NOT {LIMITED} OR EXISTS (
         SELECT FROM enrollment e JOIN journey s ON s.workspace_id = e.workspace_id AND s.id = e.journey_id

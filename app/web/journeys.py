@@ -97,6 +97,7 @@ class JourneyOut(Out):
                     "created_by": "user:3",
                     "updated_at": "2026-11-21T09:30:00Z",
                     "updated_by": "user:3",
+                    "scope": "shanghai",
                 }
             ]
         }
@@ -111,6 +112,7 @@ class JourneyOut(Out):
     created_by: str
     updated_at: datetime
     updated_by: str
+    scope: str
 
 
 class DraftIn(In):

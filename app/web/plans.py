@@ -72,6 +72,7 @@ class PlanOut(Out):
                     "created_at": "2026-02-10T08:00:00Z",
                     "created_by": "user:3",
                     "archived_at": None,
+                    "scope": "",
                 }
             ]
         }
@@ -86,6 +87,7 @@ class PlanOut(Out):
     created_at: datetime
     created_by: str
     archived_at: datetime | None
+    scope: str
 
 
 @routes.post("/plans", status_code=201, dependencies=[can("plan.edit")])
