@@ -12,6 +12,7 @@ from app import audit, auth, passwords
 from app.store import access, sessions, users
 from app.store.rows import Connection
 from app.store.users import User
+from flows.words import _
 
 KNOWN = ("name", "role", "scopes", "disabled_at")
 ENDS_SESSIONS = ("role", "scopes", "disabled_at")
@@ -44,7 +45,7 @@ def add(hand: Hand, *, email: str, name: str, role: str, scopes: Sequence[str] |
     _refuse_scoped_admin(role, scopes)
     made = users.add(hand.connection, hand.workspace_id, email=email, name=name, role=role, now=hand.now, scopes=scopes)
     if made is None:
-        raise StaffError("taken", "email", "is taken")
+        raise StaffError("taken", "email", _("is taken"))
     hand.note("user.create", made.id, None, {"email": email, "name": name, "role": role, "scopes": made.scopes})
     return made
 
@@ -56,13 +57,13 @@ def change(hand: Hand, user_id: int, wish: Mapping[str, Any]) -> User:
     if not fields:
         return before
     if user_id == hand.user_id and set(fields) & set(ENDS_SESSIONS):
-        raise StaffError("invalid", next(iter(fields)), "is your own; another admin has to change it")
+        raise StaffError("invalid", next(iter(fields)), _("is your own; another admin has to change it"))
     role, scopes = fields.get("role", before.role), fields.get("scopes", before.scopes)
     _refuse_scoped_admin(role, scopes)
     changed = users.change(hand.connection, hand.workspace_id, user_id, fields)
     assert changed is not None
     if users.admins(hand.connection, hand.workspace_id) == 0:
-        raise StaffError("last", "role", "is that of the last admin; make another one first")
+        raise StaffError("last", "role", _("is that of the last admin; make another one first"))
     if set(fields) & set(ENDS_SESSIONS):
         end_sessions(hand, user_id)
     hand.note("user.change", user_id, {name: getattr(before, name) for name in fields}, fields)
@@ -83,7 +84,7 @@ def set_password(hand: Hand, user_id: int, password: str) -> None:
 def invite(hand: Hand, user: User) -> str:
     """A link that signs somebody in once: within a week the first time, within the hour later on."""
     if user.disabled_at is not None:
-        raise StaffError("invalid", "user", "is disabled")
+        raise StaffError("invalid", "user", _("is disabled"))
     first = user.joined_at is None
     name, lasting = ("invitation", auth.INVITED_FOR) if first else ("sign-in link", auth.LOGIN_FOR)
     link = auth.login(hand.connection, user.id, hand.workspace_id, hand.now, name=name, lasting=lasting)
@@ -102,10 +103,10 @@ def known(hand: Hand, user_id: int, *, lock: bool = False) -> User:
     """The user; StaffError where there is none."""
     found = users.find(hand.connection, hand.workspace_id, user_id, lock=lock)
     if found is None:
-        raise StaffError("missing", "user", "is not there")
+        raise StaffError("missing", "user", _("is not there"))
     return found
 
 
 def _refuse_scoped_admin(role: str, scopes: Sequence[str] | None) -> None:
     if role == "admin" and scopes is not None:
-        raise StaffError("invalid", "scopes", "do not limit an admin; give another role")
+        raise StaffError("invalid", "scopes", _("do not limit an admin; give another role"))

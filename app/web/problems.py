@@ -150,7 +150,8 @@ def _staff(request: Request, error: Exception) -> Response:
     assert isinstance(error, StaffError)
     if error.kind == "missing":
         return answer(request, missing("user"))
-    errors = [(error.field, error.why)]
+    page = request.headers.get("hx-request") and not request.url.path.startswith(PROGRAM_PATHS)
+    errors = [(error.field, words(language_of(request)).gettext(error.why) if page else error.why)]
     if error.kind == "invalid":
         return answer(request, invalid(errors))
     detail = "There is a user with this address already." if error.kind == "taken" else "This is the last admin."
