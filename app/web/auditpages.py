@@ -26,8 +26,8 @@ AREAS = {
     "policy": _("Sending policies"),
     "account": _("Accounts"),
     "contact": _("Contacts"),
-    "user": _("People"),
-    "key": _("Keys"),
+    "user": _("Team"),
+    "key": _("API keys"),
     "session": _("Sign-ins"),
 }
 DEEDS = {
