@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Form, Request, Response
 from pydantic import ValidationError
+from starlette.background import BackgroundTask
 
-from app import staff
+from app import invitations, staff
 from app.auth import ROLES, Caller
 from app.staff import Hand, StaffError
 from app.store import overview, sessions
@@ -13,6 +14,7 @@ from app.store import users as people
 from app.store.rows import Connection
 from app.store.users import User
 from app.web.guard import Asker, Database, Now, TheHouse, can
+from app.web.house import House
 from app.web.page import ROLE_WORDS, page_router, render
 from app.web.templating import reading
 from app.web.users import ByHand, UserId, UserIn
@@ -57,7 +59,7 @@ def invite(
         made = staff.add(hand, email=wish.email, name=wish.name, role=wish.role, scopes=wish.scopes)
     except StaffError as refused:
         return _form(request, "settings/_invite.html", given, _said(request, refused))
-    return _link(request, house.settings.base_url, hand, made)
+    return _link(request, house, hand, made)
 
 
 @routes.get("/settings/people/{user_id}", dependencies=[can("user.edit")])
@@ -103,7 +105,7 @@ def sign_out_person(hand: ByHand, user_id: UserId) -> Response:
 @routes.post("/settings/people/{user_id}/link", dependencies=[can("user.edit")])
 def make_link(request: Request, house: TheHouse, hand: ByHand, user_id: UserId) -> Response:
     """Another link for somebody who is here already; it is also how a forgotten password is set anew."""
-    return _link(request, house.settings.base_url, hand, staff.known(hand, user_id))
+    return _link(request, house, hand, staff.known(hand, user_id))
 
 
 def _values(request: Request, connection: Connection, caller: Caller, now: Any) -> dict[str, Any]:
@@ -139,16 +141,35 @@ def _words(request: Request) -> dict[str, Any]:
         }
 
 
-def _link(request: Request, base: str, hand: Hand, user: User) -> Response:
+def _link(request: Request, house: House, hand: Hand, user: User) -> Response:
+    """The link, shown once; an invitation goes out by mail as well where there is an account for it."""
     token = staff.invite(hand, user)
     first = user.joined_at is None
     then = "&next=/settings/me" if not user.has_password else ""
+    secret = f"{house.settings.base_url}/login?token={token}{then}"
+    letter = _mailed(request, house, hand, user, secret) if first else None
     values = {
         "kind": "invitation" if first else "link",
-        "secret": f"{base}/login?token={token}{then}",
+        "secret": secret,
         "named": user.name,
+        "mailed": user.email if letter else "",
     }
-    return render(request, "settings/_once.html", values)
+    answer = render(request, "settings/_once.html", values)
+    answer.background = letter
+    return answer
+
+
+def _mailed(request: Request, house: House, hand: Hand, user: User, link: str) -> BackgroundTask | None:
+    account = invitations.account_of(hand.connection, hand.workspace_id)
+    channels = [node.channel for node in house.catalog.values() if node.channel and node.channel.name == "email"]
+    if account is None or not channels:
+        return None
+    place = overview.place(hand.connection, hand.workspace_id).name
+    with reading(request) as say:
+        subject = say(_("You are invited to %(place)s on Journey Canvas")) % {"place": place}
+        text = say(_("Hello %(name)s,\n\nthis link signs you in, once and within a week:\n\n%(link)s\n"))
+    letter = invitations.Letter(user.email, subject, text % {"name": user.name, "link": link})
+    return BackgroundTask(invitations.send, house.settings, channels[0], account, hand.workspace_id, letter, hand.now)
 
 
 def _read(request: Request, given: dict[str, str]) -> tuple[UserIn | None, dict[str, str]]:
