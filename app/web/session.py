@@ -175,7 +175,7 @@ def workspace_of_visitor(request: Request) -> int:
             raise missing("page")  # what was caught bears no label
         return caller.workspace_id
     first = None
-    if house.settings.sink and _is_local(request):
+    if house.settings.sink and is_local(request):
         with house.transaction(read_only=True) as connection:
             first = workspaces.first(connection)
     if first is None:
@@ -183,6 +183,7 @@ def workspace_of_visitor(request: Request) -> int:
     return first
 
 
-def _is_local(request: Request) -> bool:
+def is_local(request: Request) -> bool:
+    """Whether the browser runs on this machine and asked for a name of this machine."""
     host = request.client.host if request.client else ""
     return host in LOOPBACK and (request.url.hostname or "") in (*LOOPBACK, "localhost")

@@ -34,6 +34,7 @@ QUIET = {
     "POST /journeys/new/guided/count": "looks only",
     "POST /journeys/new/guided": "makes its journey by the same function as POST /journeys/new",
     "POST /templates/{template_id}": "makes its journey by the same function as POST /journeys/new",
+    "POST /demo/colleague": "in the demo alone; recorded as a sign-in",
     "POST /settings/accounts/{name}": "writes by the same function as PUT /api/v1/accounts/{name}",
 }
 
