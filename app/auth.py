@@ -8,16 +8,20 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from app import audit
 from app.store import keys
+from app.store.keys import Device
 from app.store.rows import Connection
 
 Role = Literal["viewer", "operator", "reviewer", "admin"]
 KeyRole = Literal["ingest", "viewer", "operator", "reviewer", "admin"]
 Kind = Literal["jc", "js", "jl"]  # an API or write key, a browser session, a login link that works once
+Scopes = tuple[str, ...] | None  # labels of the journeys and plans that may be seen; None is no limit
 
 ROLES: tuple[Role, ...] = ("viewer", "operator", "reviewer", "admin")
 PREFIX_BYTES = 6
@@ -26,35 +30,48 @@ TOKEN = re.compile(r"(j[csl])_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
 TOKEN_SOMEWHERE = re.compile(rb"j[cs]_[0-9a-f]{12}_[0-9a-f]{16}")
 NOBODY = "0" * 64
 LOGIN_FOR = timedelta(hours=1)
+INVITED_FOR = timedelta(days=7)
 SESSION_FOR = timedelta(hours=12)
+IDLE_FOR = timedelta(minutes=30)
 
-# Each action and the least role that may do it; a role may do all that the ones before it may.
-# `ingest` stands apart: a write key may hand in events, and nothing of this.
-POLICY: dict[str, Role] = {
-    "journey.read": "viewer",
-    "journey.edit": "operator",
-    "journey.submit": "operator",
-    "journey.review": "reviewer",
-    "journey.publish": "operator",
-    "journey.run": "operator",
-    "journey.enroll": "operator",
-    "journey.comment": "operator",
-    "plan.read": "viewer",
-    "plan.edit": "operator",
-    "segment.preview": "viewer",
-    "node_type.read": "viewer",
-    "contact.read": "viewer",
-    "contact.edit": "operator",
-    "message.read": "viewer",
-    "account.read": "viewer",
-    "account.edit": "admin",
-    "policy.read": "viewer",
-    "policy.edit": "admin",
-    "key.read": "admin",
-    "key.edit": "admin",
-    "user.read": "admin",
-    "user.edit": "admin",
+ANYBODY: frozenset[Role] = frozenset(ROLES)
+DRAWS: frozenset[Role] = frozenset({"operator", "admin"})  # edit, submit
+DECIDES: frozenset[Role] = frozenset({"reviewer", "admin"})  # approve
+WORKS: frozenset[Role] = DRAWS | DECIDES  # comment, publish what is approved, pause
+MANAGES: frozenset[Role] = frozenset({"admin"})
+
+# Each action and the roles that may do it. The verbs of a journey stand apart: a reviewer comments, approves, publishes and
+# pauses, and edits nothing. `ingest` stands in no row: a write key may hand in events, and nothing of this.
+POLICY: dict[str, frozenset[Role]] = {
+    "journey.read": ANYBODY,
+    "journey.comment": WORKS,
+    "journey.edit": DRAWS,
+    "journey.submit": DRAWS,
+    "journey.review": DECIDES,
+    "journey.publish": WORKS,
+    "journey.run": WORKS,
+    "journey.enroll": DRAWS,
+    "plan.read": ANYBODY,
+    "plan.edit": DRAWS,
+    "segment.preview": ANYBODY,
+    "node_type.read": ANYBODY,
+    "contact.read": ANYBODY,
+    "contact.edit": DRAWS,
+    "message.read": ANYBODY,
+    "account.read": ANYBODY,
+    "account.edit": MANAGES,
+    "policy.read": ANYBODY,
+    "policy.edit": MANAGES,
+    "key.read": MANAGES,
+    "key.edit": MANAGES,
+    "user.read": MANAGES,
+    "user.edit": MANAGES,
+    "audit.read": MANAGES,
+    "self.read": ANYBODY,
+    "self.edit": ANYBODY,
 }
+# What only a person may do: a key that stands for nobody approves nothing (T20), and has no self.
+PERSONAL = frozenset({"journey.review", "self.read", "self.edit"})
 
 
 class Token(NamedTuple):
@@ -75,12 +92,25 @@ class Caller:
     key_id: int
     user_id: int | None
     name: str
+    bound: str | None = None  # the role of the person behind the key, which bounds what the key may do
+    scopes: Scopes = None
+    seen_at: datetime | None = None
+
+    def may(self, action: str) -> bool:
+        """Whether this caller may do this: both the key and the person behind it, and a person where it takes one."""
+        if action in PERSONAL and self.user_id is None:
+            return False
+        return may(self.role, action) and (self.bound is None or may(self.bound, action))
 
 
 def may(role: str, action: str) -> bool:
     """Whether a role may do this; an action that is not in the table nobody may do."""
-    least = POLICY.get(action)
-    return least is not None and role in ROLES and ROLES.index(least) <= ROLES.index(role)
+    return role in POLICY.get(action, frozenset())
+
+
+def outranks(role: str, other: str) -> bool:
+    """Whether a role may do something that the other may not."""
+    return any(may(role, action) and not may(other, action) for action in POLICY)
 
 
 def new_token(kind: Kind = "jc") -> Token:
@@ -103,24 +133,94 @@ def identify(connection: Connection, text: str, now: datetime, *, kind: Kind = "
     row = keys.find(connection, f"{kind}_{match[2]}")
     if not hmac.compare_digest(row.digest if row else NOBODY, digest_of(text)) or row is None:
         return None
-    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
+    if _is_over(row, now):
         return None
     actor = f"user:{row.user_id}" if row.user_id is not None else f"key:{row.id}"
-    role, name = _least(row.role, row.user_role), row.user_name or row.name
-    return Caller(row.workspace_id, role, actor, row.id, row.user_id, name)
+    # A session or link may do what its person may; so may be shown what they are.
+    role = row.user_role if row.user_role is not None and kind != "jc" else row.role
+    return Caller(
+        row.workspace_id,
+        role,
+        actor,
+        row.id,
+        row.user_id,
+        row.user_name or row.name,
+        row.user_role,
+        both(row.scopes, row.user_scopes),
+        row.seen_at,
+    )
 
 
-def login(connection: Connection, user_id: int, workspace_id: int, now: datetime) -> str:
+def _is_over(row: keys.Found, now: datetime) -> bool:
+    if row.revoked_at is not None or row.user_disabled_at is not None:
+        return True
+    if row.expires_at is not None and row.expires_at <= now:
+        return True
+    idle = row.idle_seconds
+    return idle is not None and row.seen_at is not None and row.seen_at + timedelta(seconds=idle) <= now
+
+
+def both(one: Sequence[str] | None, other: Sequence[str] | None) -> Scopes:
+    """The labels that two limits both allow."""
+    if one is None or other is None:
+        found = other if one is None else one
+        return None if found is None else tuple(found)
+    return tuple(label for label in one if label in other)
+
+
+def login(
+    connection: Connection,
+    user_id: int,
+    workspace_id: int,
+    now: datetime,
+    *,
+    name: str = "login link",
+    lasting: timedelta = LOGIN_FOR,
+) -> str:
     """A token that signs a user in once, within the hour; the address is `/login?token=…`."""
-    return _issue(connection, "jl", Grant(workspace_id, user_id, "login link", now + LOGIN_FOR), now)
+    return _issue(connection, "jl", Grant(workspace_id, user_id, name, now + lasting), now)
 
 
-def open_session(connection: Connection, link: str, now: datetime) -> str | None:
+class Opened(NamedTuple):
+    """A session just opened: the cookie, and who is in it."""
+
+    cookie: str
+    caller: Caller
+
+
+def open_session(
+    connection: Connection,
+    link: str,
+    now: datetime,
+    *,
+    device: Device | None = None,
+    idle: timedelta | None = IDLE_FOR,
+) -> Opened | None:
     """The session that a login token gives to the first who brings it; None for everybody else."""
     caller = identify(connection, link, now, kind="jl")
     if caller is None or caller.user_id is None or not keys.use_up(connection, caller.key_id, now):
         return None
-    return _issue(connection, "js", Grant(caller.workspace_id, caller.user_id, "session", now + SESSION_FOR), now)
+    cookie = begin_session(connection, caller.workspace_id, caller.user_id, now, device=device, idle=idle)
+    return Opened(cookie, caller)
+
+
+def begin_session(
+    connection: Connection,
+    workspace_id: int,
+    user_id: int,
+    now: datetime,
+    *,
+    device: Device | None = None,
+    idle: timedelta | None = IDLE_FOR,
+) -> str:
+    """A new session of somebody who has shown who they are; always with a new id (T13)."""
+    grant = Grant(workspace_id, user_id, "session", now + SESSION_FOR)
+    return _issue(connection, "js", grant, now, device or Device("", ""), idle)
+
+
+def note_session(connection: Connection, caller: Caller, what: str, now: datetime, after: audit.Said = None) -> None:
+    """Keep in the audit log that somebody's session began or ended."""
+    audit.record(connection, caller.workspace_id, caller.actor, what, f"user:{caller.user_id}", None, after, now)
 
 
 class Grant(NamedTuple):
@@ -132,15 +232,25 @@ class Grant(NamedTuple):
     until: datetime
 
 
-def _issue(connection: Connection, kind: Kind, grant: Grant, now: datetime) -> str:
+def _issue(
+    connection: Connection,
+    kind: Kind,
+    grant: Grant,
+    now: datetime,
+    device: Device | None = None,
+    idle: timedelta | None = None,
+) -> str:
     token = new_token(kind)
-    row = keys.New(grant.workspace_id, grant.name, ROLES[-1], token.prefix, token.digest, grant.user_id, grant.until)
-    keys.add(connection, row, now)  # as much as its user may do, whatever that is at the time (`_least`)
+    row = keys.New(
+        grant.workspace_id,
+        grant.name,
+        ROLES[-1],  # as much as its user may do, whatever that is at the time
+        token.prefix,
+        token.digest,
+        grant.user_id,
+        grant.until,
+        device=device,
+        idle_seconds=int(idle.total_seconds()) if idle else None,
+    )
+    keys.add(connection, row, now)
     return token.text
-
-
-def _least(key_role: str, user_role: str | None) -> str:
-    """A key never lets its user do more than the user may now."""
-    if user_role is None or key_role not in ROLES or user_role not in ROLES:
-        return key_role
-    return min(key_role, user_role, key=lambda role: ROLES.index(role))

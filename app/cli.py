@@ -21,6 +21,8 @@ user = typer.Typer(help="People who work here.", no_args_is_help=True)
 key = typer.Typer(help="Keys for programs.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(key, name="key")
+audit = typer.Typer(help="The log of every change.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Folder of everything local. [default: var]", show_default=False)
@@ -230,6 +232,28 @@ def add_key(
     from app.commands import people
 
     typer.echo(people.new_key(_settings(data=data), name=name, role=role))
+
+
+@audit.callback()
+def begin_audit() -> None:
+    """The log of every change."""
+
+
+@audit.command("verify")
+def verify_audit(
+    noted: Annotated[
+        str | None, typer.Option(help="An end that this printed before (workspace:number:hash); it must still stand.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Look through the log's chain of hashes; names the first row that was changed, taken out or put in."""
+    from app.commands import audits
+
+    wrong = 0
+    for line in audits.verify(_settings(data=data), noted):
+        typer.echo(f"{typer.style('✓', fg='green') if line.sound else typer.style('✗', fg='red')} {line.text}")
+        wrong += not line.sound
+    raise typer.Exit(WRONG if wrong else WELL)
 
 
 def _settings(**said: object) -> "Settings":

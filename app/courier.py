@@ -159,3 +159,13 @@ def loads_of(made: Sequence[tuple[Place, Channel, Outgoing]]) -> list[Load]:
     for number, (place, channel, outgoing) in enumerate(made):
         loads.setdefault(place, Load(place, channel)).messages.append((number, outgoing))
     return list(loads.values())
+
+
+def post(channel: Channel, message: Outgoing, allow: Collection[str], now: datetime) -> Report:
+    """Carry one message of the house itself, such as an invitation: no journey's, no contact's, kept nowhere."""
+
+    async def go() -> Report:
+        async with Egress(allow, now=lambda: now) as egress:
+            return (await channel.deliver([message], egress))[0]
+
+    return asyncio.run(go())

@@ -23,6 +23,8 @@ from app.tracking import Limits
 from app.web import (
     accountpages,
     accounts,
+    audit,
+    auditpages,
     canvas_describe,
     canvas_page,
     canvas_panel,
@@ -38,7 +40,9 @@ from app.web import (
     hooks,
     inapp,
     journeys,
+    keypages,
     keys,
+    labels,
     links,
     lists,
     live,
@@ -57,6 +61,7 @@ from app.web import (
     reviews,
     rowdeeds,
     segments,
+    selfpages,
     session,
     simulator,
     sink,
@@ -82,13 +87,13 @@ VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (
     *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
-    policies,
+    *(policies, audit, labels),
 )
 PAGES = (
     starting,
     guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, accountpages, health, simulator, colleague),
+    *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, messagepages, live),
 )
@@ -223,6 +228,7 @@ def _add_operation(app: FastAPI) -> None:
 def _add_pages(app: FastAPI) -> None:
     for module in PAGES:
         app.include_router(module.routes)
+    app.include_router(labels.page_routes)
     app.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
     app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])

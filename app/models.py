@@ -68,21 +68,30 @@ class Workspace(SQLModel, table=True):
 
 
 class User(SQLModel, table=True):
-    """A person who works here. Sign-in by password comes with the roles' own issue; until then keys act for users."""
+    """A person who works here. `password` is an argon2 hash; `scopes` null sees everything; invited until `joined_at`."""
 
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("workspace_id", "email"),)
+    __table_args__ = (UniqueConstraint("workspace_id", "email"), Index("ix_users_email", text("lower(email)")))
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     email: str = Field(sa_type=TEXT)
     name: str = Field(sa_type=TEXT)
     role: str = Field(sa_type=TEXT)
     created_at: datetime = Field(sa_type=INSTANT)
+    password: str | None = Field(default=None, sa_type=TEXT)
+    disabled_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    joined_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    language: str | None = Field(default=None, sa_type=TEXT)
+    scopes: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
 
 
 class Key(SQLModel, table=True):
-    """An API or write key: only its hash is kept. `prefix` finds it, `role` says what it may do."""
+    """An API or write key, a session, a sign-in link: only its hash is kept. `prefix` finds it, `role` says what it may do.
 
+    Sessions know their device (`agent`), the net they came from (`place`), when they were `seen_at`, how long they may idle.
+    """
+
+    __table_args__ = (Index("ix_key_user_id", "user_id", postgresql_where=text("revoked_at IS NULL")),)
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     user_id: int | None = Field(default=None, foreign_key="users.id")
@@ -93,6 +102,21 @@ class Key(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     expires_at: datetime | None = Field(default=None, sa_type=INSTANT)
     revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    scopes: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
+    seen_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    idle_seconds: int | None = None
+    agent: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+    place: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+
+
+class SignInTry(SQLModel, table=True):
+    """How often somebody failed to sign in of late, for one address or one net; Valkey counts where there is one."""
+
+    __tablename__ = "sign_in_try"
+    bucket: str = Field(primary_key=True, sa_type=TEXT)
+    tries: int
+    since: datetime = Field(sa_type=INSTANT)
+    last: datetime = Field(sa_type=INSTANT)
 
 
 class Contact(SQLModel, table=True):
@@ -195,6 +219,7 @@ class Plan(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     created_by: str = Field(sa_type=TEXT)
     archived_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    scope: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 class Journey(SQLModel, table=True):
@@ -224,6 +249,7 @@ class Journey(SQLModel, table=True):
     updated_by: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
     plan_id: int | None = Field(default=None, foreign_key="plan.id")
     archived_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    scope: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 class DraftSave(SQLModel, table=True):
@@ -605,3 +631,31 @@ class Generation(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     number: int = Field(default=0, sa_type=BIG)
+
+
+class Audit(SQLModel, table=True):
+    """Who changed what, only ever added to (a trigger refuses the rest). `hash` covers the row and the one before.
+
+    `before` and `after` are JSON as it was hashed; never a secret, never a whole document.
+    """
+
+    __table_args__ = (Index(None, "workspace_id", "about", "number"), Index(None, "workspace_id", "actor", "number"))
+    workspace_id: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BIG)
+    at: datetime = Field(sa_type=INSTANT)
+    actor: str = Field(sa_type=TEXT)
+    what: str = Field(sa_type=TEXT)
+    about: str = Field(sa_type=TEXT)
+    before: str = Field(sa_type=TEXT)
+    after: str = Field(sa_type=TEXT)
+    previous: str = Field(sa_type=TEXT)
+    hash: str = Field(sa_type=TEXT)
+
+
+class AuditHead(SQLModel, table=True):
+    """The last row of a workspace's audit log. Its lock keeps the chain from forking; rows cut off the end are missed."""
+
+    __tablename__ = "audit_head"
+    workspace_id: int = Field(primary_key=True)
+    number: int = Field(sa_type=BIG)
+    hash: str = Field(sa_type=TEXT)

@@ -52,6 +52,8 @@ FLOORS = {
     "app.stages": 4,
     "app.web": 4,
     "app.auth": 4,
+    "app.signin": 4,
+    "app.staff": 4,
     "app.engine": 5,
     "app.delivering": 5,
     "app.world": 5,

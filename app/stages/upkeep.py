@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from app.database import transaction
 from app.plans import Plans
-from app.store import history, sendings, upkeep
+from app.store import history, sendings, sessions, tries, upkeep
 from app.store.rows import Connection
 
 MONTHS_AROUND = 2
 SEEN_DAYS = 40
+SESSION_DAYS = 30  # a session lives half a day, an invitation a week
 SENDING_DAYS = 40  # the longest cap looks back a month
 
 
@@ -29,6 +30,14 @@ def forget_seen(connection: Connection, plans: Plans, *, lanes: Sequence[int], n
     del plans, lanes
     with transaction(connection):
         return upkeep.forget_seen(connection, now.date() - timedelta(days=SEEN_DAYS), limit)
+
+
+def forget_sessions(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Sessions and links that have been over for a month, and old counts of failed sign-ins."""
+    del plans, lanes, limit
+    with transaction(connection):
+        tries.forget(connection, now - timedelta(days=1))
+        return sessions.forget(connection, now - timedelta(days=SESSION_DAYS))
 
 
 def forget_sendings(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:

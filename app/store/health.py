@@ -67,7 +67,7 @@ def stuck(connection: Connection, workspace_id: int, limit: int) -> list[tuple[i
                 SELECT journey_id, count FROM tally_span
                 WHERE workspace_id = %(w)s AND minutes = 0 AND node = '' AND port = 'failed'
             ) AS counted GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s
-        ) AS most JOIN journey j ON j.workspace_id = %(w)s AND j.id = most.journey_id
+        ) AS most JOIN journey j ON j.workspace_id = %(w)s AND j.id = most.journey_id AND in_scope(j.scope)
         WHERE most.people > 0 ORDER BY 3 DESC, 1
         """,
         {"w": workspace_id, "limit": limit},

@@ -1,11 +1,12 @@
 """Journeys: drafts with their revision, states, versions. The workspace stands in every statement. Never decides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
 
+from app.store import scopes
 from app.store.rows import Connection
 
 STATES = ("draft", "live", "paused", "stopped")
@@ -28,6 +29,7 @@ class Journey(NamedTuple):
     created_by: str
     updated_at: datetime
     updated_by: str
+    scope: str
 
 
 class Version(NamedTuple):
@@ -42,9 +44,9 @@ class Version(NamedTuple):
 
 JOURNEY: LiteralString = """
     SELECT j.id, j.name, j.status, j.revision, j.editors, j.live_version_id, v.number, j.paused_at, j.created_at,
-           j.created_by, j.updated_at, j.updated_by
+           j.created_by, j.updated_at, j.updated_by, j.scope
     FROM journey j LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
-    WHERE j.workspace_id = %(workspace_id)s
+    WHERE j.workspace_id = %(workspace_id)s AND in_scope(j.scope)
 """
 
 
@@ -60,11 +62,11 @@ def add(connection: Connection, workspace_id: int, name: str, saving: Saving) ->
     """A new journey with its first draft."""
     document, actor, now = saving
     row = connection.execute(
-        """
-        INSERT INTO journey (workspace_id, name, draft, editors, created_at, created_by, updated_at, updated_by)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        f"""
+        INSERT INTO journey (workspace_id, name, draft, editors, created_at, created_by, updated_at, updated_by, scope)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {scopes.OWN})
         RETURNING id, name, status, revision, editors, live_version_id, NULL, paused_at, created_at, created_by,
-                  updated_at, updated_by
+                  updated_at, updated_by, scope
         """,
         (workspace_id, name, Jsonb(document), [actor], now, actor, now, actor),
     ).fetchone()
@@ -106,7 +108,7 @@ def page(connection: Connection, workspace_id: int, asked: Asked) -> list[Journe
 def draft(connection: Connection, workspace_id: int, journey_id: int) -> dict[str, Any] | None:
     """The draft as it was saved."""
     row = connection.execute(
-        "SELECT draft FROM journey WHERE workspace_id = %s AND id = %s", (workspace_id, journey_id)
+        "SELECT draft FROM journey WHERE workspace_id = %s AND id = %s AND in_scope(scope)", (workspace_id, journey_id)
     ).fetchone()
     return row[0] if row else None
 
@@ -132,6 +134,15 @@ def rename(connection: Connection, workspace_id: int, journey_id: int, name: str
         (name, workspace_id, journey_id),
     ).fetchone()
     return row is not None
+
+
+def set_scopes(connection: Connection, workspace_id: int, ids: Sequence[int], scope: str) -> list[int]:
+    """Give journeys another label, or none; only those that the transaction sees. Those that have it now."""
+    rows = connection.execute(
+        "UPDATE journey SET scope = %s WHERE workspace_id = %s AND id = ANY(%s) AND in_scope(scope) RETURNING id",
+        (scope, workspace_id, list(ids)),
+    ).fetchall()
+    return sorted(id for (id,) in rows)
 
 
 def add_version(

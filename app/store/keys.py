@@ -20,8 +20,13 @@ class Found(NamedTuple):
     digest: str
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: list[str] | None
+    seen_at: datetime | None
+    idle_seconds: int | None
     user_role: str | None
     user_name: str | None
+    user_scopes: list[str] | None
+    user_disabled_at: datetime | None
 
 
 class Listed(NamedTuple):
@@ -35,6 +40,14 @@ class Listed(NamedTuple):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: list[str] | None
+
+
+class Device(NamedTuple):
+    """What a session came from: the browser as it calls itself, and the net."""
+
+    agent: str
+    place: str
 
 
 class New(NamedTuple):
@@ -47,16 +60,20 @@ class New(NamedTuple):
     digest: str
     user_id: int | None = None
     expires_at: datetime | None = None
+    scopes: Sequence[str] | None = None
+    device: Device | None = None
+    idle_seconds: int | None = None
 
 
-LISTED = "id, name, role, prefix, user_id, created_at, expires_at, revoked_at"
+LISTED = "id, name, role, prefix, user_id, created_at, expires_at, revoked_at, scopes"
 
 
 def find(connection: Connection, prefix: str) -> Found | None:
     """The key with this prefix, whatever its state: the only look-up that does not know the workspace yet."""
     row = connection.execute(
         """
-        SELECT k.id, k.workspace_id, k.user_id, k.name, k.role, k.digest, k.expires_at, k.revoked_at, u.role, u.name
+        SELECT k.id, k.workspace_id, k.user_id, k.name, k.role, k.digest, k.expires_at, k.revoked_at, k.scopes, k.seen_at,
+               k.idle_seconds, u.role, u.name, u.scopes, u.disabled_at
         FROM key k LEFT JOIN users u ON u.workspace_id = k.workspace_id AND u.id = k.user_id
         WHERE k.prefix = %s
         """,
@@ -67,12 +84,19 @@ def find(connection: Connection, prefix: str) -> Found | None:
 
 def add(connection: Connection, new: New, now: datetime) -> Listed:
     """Keep a key."""
+    device = new.device or Device("", "")
     row = connection.execute(
         f"""
-        INSERT INTO key (workspace_id, user_id, name, role, prefix, digest, created_at, expires_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING {LISTED}
+        INSERT INTO key (workspace_id, user_id, name, role, prefix, digest, created_at, expires_at, scopes, seen_at,
+                         idle_seconds, agent, place)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {LISTED}
         """,
-        (new.workspace_id, new.user_id, new.name, new.role, new.prefix, new.digest, now, new.expires_at),
+        (
+            *(new.workspace_id, new.user_id, new.name, new.role, new.prefix, new.digest, now, new.expires_at),
+            None if new.scopes is None else list(new.scopes),
+            now if new.idle_seconds is not None else None,
+            *(new.idle_seconds, device.agent, device.place),
+        ),
     ).fetchone()
     assert row is not None
     return Listed._make(row)

@@ -23,6 +23,7 @@ class Row(NamedTuple):
     archived: bool
     review: str | None
     sort_name: str
+    scope: str
 
 
 class Wish(NamedTuple):
@@ -36,7 +37,7 @@ class Wish(NamedTuple):
 
 
 WHERE: LiteralString = """
-    j.workspace_id = %(w)s AND (j.archived_at IS NOT NULL) = %(archived)s
+    j.workspace_id = %(w)s AND in_scope(j.scope) AND (j.archived_at IS NOT NULL) = %(archived)s
     AND (%(name)s::text IS NULL OR strpos(lower(j.name), lower(%(name)s)) > 0)
     AND (%(plan)s::int IS NULL OR COALESCE(j.plan_id, 0) = %(plan)s)
     AND (%(mine)s::text IS NULL OR j.created_by = %(mine)s OR j.updated_by = %(mine)s OR %(mine)s = ANY(j.editors))
@@ -47,7 +48,7 @@ COLUMNS: LiteralString = """
            j.archived_at IS NOT NULL,
            (SELECT s.status FROM submission s WHERE s.workspace_id = j.workspace_id AND s.journey_id = j.id
             ORDER BY s.id DESC LIMIT 1),
-           lower(j.name)
+           lower(j.name), j.scope
     FROM journey j
     LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
     LEFT JOIN plan p ON p.workspace_id = j.workspace_id AND p.id = j.plan_id
@@ -85,7 +86,8 @@ def rows(
 def one(connection: Connection, workspace_id: int, journey_id: int) -> Row | None:
     """One journey as the list has it."""
     row = connection.execute(
-        COLUMNS + "j.workspace_id = %(w)s AND j.id = %(id)s", {"w": workspace_id, "id": journey_id}
+        COLUMNS + "j.workspace_id = %(w)s AND j.id = %(id)s AND in_scope(j.scope)",
+        {"w": workspace_id, "id": journey_id},
     ).fetchone()
     return Row._make(row) if row else None
 
@@ -100,7 +102,9 @@ def states(connection: Connection, workspace_id: int, wish: Wish) -> dict[str, i
 
 def any_at_all(connection: Connection, workspace_id: int) -> bool:
     """Whether there is any journey, archived ones too."""
-    row = connection.execute("SELECT EXISTS (SELECT FROM journey WHERE workspace_id = %s)", (workspace_id,)).fetchone()
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM journey WHERE workspace_id = %s AND in_scope(scope))", (workspace_id,)
+    ).fetchone()
     return bool(row and row[0])
 
 
@@ -144,7 +148,8 @@ def archive(connection: Connection, workspace_id: int, ids: Sequence[int], now: 
     found = connection.execute(
         """
         UPDATE journey SET archived_at = %s
-        WHERE workspace_id = %s AND id = ANY(%s) AND status <> 'live' AND archived_at IS NULL RETURNING id
+        WHERE workspace_id = %s AND id = ANY(%s) AND status <> 'live' AND archived_at IS NULL AND in_scope(scope)
+        RETURNING id
         """,
         (now, workspace_id, list(ids)),
     ).fetchall()
@@ -154,7 +159,7 @@ def archive(connection: Connection, workspace_id: int, ids: Sequence[int], now: 
 def restore(connection: Connection, workspace_id: int, ids: Sequence[int]) -> list[int]:
     """Put archived journeys back in sight."""
     found = connection.execute(
-        "UPDATE journey SET archived_at = NULL WHERE workspace_id = %s AND id = ANY(%s) RETURNING id",
+        "UPDATE journey SET archived_at = NULL WHERE workspace_id = %s AND id = ANY(%s) AND in_scope(scope) RETURNING id",
         (workspace_id, list(ids)),
     ).fetchall()
     return sorted(id for (id,) in found)
@@ -165,8 +170,8 @@ def move(connection: Connection, workspace_id: int, ids: Sequence[int], plan_id:
     found = connection.execute(
         """
         UPDATE journey SET plan_id = %(plan)s
-        WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)
-          AND (%(plan)s::int IS NULL OR EXISTS (SELECT FROM plan WHERE workspace_id = %(w)s AND id = %(plan)s))
+        WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND in_scope(scope) AND (%(plan)s::int IS NULL
+              OR EXISTS (SELECT FROM plan p WHERE p.workspace_id = %(w)s AND p.id = %(plan)s AND in_scope(p.scope)))
         RETURNING id
         """,
         {"plan": plan_id, "w": workspace_id, "ids": list(ids)},
@@ -179,7 +184,7 @@ def find(connection: Connection, workspace_id: int, text: str, limit: int) -> li
     return connection.execute(
         """
         SELECT id, name, status FROM journey
-        WHERE workspace_id = %(w)s AND archived_at IS NULL AND strpos(lower(name), lower(%(text)s)) > 0
+        WHERE workspace_id = %(w)s AND archived_at IS NULL AND in_scope(scope) AND strpos(lower(name), lower(%(text)s)) > 0
         ORDER BY strpos(lower(name), lower(%(text)s)), updated_at DESC LIMIT %(limit)s
         """,
         {"w": workspace_id, "text": text, "limit": limit},

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
 from app.lanes import lane_of
+from app.store import scopes
 from app.store.rows import Connection, columns
 
 WINDOW = 40_000
@@ -75,7 +76,8 @@ class Slice(NamedTuple):
     next: int | None
 
 
-FITS: LiteralString = """
+FITS: LiteralString = (
+    """
     (%(journey_id)s::int IS NULL OR m.journey_id = %(journey_id)s) AND (%(node)s::text IS NULL OR m.node = %(node)s)
     AND (%(version_id)s::int IS NULL OR m.version_id = %(version_id)s)
     AND (%(channel)s::text IS NULL OR m.channel = %(channel)s)
@@ -83,6 +85,8 @@ FITS: LiteralString = """
     AND (%(since)s::timestamptz IS NULL OR m.created_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR m.created_at < %(until)s)
 """
+    + scopes.MESSAGE
+)
 SHOWN: LiteralString = """
     SELECT m.id, m.journey_id, m.version_id, j.name, m.lane, m.enrollment_id, m.node, m.contact_id, c.attributes ->> 'name',
            m.channel, m.account, m.recipient, m.status, m.outcome, m.attempt, m.reason, m.title, m.created_at, m.due_at,
@@ -144,7 +148,7 @@ def _lines(connection: Connection, workspace_id: int, ids: Sequence[int]) -> lis
     rows = connection.execute(
         f"""
         {SHOWN} JOIN unnest(%s::bigint[]) AS one(id) ON one.id = m.id
-        WHERE m.workspace_id = %s ORDER BY m.id DESC
+        WHERE m.workspace_id = %s AND in_scope(j.scope) ORDER BY m.id DESC
         """,
         (list(ids), workspace_id),
     ).fetchall()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from app.store import scopes
 from app.store.rows import Connection
 
 CONTACTS_AT_MOST = 100_000
@@ -80,7 +81,7 @@ def journeys(connection: Connection, workspace_id: int, limit: int) -> list[Show
         SELECT j.id, j.name, j.status, v.number, coalesce(v.document, j.draft)
         FROM (
             SELECT id, array_position(ARRAY['live', 'paused', 'draft', 'stopped'], status) AS place FROM journey
-            WHERE workspace_id = %(w)s AND archived_at IS NULL ORDER BY place, id LIMIT %(limit)s
+            WHERE workspace_id = %(w)s AND archived_at IS NULL AND in_scope(scope) ORDER BY place, id LIMIT %(limit)s
         ) AS first
         JOIN journey j ON j.workspace_id = %(w)s AND j.id = first.id
         LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
@@ -109,11 +110,11 @@ def counts(connection: Connection, workspace_id: int, ids: Sequence[int]) -> lis
 def totals(connection: Connection, workspace_id: int) -> dict[str, int]:
     """The numbers of all journeys together, archived ones too: entered, completed, exited, failed."""
     rows = connection.execute(
-        """
+        f"""
         SELECT port, sum(count)::bigint FROM (
-            SELECT port, count FROM tally WHERE workspace_id = %(w)s AND node = ''
+            SELECT port, count FROM tally t WHERE workspace_id = %(w)s AND node = '' {scopes.TALLY}
             UNION ALL
-            SELECT port, count FROM tally_span WHERE workspace_id = %(w)s AND minutes = 0 AND node = ''
+            SELECT port, count FROM tally_span t WHERE workspace_id = %(w)s AND minutes = 0 AND node = '' {scopes.TALLY}
         ) AS counted GROUP BY 1
         """,
         {"w": workspace_id},
@@ -148,10 +149,10 @@ def begun(connection: Connection, workspace_id: int) -> Begun:
 def messages(connection: Connection, workspace_id: int, limit: int) -> list[Latest]:
     """The latest messages, the newest first."""
     rows = connection.execute(
-        """
+        f"""
         SELECT m.id, m.journey_id, j.name, m.node, m.channel, m.status, m.outcome, m.reason, m.title,
                c.attributes ->> 'name', c.attributes ->> 'language', coalesce(m.sent_at, m.created_at)
-        FROM (SELECT * FROM message WHERE workspace_id = %(w)s ORDER BY id DESC LIMIT %(limit)s) AS m
+        FROM (SELECT * FROM message m WHERE workspace_id = %(w)s {scopes.MESSAGE} ORDER BY id DESC LIMIT %(limit)s) AS m
         JOIN journey j ON j.workspace_id = m.workspace_id AND j.id = m.journey_id
         LEFT JOIN contact c ON c.workspace_id = m.workspace_id AND c.lane = m.lane AND c.id = m.contact_id
         ORDER BY m.id DESC

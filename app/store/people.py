@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from app.lanes import lane_of
+from app.store import scopes
 from app.store.rows import Connection
 
 
@@ -24,12 +25,12 @@ class Person(NamedTuple):
 def page(connection: Connection, workspace_id: int, after: tuple[int, int], limit: int) -> list[Person]:
     """Contacts in the order of lane and id."""
     rows = connection.execute(
-        """
+        f"""
         SELECT c.lane, c.id, c.attributes, c.tags, c.consents, c.created_at, c.updated_at,
                (SELECT COALESCE(jsonb_agg(jsonb_build_array(i.kind, i.value) ORDER BY i.kind, i.value), '[]')
                 FROM identity i WHERE i.workspace_id = c.workspace_id AND i.contact_id = c.id)
         FROM contact c
-        WHERE c.workspace_id = %s AND (c.lane, c.id) > (%s::smallint, %s::bigint) AND c.merged_into IS NULL
+        WHERE c.workspace_id = %s AND (c.lane, c.id) > (%s::smallint, %s::bigint) AND c.merged_into IS NULL {scopes.CONTACT}
         ORDER BY c.lane, c.id LIMIT %s
         """,
         (workspace_id, *after, limit),
@@ -56,11 +57,11 @@ def find(connection: Connection, workspace_id: int, contact_id: int) -> Person |
         return None
     meant = contact_id if known[0] is None else int(known[0])
     row = connection.execute(
-        """
+        f"""
         SELECT c.lane, c.id, c.attributes, c.tags, c.consents, c.created_at, c.updated_at,
                (SELECT COALESCE(jsonb_agg(jsonb_build_array(i.kind, i.value) ORDER BY i.kind, i.value), '[]')
                 FROM identity i WHERE i.workspace_id = c.workspace_id AND i.contact_id = c.id)
-        FROM contact c WHERE c.workspace_id = %s AND c.lane = %s AND c.id = %s
+        FROM contact c WHERE c.workspace_id = %s AND c.lane = %s AND c.id = %s {scopes.CONTACT}
         """,
         (workspace_id, lane_of(workspace_id, meant), meant),
     ).fetchone()
@@ -105,10 +106,10 @@ def timeline(
 ) -> list[Moment]:
     """What happened to a contact before a place in time, the newest first: events, entries, walks, messages."""
     rows = connection.execute(
-        """
+        f"""
         WITH mine AS (
-            SELECT lane, id, journey_id, version_id, entered_at, node, status, reason FROM enrollment
-            WHERE workspace_id = %(w)s AND contact_id = %(contact)s
+            SELECT lane, id, journey_id, version_id, entered_at, node, status, reason FROM enrollment e
+            WHERE workspace_id = %(w)s AND contact_id = %(contact)s {scopes.ENROLLMENT}
         ), happened AS (
             (SELECT timestamp AS at, 2 AS rank, id, jsonb_build_object('name', name, 'properties', properties) AS detail
              FROM event WHERE workspace_id = %(w)s AND lane = %(lane)s AND contact_id = %(contact)s
@@ -163,11 +164,12 @@ def named(connection: Connection, workspace_id: int, value: str, limit: int) -> 
     ).fetchall()
     ids = [row[0] for row in rows]
     called: list[tuple[int, str | None]] = connection.execute(
-        """
+        f"""
         SELECT c.id, c.attributes ->> 'name' FROM unnest(%s::smallint[], %s::bigint[]) AS one(lane, id)
         JOIN contact c ON c.workspace_id = %s AND c.lane = one.lane AND c.id = one.id
+        WHERE true {scopes.CONTACT}
         """,
         ([lane_of(workspace_id, id) for id in ids], ids, workspace_id),
     ).fetchall()
     names = dict(called)
-    return [(id, kind, value, names.get(id)) for id, kind, value in rows]
+    return [(id, kind, value, names[id]) for id, kind, value in rows if id in names]

@@ -6,6 +6,7 @@ from typing import Any, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
 
+from app.store import scopes
 from app.store.rows import Connection
 
 
@@ -20,6 +21,7 @@ class Plan(NamedTuple):
     created_by: str
     archived_at: datetime | None
     journeys: int
+    scope: str
 
 
 class Written(NamedTuple):
@@ -33,17 +35,19 @@ class Written(NamedTuple):
 PLAN: LiteralString = """
     SELECT p.id, p.name, p.scene, p.details, p.created_at, p.created_by, p.archived_at,
            (SELECT count(*) FROM journey j
-            WHERE j.workspace_id = p.workspace_id AND j.plan_id = p.id AND j.archived_at IS NULL)
-    FROM plan p WHERE p.workspace_id = %(w)s
+            WHERE j.workspace_id = p.workspace_id AND j.plan_id = p.id AND j.archived_at IS NULL AND in_scope(j.scope)),
+           p.scope
+    FROM plan p WHERE p.workspace_id = %(w)s AND in_scope(p.scope)
 """
 
 
 def add(connection: Connection, workspace_id: int, written: Written, actor: str, now: datetime) -> Plan:
     """A new plan."""
     row = connection.execute(
-        """
-        INSERT INTO plan (workspace_id, name, scene, details, created_at, created_by)
-        VALUES (%s, %s, %s, %s, %s, %s) RETURNING id, name, scene, details, created_at, created_by, archived_at, 0
+        f"""
+        INSERT INTO plan (workspace_id, name, scene, details, created_at, created_by, scope)
+        VALUES (%s, %s, %s, %s, %s, %s, {scopes.OWN}) RETURNING id, name, scene, details, created_at, created_by, archived_at, 0,
+                  scope
         """,
         (workspace_id, written.name, written.scene, Jsonb(written.details), now, actor),
     ).fetchone()
@@ -76,8 +80,20 @@ def page(
 def change(connection: Connection, workspace_id: int, plan_id: int, written: Written) -> Plan | None:
     """Say something else; None where there is no such plan."""
     row = connection.execute(
-        "UPDATE plan SET name = %s, scene = %s, details = %s WHERE workspace_id = %s AND id = %s RETURNING id",
+        """
+        UPDATE plan SET name = %s, scene = %s, details = %s
+        WHERE workspace_id = %s AND id = %s AND in_scope(scope) RETURNING id
+        """,
         (written.name, written.scene, Jsonb(written.details), workspace_id, plan_id),
+    ).fetchone()
+    return find(connection, workspace_id, plan_id) if row else None
+
+
+def set_scope(connection: Connection, workspace_id: int, plan_id: int, scope: str) -> Plan | None:
+    """Give a plan another label, or none."""
+    row = connection.execute(
+        "UPDATE plan SET scope = %s WHERE workspace_id = %s AND id = %s AND in_scope(scope) RETURNING id",
+        (scope, workspace_id, plan_id),
     ).fetchone()
     return find(connection, workspace_id, plan_id) if row else None
 
@@ -85,7 +101,7 @@ def change(connection: Connection, workspace_id: int, plan_id: int, written: Wri
 def archive(connection: Connection, workspace_id: int, plan_id: int, at: datetime | None) -> Plan | None:
     """Put it out of sight, or back (`at` None). Its journeys stay where they are."""
     row = connection.execute(
-        "UPDATE plan SET archived_at = %s WHERE workspace_id = %s AND id = %s RETURNING id",
+        "UPDATE plan SET archived_at = %s WHERE workspace_id = %s AND id = %s AND in_scope(scope) RETURNING id",
         (at, workspace_id, plan_id),
     ).fetchone()
     return find(connection, workspace_id, plan_id) if row else None
@@ -95,7 +111,8 @@ def names(connection: Connection, workspace_id: int, limit: int = 500) -> list[t
     """The plans a journey can be laid into: (id, name)."""
     return connection.execute(
         """
-        SELECT id, name FROM plan WHERE workspace_id = %s AND archived_at IS NULL ORDER BY lower(name), id LIMIT %s
+        SELECT id, name FROM plan WHERE workspace_id = %s AND archived_at IS NULL AND in_scope(scope)
+        ORDER BY lower(name), id LIMIT %s
         """,
         (workspace_id, limit),
     ).fetchall()
@@ -119,7 +136,8 @@ def summed(connection: Connection, workspace_id: int, ids: list[int]) -> dict[in
     rows = connection.execute(
         """
         WITH own AS (
-            SELECT id, plan_id, status FROM journey WHERE workspace_id = %(w)s AND plan_id = ANY(%(ids)s)
+            SELECT id, plan_id, status FROM journey
+            WHERE workspace_id = %(w)s AND plan_id = ANY(%(ids)s) AND in_scope(scope)
         ), counted AS (
             SELECT journey_id, port, count FROM tally WHERE workspace_id = %(w)s AND node = ''
                 AND journey_id = ANY(ARRAY(SELECT id FROM own))
@@ -149,7 +167,7 @@ def find_names(connection: Connection, workspace_id: int, text: str, limit: int)
     return connection.execute(
         """
         SELECT id, name FROM plan
-        WHERE workspace_id = %(w)s AND archived_at IS NULL AND strpos(lower(name), lower(%(text)s)) > 0
+        WHERE workspace_id = %(w)s AND archived_at IS NULL AND in_scope(scope) AND strpos(lower(name), lower(%(text)s)) > 0
         ORDER BY strpos(lower(name), lower(%(text)s)), id DESC LIMIT %(limit)s
         """,
         {"w": workspace_id, "text": text, "limit": limit},

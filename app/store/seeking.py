@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.lanes import ALL_LANES, lane_of
+from app.store import scopes
 from app.store.rows import Connection, columns
 
 WINDOW = 25_000  # contacts that one page of a search by tag looks through
@@ -38,10 +39,10 @@ class Slice(NamedTuple):
 def newest(connection: Connection, workspace_id: int, before: int | None, limit: int) -> Slice:
     """All contacts, those that came last first."""
     rows = connection.execute(
-        """
+        f"""
         SELECT lane, id FROM unnest(%(lanes)s::smallint[]) AS mine(mine_lane) CROSS JOIN LATERAL (
-            SELECT lane, id FROM contact
-            WHERE workspace_id = %(w)s AND lane = mine_lane AND id < %(before)s AND merged_into IS NULL
+            SELECT lane, id FROM contact c
+            WHERE workspace_id = %(w)s AND lane = mine_lane AND id < %(before)s AND merged_into IS NULL {scopes.CONTACT}
             ORDER BY id DESC LIMIT %(limit)s
         ) AS of_lane ORDER BY id DESC LIMIT %(limit)s
         """,
@@ -181,14 +182,15 @@ def _shown(connection: Connection, workspace_id: int, places: Sequence[tuple[int
     if not places:
         return []
     rows = connection.execute(
-        """
+        f"""
         SELECT c.lane, c.id, c.attributes, c.tags, c.created_at, c.updated_at,
                (SELECT COALESCE(jsonb_agg(jsonb_build_array(i.kind, i.value) ORDER BY i.kind, i.value), '[]')
                 FROM identity i WHERE i.workspace_id = c.workspace_id AND i.contact_id = c.id),
                (SELECT count(*) FROM enrollment e WHERE e.workspace_id = c.workspace_id AND e.contact_id = c.id
-                AND e.slot = 0 AND e.status + 0 IN (0, 4))
+                AND e.slot = 0 AND e.status + 0 IN (0, 4) {scopes.ENROLLMENT})
         FROM unnest(%s::smallint[], %s::bigint[]) WITH ORDINALITY AS one(lane, id, place)
         JOIN contact c ON c.workspace_id = %s AND c.lane = one.lane AND c.id = one.id AND c.merged_into IS NULL
+        WHERE true {scopes.CONTACT}
         ORDER BY one.place
         """,
         (*columns(places, 2), workspace_id),

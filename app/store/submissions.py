@@ -151,7 +151,7 @@ def waiting(connection: Connection, workspace_id: int, limit: int) -> list[tuple
         """
         SELECT j.id, j.name, s.submitted_by, s.submitted_at
         FROM submission s JOIN journey j ON j.workspace_id = s.workspace_id AND j.id = s.journey_id
-        WHERE s.workspace_id = %s AND s.status = 'open' ORDER BY s.id LIMIT %s
+        WHERE s.workspace_id = %s AND s.status = 'open' AND in_scope(j.scope) ORDER BY s.id LIMIT %s
         """,
         (workspace_id, limit),
     ).fetchall()

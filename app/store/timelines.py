@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.lanes import lane_of
+from app.store import scopes
 from app.store.people import Moment
 from app.store.rows import Connection
 
@@ -28,11 +29,11 @@ def page(
 ) -> list[Moment]:
     """What happened before a place in time, the newest first. Events belong to no journey."""
     rows = connection.execute(
-        """
+        f"""
         WITH mine AS (
-            SELECT lane, id, journey_id, version_id, entered_at, node, status, reason, key, wake_at FROM enrollment
+            SELECT lane, id, journey_id, version_id, entered_at, node, status, reason, key, wake_at FROM enrollment e
             WHERE workspace_id = %(w)s AND contact_id = %(contact)s
-              AND (%(journey)s::int IS NULL OR journey_id = %(journey)s)
+              AND (%(journey)s::int IS NULL OR journey_id = %(journey)s) {scopes.ENROLLMENT}
         ), happened AS (
             (SELECT timestamp AS at, 2 AS rank, id,
                 jsonb_build_object('name', name, 'properties', properties, 'received_at', received_at) AS detail
@@ -98,7 +99,7 @@ def walks(connection: Connection, workspace_id: int, contact_id: int, limit: int
         """
         SELECT e.lane, e.id, e.journey_id, j.name, e.version_id, e.node, e.status, e.reason, e.entered_at, e.wake_at
         FROM (SELECT * FROM enrollment WHERE workspace_id = %(w)s AND contact_id = %(c)s OFFSET 0) AS e
-        JOIN journey j ON j.workspace_id = %(w)s AND j.id = e.journey_id
+        JOIN journey j ON j.workspace_id = %(w)s AND j.id = e.journey_id AND in_scope(j.scope)
         ORDER BY e.status IN (0, 4) DESC, e.entered_at DESC, e.id DESC LIMIT %(limit)s
         """,
         {"w": workspace_id, "c": contact_id, "limit": limit},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.lanes import LANES
+from app.store import scopes
 from app.store.rows import Connection, array
 
 CONTACTS_A_LANE = 40
@@ -110,10 +111,10 @@ class Someone(NamedTuple):
 def people(connection: Connection, workspace_id: int, text: str, kinds: Sequence[str], limit: int) -> list[Someone]:
     """Contacts one of whose names starts with a text."""
     rows = connection.execute(
-        """
+        f"""
         SELECT found.contact_id, found.value FROM unnest(%(kinds)s::text[]) AS one(kind) CROSS JOIN LATERAL (
-            SELECT contact_id, value FROM identity
-            WHERE workspace_id = %(w)s AND kind = one.kind AND value >= %(text)s AND value < %(end)s
+            SELECT contact_id, value FROM identity i
+            WHERE workspace_id = %(w)s AND kind = one.kind AND value >= %(text)s AND value < %(end)s {scopes.NAMED_CONTACT}
             ORDER BY value LIMIT %(limit)s
         ) AS found WHERE starts_with(found.value, %(text)s) ORDER BY found.value LIMIT %(limit)s
         """,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
 from app.lanes import lane_of
+from app.store import scopes
 from app.store.rows import Connection
 
 # The words of the API for what the rows keep as numbers.
@@ -141,7 +142,7 @@ def messages(connection: Connection, workspace_id: int, asked: Asked, contact_id
     """Messages, the newest first; those of one contact are found by its enrollments."""
     values = {**asked._asdict(), "number": SENDING.get(asked.status or ""), "w": workspace_id}
     if contact_id is None:
-        statement = MESSAGE + "WHERE m.workspace_id = %(w)s" + WANTED
+        statement = MESSAGE + "WHERE m.workspace_id = %(w)s" + scopes.MESSAGE + WANTED
     else:
         values |= {"contact": contact_id, "lane": lane_of(workspace_id, contact_id)}
         statement = (
@@ -150,6 +151,7 @@ def messages(connection: Connection, workspace_id: int, asked: Asked, contact_id
             JOIN enrollment e ON e.workspace_id = m.workspace_id AND e.lane = m.lane AND e.id = m.enrollment_id
             WHERE e.workspace_id = %(w)s AND e.contact_id = %(contact)s AND m.lane = %(lane)s
             """
+            + scopes.MESSAGE
             + WANTED
         )
     rows = connection.execute(statement, values).fetchall()
@@ -158,5 +160,7 @@ def messages(connection: Connection, workspace_id: int, asked: Asked, contact_id
 
 def message(connection: Connection, workspace_id: int, message_id: int) -> Sent | None:
     """One message."""
-    row = connection.execute(MESSAGE + "WHERE m.workspace_id = %s AND m.id = %s", (workspace_id, message_id)).fetchone()
+    row = connection.execute(
+        MESSAGE + "WHERE m.workspace_id = %s AND m.id = %s" + scopes.MESSAGE, (workspace_id, message_id)
+    ).fetchone()
     return Sent._make(row) if row else None

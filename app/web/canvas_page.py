@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Body, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from app import auth, canvasdata, documents, facets
+from app import canvasdata, documents, facets
 from app.auth import Caller
 from app.language import words
 from app.publishing import bound_hash
@@ -70,7 +70,7 @@ def show_editor(
     """The editor; who may not edit sees the draft and can change nothing."""
     journey = _known(connection, caller, journey_id)
     document = journeys.draft(connection, caller.workspace_id, journey_id) or {}
-    mode: Mode = "edit" if auth.may(caller.role, "journey.edit") else "version"
+    mode: Mode = "edit" if caller.may("journey.edit") else "version"
     handed = _handed(connection, house, caller, journey, document)
     return show(request, house, connection, Shown(mode, journey, document, {"submission": handed}))
 
@@ -124,7 +124,7 @@ def _data(request: Request, house: House, connection: Connection, shown: Shown) 
             "live": journey.live_version_id is not None,
             "version": journey.live_number,
         },
-        "can": {name: auth.may(caller.role, action) for name, action in MAY.items()},
+        "can": {name: caller.may(action) for name, action in MAY.items()},
         "document": _whole(shown.document),
         "facets": described["nodes"],
         "problems": described["problems"],

@@ -4,6 +4,7 @@ Only where nothing is really sent (a sink stands in for providers), for a browse
 workspace. Never a way round a review: it is another person's session, and the approval bears their name.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Form, Request, Response
@@ -17,7 +18,7 @@ from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.house import House
 from app.web.page import SEAT_COOKIE, page_router
 from app.web.problems import missing
-from app.web.session import COOKIE, is_local, safe_next
+from app.web.session import give_cookie, is_local, new_session, safe_next
 
 routes = page_router()
 
@@ -40,12 +41,11 @@ def change_seats(
     seat = admin if caller.user_id == colleague else colleague
     if seat is None:
         raise missing("colleague")
-    link = auth.login(connection, seat, caller.workspace_id, now)
-    session = auth.open_session(connection, link, now)
+    auth.note_session(connection, caller, "session.open", now, {"way": "seat of the demo", "user": seat})
     answer = RedirectResponse(safe_next(back), 303)
     secure = house.settings.base_url.startswith("https://")
     lasts = int(auth.SESSION_FOR.total_seconds())
-    answer.set_cookie(COOKIE, session or "", max_age=lasts, httponly=True, samesite="lax", secure=secure)
+    give_cookie(request, answer, new_session(request, connection, replace(caller, user_id=seat)))
     if seat == colleague:
         answer.set_cookie(SEAT_COOKIE, "1", max_age=lasts, httponly=True, samesite="lax", secure=secure)
     else:

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from app import auth
 from app.language import words
 from app.store import lists, people, plans
 from app.web.guard import Asker, Database, can
@@ -35,7 +34,7 @@ def find_anything(
         {"kind": "plan", "title": name, "hint": "", "href": f"/plans/{id}"}
         for id, name in plans.find_names(connection, caller.workspace_id, text, SHOWN)
     ]
-    if auth.may(caller.role, "contact.read"):
+    if caller.may("contact.read"):
         items += [
             {"kind": "contact", "title": name or value, "hint": f"{kind}:{value}", "href": f"/contacts/{id}"}
             for id, kind, value, name in people.named(connection, caller.workspace_id, text, SHOWN)

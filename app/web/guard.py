@@ -15,12 +15,14 @@ from fastapi.security import HTTPBearer
 
 from app import auth, strictjson
 from app.auth import POLICY, Caller
+from app.store import scopes
 from app.store.rows import Connection
 from app.web.house import House
-from app.web.problems import ProblemError
-from app.web.session import COOKIE, refuse_forged
+from app.web.problems import ProblemError, missing
+from app.web.session import cookie_of, refuse_forged, visitor
 from flows.contract import Json
 
+MOST = 2**63 - 1
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="journey"'}
 
 
@@ -83,26 +85,41 @@ def router(tag: str) -> APIRouter:
 
 def admit(request: Request, action: str) -> Caller:
     """The caller, if the key is good and may do this."""
-    house: House = request.state.house
-    token, kind = _token(request)
-    with house.transaction(read_only=True) as connection:
-        caller = auth.identify(connection, token, house.now(), kind=kind) if token else None
+    caller = _bearer(request)
     if caller is None:
         raise ProblemError(401, "This needs a valid key: send Authorization: Bearer jc_…", headers=CHALLENGE)
-    if not auth.may(caller.role, action):
-        raise ProblemError(403, f"The role {caller.role} may not do this ({action}).")
+    refuse_others(request, caller, action)
     return caller
 
 
-def _token(request: Request) -> tuple[str, auth.Kind]:
+def refuse_others(request: Request, caller: Caller, action: str) -> None:
+    """Refuse whoever may not do this, or may not see what the address names; the latter is as if it were not there."""
+    if not caller.may(action):
+        raise ProblemError(403, f"The role {caller.role} may not do this ({action}).")
+    named = {name: int(value) for name, value in request.path_params.items() if _is_number(name, value)}
+    if caller.scopes is None or not named:
+        return
+    house: House = request.state.house
+    with house.transaction(read_only=True, limit=caller.scopes) as connection:
+        if not scopes.sees(connection, caller.workspace_id, named):
+            raise missing(next(iter(named)).removesuffix("_id"))
+
+
+def _is_number(name: str, value: object) -> bool:
+    text = str(value)
+    return name in scopes.NAMED and text.isascii() and text.isdecimal() and int(text) <= MOST
+
+
+def _bearer(request: Request) -> Caller | None:
     header = request.headers.get("authorization")
-    if header is not None:
-        scheme, _, token = header.partition(" ")
-        return (token.strip() if scheme.lower() == "bearer" else ""), "jc"
-    cookie = request.cookies.get(COOKIE, "")
-    if cookie:
-        refuse_forged(request)
-    return cookie, "js"
+    if header is None:
+        if cookie_of(request):
+            refuse_forged(request)
+        return visitor(request)
+    scheme, _, token = header.partition(" ")
+    house: House = request.state.house
+    with house.transaction(read_only=True) as connection:
+        return auth.identify(connection, token.strip(), house.now()) if scheme.lower() == "bearer" else None
 
 
 def _read(body: bytes) -> Json:
@@ -124,7 +141,9 @@ def _caller(request: Request) -> Caller:
 
 def _database(request: Request) -> Iterator[Connection]:
     house: House = request.state.house
-    with house.transaction(read_only=request.method in ("GET", "HEAD", "OPTIONS")) as connection:
+    caller: Caller | None = getattr(request.state, "caller", None)
+    limit = caller.scopes if caller else None
+    with house.transaction(read_only=request.method in ("GET", "HEAD", "OPTIONS"), limit=limit) as connection:
         yield connection
 
 

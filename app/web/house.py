@@ -1,7 +1,7 @@
 """What the web process holds while it runs: settings, connections, node types, the time. Never a request's data."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from app import database
 from app.database import Pool
 from app.hints import Hints
 from app.settings import Settings
+from app.store import scopes
 from app.store.rows import Connection
 from nodes import Catalog
 
@@ -39,12 +40,16 @@ class House:
     _away_until: float = field(default=0.0, init=False)
 
     @contextmanager
-    def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
-        """One transaction, committed at the end; in a read-only one the database itself refuses to write."""
+    def transaction(self, *, read_only: bool = False, limit: Sequence[str] | None = None) -> Iterator[Connection]:
+        """One transaction, committed at the end; in a read-only one the database itself refuses to write.
+
+        `limit`: the scopes of whom it is for; lists leave out what lies in others.
+        """
         connection = self._taken()
         try:
             connection.read_only = read_only
             with database.transaction(connection):
+                scopes.limit(connection, limit)
                 yield connection
         finally:
             if not connection.closed and not connection.info.transaction_status:

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from app import auth
+from app import audit, auth
 from app.auth import KeyRole
-from app.store import keys, users
+from app.store import access, keys, users
 from app.store.keys import Listed
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import ProblemError, invalid, missing
 from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, place_of
+from app.web.users import ScopeList
 
 routes = router("keys")
 
@@ -27,6 +28,7 @@ SAMPLE: dict[str, Any] = {
     "created_at": "2026-11-21T08:00:00Z",
     "expires_at": None,
     "revoked_at": None,
+    "scopes": None,
 }
 
 
@@ -38,6 +40,7 @@ class KeyIn(In):
     role: KeyRole
     user_id: int | None = Field(None, ge=1, le=INT, strict=True)
     expires_at: AwareDatetime | None = None
+    scopes: ScopeList | None = None
 
 
 class KeyOut(Out):
@@ -52,6 +55,7 @@ class KeyOut(Out):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: list[str] | None
 
 
 class KeyMade(KeyOut):
@@ -63,15 +67,22 @@ class KeyMade(KeyOut):
 
 @routes.post("/keys", status_code=201, dependencies=[can("key.edit")])
 def create_key(wish: KeyIn, connection: Database, asker: Asker, now: Now) -> KeyMade:
-    """Make a key; the answer is the only place where it ever stands."""
+    """Make a key; the answer is the only place where it ever stands. It may do no more than the person it stands for."""
     user_id = None if wish.role == "ingest" else wish.user_id or asker.user_id
-    if user_id is not None and users.find(connection, asker.workspace_id, user_id) is None:
+    user = None if user_id is None else users.find(connection, asker.workspace_id, user_id)
+    if user_id is not None and user is None:
         raise missing("user")
+    if user is not None and auth.outranks(wish.role, user.role):
+        raise invalid([("role", f"is more than {user.name} may do ({user.role})")])
     if wish.expires_at is not None and wish.expires_at <= now:
         raise invalid([("expires_at", "must lie in the future")])
     token = auth.new_token()
-    row = keys.New(asker.workspace_id, wish.name, wish.role, token.prefix, token.digest, user_id, wish.expires_at)
+    row = keys.New(
+        asker.workspace_id, wish.name, wish.role, token.prefix, token.digest, user_id, wish.expires_at, wish.scopes
+    )
     made = keys.add(connection, row, now)
+    after = {"name": made.name, "role": made.role, "user_id": user_id, "until": made.expires_at, "scopes": made.scopes}
+    audit.record(connection, asker.workspace_id, asker.actor, "key.create", f"key:{made.id}", None, after, now)
     return KeyMade(**made._asdict(), key=token.text)
 
 
@@ -97,6 +108,9 @@ def revoke_key(
         raise missing("key")
     if users.admins(connection, asker.workspace_id) == 0:
         raise ProblemError(409, "This is the last way in for an admin; make another admin first.")
+    access.bump(connection)
+    said = {"name": found.name, "role": found.role}
+    audit.record(connection, asker.workspace_id, asker.actor, "key.revoke", f"key:{key_id}", said, None, now)
     return _shown(found)
 
 

@@ -43,7 +43,7 @@ OWN = {
     "stop_journey": (409,),
     "enroll_contact": (409,),
     "create_user": (409,),
-    "change_role": (409,),
+    "change_user": (409,),
     "revoke_key": (409,),
     "create_key": (404,),
 }

@@ -15,13 +15,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from psycopg import OperationalError
 
-from app import auth
 from app.auth import Caller
 from app.language import words
-from app.web.guard import GuardedRoute, StrictRequest, action_of
+from app.web.guard import GuardedRoute, StrictRequest, action_of, refuse_others
 from app.web.house import House
 from app.web.problems import ProblemError
-from app.web.session import COOKIE, refuse_forged, safe_next
+from app.web.session import refuse_forged, safe_next, visitor
 from app.web.templating import PAGE_HEADERS, language_of, remember_language
 from flows.words import Language, _, speaking
 
@@ -46,7 +45,9 @@ DOORS = (
     Door("/contacts", _("Contacts"), "users", "contact.read"),
     Door("/nodes", _("Steps"), "puzzle", "node_type.read"),
     Door("/settings/accounts", _("Accounts"), "plug", "account.read"),
-    Door("/settings/keys", _("People and keys"), "key-round", "key.read"),
+    Door("/settings/people", _("Team"), "user", "user.read"),
+    Door("/settings/keys", _("API keys"), "key-round", "key.read"),
+    Door("/settings/audit", _("Audit log"), "history", "audit.read"),
     Door("/health", _("Health"), "heart-pulse", "journey.read"),
     Door("/sink", _("Caught messages"), "inbox", "message.read", sink=True),
 )
@@ -66,9 +67,8 @@ class PageRoute(GuardedRoute):
             if caller is None:
                 return _to_sign_in(request)
             request.state.caller = caller
+            await run_in_threadpool(refuse_others, request, caller, action)
             language: Language = "zh" if language_of(request) == "zh" else "en"
-            if not auth.may(caller.role, action):
-                raise ProblemError(403, f"The role {caller.role} may not do this ({action}).")
             with speaking(language, words(language).gettext):  # summaries and reasons come in the reader's language too
                 return await handle(StrictRequest(request.scope, request.receive))
 
@@ -95,7 +95,7 @@ def around(request: Request) -> dict[str, Any]:
     caller: Caller = request.state.caller
 
     def can(action: str) -> bool:
-        return auth.may(caller.role, action)
+        return caller.may(action)
 
     doors = [one for one in DOORS if can(one.action) and (house.settings.sink or not one.sink)]
     here = request.url.path
@@ -148,10 +148,8 @@ def _inside(here: str, door: str) -> bool:
 
 
 def _visitor(request: Request) -> Caller | None:
-    house: House = request.state.house
     refuse_forged(request)
-    with house.transaction(read_only=True) as connection:
-        return auth.identify(connection, request.cookies.get(COOKIE, ""), house.now(), kind="js")
+    return visitor(request)
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from app import log
 from app.language import words
 from app.publishing import RefusedError
+from app.staff import StaffError
 from app.web.templating import PAGE_HEADERS, language_of
 from flows.errors import DocumentError, RuleError
 from flows.problems import Problem, place, say
@@ -76,6 +77,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DocumentError, _document)
     app.add_exception_handler(RuleError, _rule)
     app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(StaffError, _staff)
     app.add_exception_handler(OperationalError, _database)
 
 
@@ -142,6 +144,18 @@ def _validation(request: Request, error: Exception) -> Response:
     if any(detail["type"] == "model_attributes_type" and detail["loc"] == ("body",) for detail in error.errors()):
         errors = [("", "must be a JSON object, sent with Content-Type: application/json")]
     return answer(request, invalid(errors))
+
+
+def _staff(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StaffError)
+    if error.kind == "missing":
+        return answer(request, missing("user"))
+    page = request.headers.get("hx-request") and not request.url.path.startswith(PROGRAM_PATHS)
+    errors = [(error.field, words(language_of(request)).gettext(error.why) if page else error.why)]
+    if error.kind == "invalid":
+        return answer(request, invalid(errors))
+    detail = "There is a user with this address already." if error.kind == "taken" else "This is the last admin."
+    return answer(request, ProblemError(409, detail, errors=errors))
 
 
 def _document(request: Request, error: Exception) -> Response:

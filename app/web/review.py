@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Form, Request, Response
 
-from app import auth, differences, publishing
+from app import differences, publishing
 from app.auth import Caller
 from app.store import keys, submissions, tallies
 from app.store.journeys import Journey
@@ -121,7 +121,7 @@ def _answer(request: Request, house: House, connection: Connection, pair: _Pair)
         "changes": changes,
         "comments": said,
         "comment_url": f"/journeys/{pair.journey.id}/comments",
-        "may_comment": auth.may(caller.role, "journey.comment"),
+        "may_comment": caller.may("journey.comment"),
     }
     values = {
         "changes": changes,

@@ -1,8 +1,9 @@
-"""Browser sessions, small: a login link works once and is exchanged for a cookie. Passwords come with their own issue.
+"""Browser sessions: a password or a link that works once is exchanged for a cookie. Never says whether an address is known.
 
-GET only shows a button, so that nobody who fetches links (a mail scanner, a preview) uses one up.
+GET only shows forms and a button, so that nobody who fetches links (a mail scanner, a preview) uses one up.
 """
 
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -10,11 +11,16 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app import auth
-from app.store import keys, workspaces
+from app.auth import Caller
+from app.signin import Knock, by_link, by_password
+from app.store import keys, sessions, workspaces
+from app.store.rows import Connection
+from app.web.devices import device_of
 from app.web.house import House
-from app.web.problems import ProblemError
+from app.web.problems import ProblemError, missing
 
 COOKIE = "journey_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take it over https only, from this host, for all of it
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -33,32 +39,80 @@ def refuse_forged(request: Request) -> None:
         raise ProblemError(403, "This came from another site, so it was not done.")
 
 
+def cookie_of(request: Request) -> str:
+    """The session that the browser says it has."""
+    return request.cookies.get(_cookie_name(request.state.house), "")
+
+
+def visitor(request: Request, *, touch: bool = True) -> Caller | None:
+    """Who is signed in with this browser; that they were here is kept to the minute. A stream alone is no sign of life."""
+    house: House = request.state.house
+    cookie = cookie_of(request)
+    if not cookie:
+        return None
+    now = house.now()
+    with house.transaction(read_only=True) as connection:
+        caller = auth.identify(connection, cookie, now, kind="js")
+    seen = caller.seen_at if caller else None
+    if touch and caller and seen and now - seen >= sessions.TOUCH_EVERY and not request.url.path.endswith("/stream"):
+        with house.transaction() as connection:
+            sessions.touch(connection, caller.key_id, now)
+    return caller
+
+
 Target = Annotated[str, Query(max_length=2000)]
+Field = Annotated[str, Form(max_length=400)]
 
 
 @routes.get("/login")
 def show_login(request: Request, token: Annotated[str, Query(max_length=200)] = "", next: Target = "/") -> Response:
-    """The button that signs in."""
+    """The form, or the button of a link."""
     return _page(request, token, next=next)
 
 
 @routes.post("/login", max_body_size=8_000)
 def sign_in(
-    request: Request, token: Annotated[str, Form(max_length=200)], next: Annotated[str, Form(max_length=2000)] = "/"
+    request: Request,
+    token: Annotated[str, Form(max_length=200)] = "",
+    email: Field = "",
+    password: Field = "",
+    next: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
-    """Exchange a login token for a session, once."""
+    """Exchange a login link, once, or an address and its password for a session."""
     refuse_forged(request)
     house: House = request.state.house
-    with house.transaction() as connection:
-        session = auth.open_session(connection, token, house.now())
-    if session is None:
-        return _page(request, "", refused=True)
+    knock = Knock(house.transaction, house.hints, house.now(), device_of(request), _address(request), _idle(house))
+    if token:
+        cookie = by_link(knock, token, cookie_of(request))
+        return _page(request, "", refused="link") if cookie is None else enter(request, cookie, next)
+    cookie, wait = by_password(knock, email.strip(), password, cookie_of(request))
+    if cookie is None:
+        return _page(request, "", refused="often" if wait else "password", next=next, email=email, wait=wait)
+    return enter(request, cookie, next)
+
+
+def enter(request: Request, cookie: str, next: str) -> Response:
+    """On to where they wanted, with the cookie."""
     answer = RedirectResponse(safe_next(next), 303)
-    secure = house.settings.base_url.startswith("https://")
-    answer.set_cookie(
-        COOKIE, session, max_age=int(auth.SESSION_FOR.total_seconds()), httponly=True, samesite="lax", secure=secure
-    )
+    give_cookie(request, answer, cookie)
     return answer
+
+
+def give_cookie(request: Request, answer: Response, cookie: str) -> None:
+    """Let the browser keep a session."""
+    house: House = request.state.house
+    name = _cookie_name(house)
+    age, secure = int(auth.SESSION_FOR.total_seconds()), name == SECURE_COOKIE
+    answer.set_cookie(name, cookie, max_age=age, httponly=True, samesite="lax", secure=secure, path="/")
+
+
+def new_session(request: Request, connection: Connection, caller: Caller) -> str:
+    """A session with a new id for somebody who is signed in already: after a change of what they may do or know."""
+    house: House = request.state.house
+    assert caller.user_id is not None
+    return auth.begin_session(
+        connection, caller.workspace_id, caller.user_id, house.now(), device=device_of(request), idle=_idle(house)
+    )
 
 
 @routes.post("/logout")
@@ -67,11 +121,13 @@ def sign_out(request: Request) -> Response:
     refuse_forged(request)
     house: House = request.state.house
     with house.transaction() as connection:
-        caller = auth.identify(connection, request.cookies.get(COOKIE, ""), house.now(), kind="js")
+        caller = auth.identify(connection, cookie_of(request), house.now(), kind="js")
         if caller is not None:
             keys.use_up(connection, caller.key_id, house.now())
+            auth.note_session(connection, caller, "session.close", house.now())
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE)
+    name = _cookie_name(house)
+    answer.delete_cookie(name, secure=name == SECURE_COOKIE, httponly=True, samesite="lax")
     return answer
 
 
@@ -82,10 +138,28 @@ def safe_next(target: str) -> str:
     return target if ours and "\\" not in target and target.isprintable() else "/"
 
 
-def _page(request: Request, token: str, *, refused: bool = False, next: str = "/") -> Response:
-    values = {"token": token, "refused": refused, "next": safe_next(next)}
-    status = 403 if refused else 200
-    return request.app.state.templates.TemplateResponse(request, "login.html", values, status)  # type: ignore[no-any-return]
+def _page(
+    request: Request, token: str, *, refused: str = "", next: str = "/", email: str = "", wait: int = 0
+) -> Response:
+    values = {"token": token, "refused": refused, "next": safe_next(next), "email": email, "wait": wait}
+    status = 429 if wait else 403 if refused else 200
+    answer: Response = request.app.state.templates.TemplateResponse(request, "login.html", values, status)
+    if wait:
+        answer.headers["Retry-After"] = str(wait)
+    return answer
+
+
+def _cookie_name(house: House) -> str:
+    return SECURE_COOKIE if house.settings.base_url.startswith("https://") else COOKIE
+
+
+def _idle(house: House) -> timedelta | None:
+    """How long a session may lie idle. In `journey run` on one's own machine (nothing is really sent there) it may."""
+    return None if house.settings.sink else auth.IDLE_FOR
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def workspace_of_visitor(request: Request) -> int:
@@ -95,11 +169,15 @@ def workspace_of_visitor(request: Request) -> int:
     workspace. The name in the address must be local too, so that no other site can have its own name lead here.
     """
     house: House = request.state.house
-    with house.transaction(read_only=True) as connection:
-        caller = auth.identify(connection, request.cookies.get(COOKIE, ""), house.now(), kind="js")
-        if caller is not None and auth.may(caller.role, "journey.read"):
-            return caller.workspace_id
-        first = workspaces.first(connection) if house.settings.sink and is_local(request) else None
+    caller = visitor(request)
+    if caller is not None and caller.may("message.read"):
+        if caller.scopes is not None:
+            raise missing("page")  # what was caught bears no label
+        return caller.workspace_id
+    first = None
+    if house.settings.sink and is_local(request):
+        with house.transaction(read_only=True) as connection:
+            first = workspaces.first(connection)
     if first is None:
         raise ProblemError(401, "Sign in with the link that `journey run` printed, or that an admin made for you.")
     return first

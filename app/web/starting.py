@@ -7,7 +7,6 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app import documents, gallery, publishing
-from app.auth import may
 from app.gallery import SCENES, Template, filling
 from app.language import words
 from app.store import accounts, lists, plans, users
@@ -157,7 +156,7 @@ def _about(request: Request, template: Template, house: TheHouse, mail: list[str
         "accounts": mail,
         "scenes": SCENES,
         "units": {unit: say(word) for unit, word in UNITS.items()} | {"month": say(MONTHS)},
-        "may_edit": may(request.state.caller.role, "journey.edit"),
+        "may_edit": request.state.caller.may("journey.edit"),
         "type_icons": icons(request, house.catalog),
     }
 

@@ -17,6 +17,7 @@ STREAMS_AT_MOST = 400
 EVERY_SECONDS = 1.0
 PING_SECONDS = 15.0
 LOOKS_AT_ONCE = 4
+RIGHTS = "rights"  # not told to readers: somebody may do less now, so each is asked whether they still may read
 
 Parts = dict[str, Any]
 # What a watched thing looks like now: for each event its data. Parts of `counters` are told apart further.
@@ -141,7 +142,7 @@ class Streams:
             await asyncio.sleep(max(self.every - (clock() - began), self.every / 2))
 
     async def lines(self, reader: Reader, alive: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
-        """The stream as text, until the reader goes or `alive`, asked with every ping, says no."""
+        """The stream as text, until the reader goes or `alive`, asked with every ping and change of rights, says no."""
         clock = asyncio.get_running_loop().time
         asked = clock()
         yield "retry: 3000\n\n"
@@ -151,12 +152,13 @@ class Streams:
                     await reader.ready.wait()
             except TimeoutError:
                 yield ": ping\n\n"
-            if clock() - asked >= self.ping:
+            news = reader.take()
+            if news.pop(RIGHTS, None) is not None or clock() - asked >= self.ping:
                 asked = clock()
                 if not await alive():
                     yield event("over", {})
                     return
-            for name, data in reader.take().items():
+            for name, data in news.items():
                 yield event(name, data)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Form, Query, Request, Response
 
-from app import auth, publishing
+from app import publishing
 from app.store import drafts, journeys, keys, overview, tallies
 from app.web.canvas_page import Shown, show
 from app.web.flowstates import PATTERN, State, document_of, known_journey
@@ -58,7 +58,7 @@ def show_version(
     """One state of the flow, to be looked at."""
     journey = known_journey(connection, caller, journey_id)
     document = document_of(connection, journey, caller.workspace_id, state)
-    values = {"state": state, "may_restore": auth.may(caller.role, "journey.edit") and state[0] in "vr"}
+    values = {"state": state, "may_restore": caller.may("journey.edit") and state[0] in "vr"}
     return show(request, house, connection, Shown("version", journey, document, {}, values, "journeys/version.html"))
 
 

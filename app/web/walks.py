@@ -116,7 +116,7 @@ def enroll_contact(journey_id: JourneyId, wish: EnrollIn, house: TheHouse, asker
         raise invalid([("context", f"may be {house.settings.event_bytes:,} bytes at most")])
     for _ in range(TRIES):
         try:
-            with house.transaction() as connection:
+            with house.transaction(limit=asker.scopes) as connection:
                 _let_in(connection, asker.workspace_id, journey_id, wish, house.now())
         except Raced:
             continue  # the same name was being written elsewhere; nothing was kept

@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 
 from app import auth
 from app.auth import Caller
-from app.store import journeys, keys, periods, users, watching
+from app.store import access, journeys, keys, periods, users, watching
 from app.web import presence
 from app.web.guard import Asker, TheHouse, can
 from app.web.house import House
@@ -24,9 +24,9 @@ from app.web.page import page_router
 from app.web.period import AskedPeriod, Period, read
 from app.web.presence import Someone
 from app.web.problems import ProblemError, missing
-from app.web.session import COOKIE
+from app.web.session import cookie_of
 from app.web.shapes import JourneyId
-from app.web.streams import Streams
+from app.web.streams import RIGHTS, Streams
 from app.web.walks import VersionNumber
 
 routes = page_router()
@@ -59,6 +59,7 @@ class Watched:
                 return {}
             by = keys.names(connection, self.place[0], [state.saved_by]).get(state.saved_by, state.saved_by)
             seen: dict[str, Any] = {
+                RIGHTS: access.number(connection),
                 "journey": {"name": state.name, "status": state.status, "version": state.version},
                 "draft": {"revision": state.revision, "by": by, "actor": state.saved_by},
                 "comment": watching.remarks(connection, *self.place),
@@ -122,7 +123,7 @@ async def stream_journey(
     key = (*place, about)
     page = token_hex(8)
     someone = Someone(caller.user_id, caller.name, mode, house.now().isoformat())
-    session = request.cookies.get(COOKIE, "")
+    session = cookie_of(request)
     await run_in_threadpool(presence.tell, house.hints, place, page, someone, house.now())
 
     async def alive() -> bool:
@@ -161,7 +162,7 @@ def _alive(house: House, caller: Caller, session: str, place: tuple[int, int], p
     now = house.now()
     with house.transaction(read_only=True) as connection:
         again = auth.identify(connection, session, now, kind="js")
-    if again is None or again.actor != caller.actor or not auth.may(again.role, "journey.read"):
+    if again is None or (again.actor, again.scopes) != (caller.actor, caller.scopes) or not again.may("journey.read"):
         return False
     presence.tell(house.hints, place, page, someone, now)
     return True

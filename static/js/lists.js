@@ -81,6 +81,27 @@ async function move(ids, now) {
   if (!document.getElementById("filters")) location.reload();
 }
 
+/** @param {string[]} ids @param {string} now */
+async function label(ids, now) {
+  const input = /** @type {HTMLInputElement} */ (h("input", { autofocus: true, id: "scope-to", maxlength: 60, value: now }));
+  const wish = await ask((done) => ({
+    title: ngettext("The scope of the journey", "The scope of %(count)s journeys", ids.length),
+    content: [h("div", { class: "field" }, h("label", { for: "scope-to" }, _("Scope")), input,
+      h("p", { class: "hint" }, _("A label such as shanghai. People who are limited to scopes see only what bears theirs; empty: no label.")))],
+    kind: "question",
+    buttons: [
+      h("button", { type: "button", class: "button", onclick: () => done(undefined) }, _("Cancel")),
+      h("button", { type: "button", class: "button primary", onclick: () => done(input.value) }, _("Save")),
+    ],
+  }));
+  if (typeof wish !== "string") return;
+  const answer = await fetch("/journeys/scope", { method: "POST", body: new URLSearchParams([["scope", wish], ...ids.map((id) => ["id", id])]) });
+  if (!answer.ok) return toast(_("That could not be done."), { kind: "bad" });
+  toast(_("Saved."));
+  document.body.dispatchEvent(new Event("list-changed"));
+  if (!document.getElementById("filters")) location.reload();
+}
+
 document.addEventListener("change", (event) => {
   const target = /** @type {HTMLInputElement} */ (event.target);
   if (target.matches("[data-pick-all]")) pickAll(target.checked);
@@ -91,6 +112,10 @@ document.addEventListener("click", (event) => {
   if (target.closest("[data-pick-none]")) pickAll(false);
   const mover = /** @type {HTMLElement | null} */ (target.closest("[data-move]"));
   if (mover) void move(mover.dataset.move === "picked" ? picked().map((one) => one.value) : [mover.dataset.move ?? ""], mover.dataset.plan ?? "");
+});
+document.addEventListener("click", (event) => {
+  const labeller = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-scope]"));
+  if (labeller) void label(labeller.dataset.scope === "picked" ? picked().map((one) => one.value) : [labeller.dataset.scope ?? ""], labeller.dataset.label ?? "");
 });
 document.addEventListener("htmx:after:swap", showPicked);
 

@@ -1,6 +1,6 @@
 // Settings: dialogs that open when the server has filled them; after a secret was shown the page is read anew.
 document.addEventListener("htmx:after:swap", () => {
-  for (const [place, id] of [["account-form", "account-dialog"], ["once", "once-dialog"]]) {
+  for (const [place, id] of [["account-form", "account-dialog"], ["person-form", "person-dialog"], ["once", "once-dialog"]]) {
     const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById(id));
     if (!dialog || dialog.open || !document.getElementById(place)?.hasChildNodes()) continue;
     dialog.showModal();

@@ -35,7 +35,7 @@ def ours(site: Site, staff: Staff, visitors: Visitors) -> Iterator[Ours]:
     made = site.api(staff).ok("POST", "/journeys", {"name": f"{STEPS} steps", "document": journey(STEPS)})
     with visitors.open() as context:
         visitors.sign_in(context, staff, "operator")
-        (cookie,) = [one for one in context.cookies() if one["name"] == "journey_session"]
+        (cookie,) = [one for one in context.cookies() if one["name"].endswith("journey_session")]
         session = {"name": cookie["name"], "value": cookie["value"], "url": site.base}
         yield Ours(site.base, {STEPS: made["id"]}, session)
 

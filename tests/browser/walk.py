@@ -64,6 +64,9 @@ ALL: tuple[Stop, ...] = (
     Stop("/nodes", "steps", _at("/nodes")),
     Stop("/settings/accounts", "accounts", _at("/settings/accounts"), "admin"),
     Stop("/settings/keys", "keys", _at("/settings/keys"), "admin"),
+    Stop("/settings/people", "staff", _at("/settings/people"), "admin"),
+    Stop("/settings/audit", "audit", _at("/settings/audit"), "admin"),
+    Stop("/settings/me", "me", _at("/settings/me")),
     Stop("/health", "health", _at("/health")),
     Stop("/sink", "sink", _at("/sink")),
     Stop("/sink/{}", "sink-mail", lambda town: f"/sink/{town.catch}"),
@@ -73,6 +76,7 @@ ALL: tuple[Stop, ...] = (
 )
 # What answers a GET and is not a page of ours, each with the reason.
 NO_PAGES: Mapping[str, str] = {
+    "/settings/people/{}": "a form in a dialog of the page of people",
     "/fragments/journeys": "a part of the first page",
     "/find": "what the palette found",
     "/journeys/{}": "leads on to the editor or to the live view",

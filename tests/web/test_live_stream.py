@@ -18,6 +18,7 @@ from app.bench import ground
 from app.database import Connection, transaction
 from app.lanes import ALL_LANES
 from app.plans import Plans
+from app.staff import Hand, change
 from app.stages import match
 from app.store import journeys
 from app.web.ingest import accept_now
@@ -145,6 +146,20 @@ def test_the_stream_ends_with_the_session(visitor: httpx2.Client, journey: int) 
         assert page.until("over") == {}
         with pytest.raises(EOFError):
             page.next()
+
+
+def test_the_stream_ends_within_a_second_of_a_change_of_rights_t13(
+    app: FastAPI, visitor: httpx2.Client, connection: Connection, staff: Staff, journey: int
+) -> None:
+    app.state.streams.ping = 60  # no ping comes to ask: the change of rights itself must be noticed
+    with reading(visitor, journey) as page:
+        page.until("counters")
+        began = time.monotonic()
+        with transaction(connection):
+            hand = Hand(connection, staff.workspace_id, "user:0", None, datetime.now(UTC))
+            change(hand, staff.user_ids["operator"], {"role": "viewer"})
+        assert page.until("over") == {}
+        assert time.monotonic() - began < 1
 
 
 def test_pages_share_their_looks_and_leave_nothing_behind(app: FastAPI, visitor: httpx2.Client, journey: int) -> None:

@@ -43,12 +43,12 @@ def test_a_list_in_which_nothing_fits_offers_to_clear_the_filters(enter: Enter, 
 
 
 def test_journeys_are_found_by_name_state_plan_and_whose_they_are(
-    enter: Enter, operator: Api, reviewer: Api, publish: Callable[..., int]
+    enter: Enter, operator: Api, admin: Api, publish: Callable[..., int]
 ) -> None:
     plan = operator.ok("POST", "/plans", {"name": "Spring", "scene": "retain"})["id"]
     publish(name="Order not paid")
     made(operator, "Welcome", plan_id=plan)
-    made(reviewer, "WELCOME back")
+    made(admin, "WELCOME back")
     browser = enter("operator")
 
     def found(query: str) -> list[str]:
@@ -139,10 +139,10 @@ def test_an_archived_journey_that_goes_on_is_in_sight_again(
     assert operator.ok("GET", f"/journeys/{journey}")["status"] == "live"
 
 
-def test_a_copy_is_a_new_draft_of_whoever_made_it(enter: Enter, operator: Api, reviewer: Api) -> None:
+def test_a_copy_is_a_new_draft_of_whoever_made_it(enter: Enter, operator: Api, admin: Api) -> None:
     journey = made(operator, "N" * 200)
-    led = post(enter("reviewer"), f"/journeys/{journey}/duplicate").headers["HX-Redirect"]
-    copy = reviewer.ok("GET", f"/journeys/{led.split('/')[2]}")
+    led = post(enter("admin"), f"/journeys/{journey}/duplicate").headers["HX-Redirect"]
+    copy = admin.ok("GET", f"/journeys/{led.split('/')[2]}")
     assert copy["status"] == "draft"
     assert copy["name"].endswith("(copy)")
     assert copy["created_by"] != operator.ok("GET", f"/journeys/{journey}")["created_by"]

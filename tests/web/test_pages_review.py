@@ -59,10 +59,10 @@ def test_a_change_is_said_in_the_reader_s_language_by_titles_and_values(
     assert "10 分钟 → 5 天" in enter("reviewer").get(f"/journeys/{journey}/review?lang=zh", headers=HERE).text
 
 
-def test_who_handed_it_in_cannot_approve_it_and_is_told_why(enter: Enter, reviewer: Api) -> None:
-    journey = int(reviewer.ok("POST", "/journeys", {"name": "Mine", "document": flow()})["id"])
-    handed = reviewer.ok("POST", f"/journeys/{journey}/submit")["content_hash"]
-    browser = enter("reviewer")
+def test_who_handed_it_in_cannot_approve_it_and_is_told_why(enter: Enter, admin: Api) -> None:
+    journey = int(admin.ok("POST", "/journeys", {"name": "Mine", "document": flow()})["id"])
+    handed = admin.ok("POST", f"/journeys/{journey}/submit")["content_hash"]
+    browser = enter("admin")
     page = browser.get(f"/journeys/{journey}/review", headers=HERE).text
     assert "You edited this draft" in page
     assert 'id="approve"' not in page
