@@ -31,6 +31,7 @@ from app.web import (
     comments,
     contactpages,
     contacts,
+    erasure,
     finding,
     guided,
     health,
@@ -51,6 +52,8 @@ from app.web import (
     planpages,
     plans,
     policies,
+    preferences,
+    privacy,
     problems,
     review,
     reviews,
@@ -82,6 +85,8 @@ BODY_BYTES = 1_000_000
 MANAGED = (
     *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
     policies,
+    privacy,
+    erasure,
 )
 PAGES = (
     starting,
@@ -106,6 +111,7 @@ OPEN = {
     "/r/{token}": "a signed token in the address",
     "/o/{token}.gif": "a signed token in the address",
     "/u/{token}": "a signed token in the address",
+    "/u/{token}/again": "a signed token in the address",
     "/v1/inapp": "asks for a write key and a signed user id itself",
     "/v1/inapp/{token}/{what}": "a signed token in the address",
     "/hooks/{account}": "asks for the provider's signature itself",
@@ -211,7 +217,7 @@ def _add_management(app: FastAPI) -> None:
 
 def _add_doors(app: FastAPI) -> None:
     """Where contacts and providers come back: each route checks a token, a signature or a write key of its own."""
-    for module in (links, hooks, inapp):
+    for module in (links, preferences, hooks, inapp):
         app.include_router(module.routes)
 
 

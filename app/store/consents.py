@@ -52,7 +52,9 @@ def opt_out(
     return set_consents(connection, [Consent(workspace_id, row[0], channel, purpose, False, now)]) > 0
 
 
-def set_consents(connection: Connection, rows: Iterable[Consent]) -> int:
+def set_consents(
+    connection: Connection, rows: Iterable[Consent], *, patience_ms: int = holding.LONGEST_WAIT_MS
+) -> int:
     """Write what contacts said; a merged contact's word reaches whom it is now. Returns how many contacts were changed.
 
     Where somebody opts out, comes back only when nobody is writing to them any more: from the commit on, nothing begins.
@@ -74,7 +76,7 @@ def set_consents(connection: Connection, rows: Iterable[Consent]) -> int:
             if winner is not None:
                 forwarded.setdefault((workspace, winner), []).extend(said[workspace, contact])
         said = forwarded
-    holding.wait(connection, refusing)
+    holding.wait(connection, refusing, patience_ms)
     return changed
 
 
@@ -169,6 +171,22 @@ def ledger(
         (*columns(keys, 2), workspace_id, before, before, limit),
     ).fetchall()
     return [Entry._make(row) for row in rows]
+
+
+def last_words(
+    connection: Connection, workspace_id: int, asked: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], datetime]:
+    """When `(contact, channel)` was last spoken of."""
+    keys = [(lane_of(workspace_id, contact), contact, channel) for contact, channel in sorted(set(asked))]
+    rows = connection.execute(
+        """
+        SELECT l.contact_id, l.channel, max(l.at) FROM unnest(%s::smallint[], %s::bigint[], %s::text[]) AS one(lane, id, channel)
+        JOIN consent l ON l.workspace_id = %s AND l.lane = one.lane AND l.contact_id = one.id AND l.channel = one.channel
+        GROUP BY 1, 2
+        """,
+        (*columns(keys, 3), workspace_id),
+    ).fetchall()
+    return {(contact, channel): at for contact, channel, at in rows}
 
 
 def same_person(connection: Connection, workspace_id: int, contact_id: int) -> list[int]:

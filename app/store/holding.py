@@ -38,14 +38,14 @@ def hold_here(connection: Connection, contacts: Collection[int]) -> set[int]:
     return {id for (id,) in rows}
 
 
-def wait(connection: Connection, contacts: Iterable[int]) -> bool:
+def wait(connection: Connection, contacts: Iterable[int], patience_ms: int = LONGEST_WAIT_MS) -> bool:
     """Wait until nobody is writing to these contacts, and keep it so until the commit; False where it took too long."""
     sorted_ = sorted(set(contacts))
     if not sorted_:
         return True
     try:
         with connection.transaction():
-            connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LONGEST_WAIT_MS}ms",))
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{patience_ms}ms",))
             connection.execute(
                 "SELECT pg_advisory_xact_lock(%s | id) FROM (SELECT unnest(%s::bigint[]) AS id ORDER BY 1) AS sorted",
                 (SENDING, array(sorted_)),

@@ -1,0 +1,85 @@
+"""What a workspace asks its contacts about, and which of their attributes are personal. Pure; never a contact's own word."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+MARKETING = "marketing"
+MASK = "•••"
+KEPT_LETTERS = 1
+
+
+class Purpose(NamedTuple):
+    """Something people may want or not, such as a newsletter; `title` is what they read."""
+
+    name: str
+    title: str
+
+
+class Privacy(NamedTuple):
+    """A workspace's choice. `text` stands on the preference page; `text_version` is what the workspace calls it."""
+
+    purposes: tuple[Purpose, ...] = ()
+    personal: frozenset[str] = frozenset()
+    text: str = ""
+    text_version: str = ""
+
+
+def load(raw: Mapping[str, Any]) -> Privacy:
+    """The choice as it was saved."""
+    purposes = tuple(Purpose(one["name"], one["title"]) for one in raw.get("purposes", ()))
+    return Privacy(purposes, frozenset(raw.get("personal", ())), raw.get("text", ""), raw.get("text_version", ""))
+
+
+def shown_version(*shown: str) -> str:
+    """The name of a text as it was shown: the same words, the same name."""
+    return hashlib.sha256("\n".join(shown).encode()).hexdigest()[:12]
+
+
+def masked(value: object) -> str:
+    """A value nobody can read, and people can still tell from an empty one."""
+    text = str(value)
+    if "@" in text:
+        name, _, host = text.partition("@")
+        return f"{name[:KEPT_LETTERS]}{MASK}@{host[:KEPT_LETTERS]}{MASK}"
+    return f"{text[:KEPT_LETTERS]}{MASK}" if len(text) > 3 else MASK  # noqa: PLR2004 shorter ones would be shown whole
+
+
+class Glasses(NamedTuple):
+    """Through which somebody looks at people: `hidden` names are masked; admins and operators see all."""
+
+    hidden: frozenset[str] = frozenset()
+
+    def attributes(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Attributes, or properties of an event, the hidden ones masked."""
+        if not self.hidden:
+            return dict(given)
+        return {name: masked(value) if name in self.hidden else value for name, value in given.items()}
+
+    def identities(self, given: Iterable[Sequence[str]]) -> list[list[str]]:
+        """Names, the hidden kinds masked."""
+        return [[kind, masked(value) if kind in self.hidden else value] for kind, value in given]
+
+    def text(self, text: str | None, person: Iterable[object]) -> str | None:
+        """A text about a person, with what is hidden of them taken out of it."""
+        for value in sorted({str(one) for one in person if len(str(one)) > 1}, key=len, reverse=True):
+            text = text and text.replace(value, masked(value))
+        return text
+
+    def address(self, address: str | None) -> str | None:
+        """Where a message went: masked where e-mail addresses or phone numbers are."""
+        return masked(address) if address and self.hidden & {"email", "phone", "name"} else address
+
+
+STOP = frozenset(
+    "stop stopall unsubscribe cancel end quit optout td t n 退订 退訂 退 拒收 取消订阅 取消訂閱 停止".split()
+)
+START = frozenset("start unstop subscribe resume 恢复 恢復 订阅 訂閱 重新订阅 重新訂閱".split())
+FILL = re.compile(r"[\s.,;:!?'\"。，；：！？“”、()（）【】\[\]-]+")
+
+
+def keyword(text: str) -> bool | None:
+    """What a short reply asks for: True to get messages again, False to get none, None for anything else."""
+    word = FILL.sub("", text).casefold()
+    return False if word in STOP else True if word in START else None
