@@ -110,9 +110,12 @@ globalThis.__probes = (() => {
     + " input[type=tel], input[type=password], textarea, [contenteditable=true]";
   let typed = [];
 
+  // By form, those without one together: lists of numbers for `field`.
   function fields() {
     typed = all(TYPED).filter((one) => !one.disabled && !one.readOnly && visible(one));
-    return typed.map(told);
+    const forms = new Map();
+    typed.forEach((one, place) => forms.set(one.form, [...(forms.get(one.form) ?? []), place]));
+    return [...forms.values()];
   }
 
   return { tooWide, texts, number, toTheTop, here, gone, outOfReach, fields, field: (place) => typed[place] };

@@ -88,7 +88,8 @@ def test_an_operator_draws_it_by_keyboard_alone(
     editor.add_by_keys("send.inapp")
     editor.type_into("Title", "Your order waits")
     expect(editor.card("send.inapp")).to_contain_text("Your order waits")
-    keys.press("c")  # connect: to which step?
+    keys.press("c")
+    expect(editor.page.get_by_placeholder("Which step shall follow?")).to_be_focused()
     keys.type("End")
     keys.press("Enter")
 

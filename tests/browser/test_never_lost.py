@@ -59,6 +59,8 @@ def test_edits_made_without_a_line_are_kept_and_sent_later(
     editor.page.context.set_offline(False)
     editor.expect_saved()
     assert "action.tag" in kinds()
+    editor.card("wait.duration").click()
+    expect(editor.panel.get_by_role("button", name="Apply")).to_be_visible()
 
 
 def test_two_people_draw_in_one_draft_and_neither_overwrites_the_other(

@@ -39,6 +39,7 @@ STEPS = (
 )
 BATCH = 5_000
 LATIN = re.compile(r"[A-Za-z]{3,}")
+LIQUID = re.compile(r"\{[{%].*?[%}]\}")
 # Everything in the tables that a page may show; read as text, taken apart by `_texts`.
 TABLES = (
     "journey",
@@ -157,7 +158,9 @@ def _said(site: Site) -> tuple[str, ...]:
 
 def _texts(value: Any) -> set[str]:
     if isinstance(value, str):
-        return {value.strip(), *(line.strip() for line in value.splitlines())}
+        # Copy is shown with its variables filled in: what stands between them is data too.
+        pieces = [piece for line in value.splitlines() for piece in (line, *LIQUID.split(line))]
+        return {value.strip(), *(piece.strip(" ,.!") for piece in pieces)}
     if isinstance(value, dict):
         return {text for key, one in value.items() for text in ({key} | _texts(one))}
     if isinstance(value, list):

@@ -81,6 +81,7 @@ NO_PAGES: Mapping[str, str] = {
     "/messages/{}/mail": "the mail itself, in its frame",
     "/journeys/{}/live/course": "a part of the live view",
     "/journeys/{}/live/nodes/{}": "a part of the live view",
+    "/journeys/{}/menu": "what can be done to a row of the list",
     "/journeys/{}/comments": "data for the review's script",
     "/journeys/{}/compare": "data for the review's script",
     "/settings/accounts/{}": "a form in the page of accounts",
