@@ -45,6 +45,8 @@ POLICY: dict[str, Role] = {
     "node_type.read": "viewer",
     "contact.read": "viewer",
     "contact.edit": "operator",
+    "contact.export": "admin",
+    "contact.erase": "admin",
     "message.read": "viewer",
     "account.read": "viewer",
     "account.edit": "admin",

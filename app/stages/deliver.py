@@ -70,25 +70,20 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
     work.asked = {workspace: asked(plans, workspace) for workspace in {one.workspace_id for one in work.claimed}}
     _prepare(plans, courier, work)
     with transaction(connection):
-        ids = links.keep(
-            connection,
-            [
-                (made.message.workspace_id, url, made.message.contact_id)
-                for made, _ in work.going
-                for url in made.addresses
-            ],
-        )
         ours = outbox.dress(connection, work.titles)
         here = [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours]
         here = here if courier.cut_off else _still_wanted(connection, plans, here, now)
         _finish(connection, here, work)
         if courier.divert:
             caught.add_many(connection, _pulled(work, here))
+        # Only of those still here: who was erased meanwhile leaves no link behind.
+        work.going = [one for one in work.going if _key(one[0].message) in ours]
+        wanted = [(made.message, url) for made, _ in work.going for url in made.addresses]
+        ids = links.keep(connection, [(one.workspace_id, url, one.contact_id) for one, url in wanted])
         if here:
             failpoint("CP23")
     if here:
         failpoint("CP24")
-    work.going = [one for one in work.going if (one[0].message.workspace_id, one[0].message.id) in ours]
     _send(_Writing(connection, plans, work), courier, ids)
     return len(work.claimed)
 

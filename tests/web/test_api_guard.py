@@ -45,7 +45,7 @@ MAY = {
     "reviewer": READS | WORK | {"journey.review"},
     "admin": READS
     | WORK
-    | {"journey.review", "account.edit", "policy.edit", "key.read", "key.edit", "user.read", "user.edit"},
+    | {"journey.review", "account.edit", "policy.edit", "key.read", "key.edit", "user.read", "user.edit", "contact.export", "contact.erase"},
     "ingest": set(),
 }
 NUMBERS = {
