@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from app import audit
 from app import schedules as calendar
 from app.failpoints import failpoint
 from app.store import accounts, drafts, journeys, schedules, submissions, users, versions, workspaces
@@ -29,6 +30,7 @@ from flows.words import _
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
 NAME_AT_MOST = 200
+DEEDS = {"paused": "journey.pause", "live": "journey.resume", "stopped": "journey.stop"}
 
 
 class RefusedError(Exception):
@@ -55,6 +57,10 @@ class Desk(NamedTuple):
     actor: str
     now: datetime
 
+    def note(self, what: str, about: str, before: audit.Said = None, after: audit.Said = None) -> None:
+        """Keep in the audit log that this was done."""
+        audit.record(self.connection, self.workspace_id, self.actor, what, about, before, after, self.now)
+
 
 class Submitted(NamedTuple):
     """A draft handed in."""
@@ -66,7 +72,9 @@ class Submitted(NamedTuple):
 def create(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
     """A new journey with its first draft; DocumentError where the document is none."""
     documents.load(raw)
-    return _begin(desk, name, raw)
+    made = _begin(desk, name, raw)
+    desk.note("journey.create", f"journey:{made.id}", None, {"name": name})
+    return made
 
 
 def duplicate(desk: Desk, journey_id: int, called: str) -> Journey:
@@ -75,7 +83,9 @@ def duplicate(desk: Desk, journey_id: int, called: str) -> Journey:
     if journey is None:
         raise RefusedError("missing", "journey")
     name = called % {"name": journey.name[: NAME_AT_MOST - len(called)]}
-    return _begin(desk, name, _draft(desk, journey_id))
+    made = _begin(desk, name, _draft(desk, journey_id))
+    desk.note("journey.create", f"journey:{made.id}", None, {"name": name, "copy_of": journey_id})
+    return made
 
 
 def _begin(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
@@ -94,6 +104,8 @@ def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Jso
         drafts.keep(desk.connection, desk.workspace_id, journey_id, saved, saving)
         kept = bound_hash(desk.connection, desk.catalog, desk.workspace_id, document)
         submissions.void(desk.connection, desk.workspace_id, journey_id, kept)
+        after = {"revision": saved, "content_hash": kept, "steps": len(document.nodes)}
+        desk.note("journey.edit", f"journey:{journey_id}", {"revision": revision}, after)
     return saved
 
 
@@ -113,6 +125,8 @@ def submit(desk: Desk, journey_id: int) -> Submitted:
     if last is None or last.status not in ("open", "approved") or last.content_hash != found.content_hash:
         handed = submissions.Handed(found.content_hash, _draft(desk, journey_id), journey.editors, desk.actor)
         submissions.add(desk.connection, desk.workspace_id, journey_id, handed, desk.now)
+        after = {"content_hash": found.content_hash, "revision": journey.revision}
+        desk.note("journey.submit", f"journey:{journey_id}", None, after)
     return found
 
 
@@ -129,6 +143,8 @@ def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, c
     said = submissions.Opinion(desk.actor, decision, comment)
     submissions.add_review(desk.connection, desk.workspace_id, last.id, said, desk.now)
     submissions.decide(desk.connection, desk.workspace_id, last.id, status)
+    after = {"status": status, "content_hash": content_hash, "comment": comment}
+    desk.note(f"journey.{decision}", f"journey:{journey_id}", {"status": last.status}, after)
     return status
 
 
@@ -150,6 +166,8 @@ def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash:
     status = journeys.switch(connection, workspace_id, journey_id, version.id)
     _schedule(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
     versions.bump(connection)
+    after = {"version": version.number, "content_hash": content_hash, "status": status}
+    desk.note("journey.publish", f"journey:{journey_id}", None, after)
     failpoint("CP29")
     return version.number, status
 
@@ -172,8 +190,10 @@ def stop(desk: Desk, journey_id: int) -> Journey:
 def allow(desk: Desk, raw: Mapping[str, Json]) -> Policies:
     """Set the workspace's caps and quiet hours; they hold from the next batch on. DocumentError where they are none."""
     found = policies.load(raw)
+    before = workspaces.policies(desk.connection, desk.workspace_id)
     workspaces.set_policies(desk.connection, desk.workspace_id, policies.dump(found))
     versions.bump(desk.connection)
+    desk.note("policy.change", "workspace", before, policies.dump(found))
     return found
 
 
@@ -274,4 +294,5 @@ def _change(desk: Desk, journey_id: int, status: Literal["paused", "live", "stop
         journeys.call_in(connection, workspace_id, journey_id, now)
         schedules.replace(connection, workspace_id, journey_id, 0, [])
     versions.bump(connection)
+    desk.note(DEEDS[status], f"journey:{journey_id}", {"status": journey.status}, {"status": status})
     return journey._replace(status=status, paused_at=now)

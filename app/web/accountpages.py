@@ -90,9 +90,9 @@ def edit_account(request: Request, house: TheHouse, caller: Asker, connection: D
 
 
 @routes.post("/settings/accounts/{name}/remove", dependencies=[can("account.edit")])
-def remove_account_page(caller: Asker, connection: Database, name: AccountName) -> Response:
+def remove_account_page(caller: Asker, connection: Database, now: Now, name: AccountName) -> Response:
     """Gone with its credentials."""
-    api.remove_account(name, connection, caller)
+    api.remove_account(name, connection, caller, now)
     return Response(status_code=204, headers={"HX-Redirect": "/settings/accounts"})
 
 

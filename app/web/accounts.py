@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from app import vault
+from app import audit, vault
 from app.store import accounts
 from app.store.accounts import Account, Configured
 from app.web.guard import Asker, Database, Now, TheHouse, can, router
@@ -86,15 +86,27 @@ def save_account(
     parsed = _parsed(account, house.catalog)
     owner = f"{asker.workspace_id}/{name}"
     shown, sealed = vault.seal(parsed, owner=owner, secret=house.settings.secret_bytes)
-    configured = Configured(account.channel, shown, sealed)
-    return _shown(accounts.put(connection, asker.workspace_id, name, configured, now))
+    before = accounts.find(connection, asker.workspace_id, name)
+    saved = accounts.put(connection, asker.workspace_id, name, Configured(account.channel, shown, sealed), now)
+    said = _told(before) if before else None
+    after = {**_told(saved), "credentials_changed": before is None or before.sealed != saved.sealed}
+    audit.record(connection, asker.workspace_id, asker.actor, "account.save", f"account:{name}", said, after, now)
+    return _shown(saved)
 
 
 @routes.delete("/accounts/{name}", status_code=204, dependencies=[can("account.edit")])
-def remove_account(name: AccountName, connection: Database, asker: Asker) -> None:
+def remove_account(name: AccountName, connection: Database, asker: Asker, now: Now) -> None:
     """Remove an account with its credentials."""
-    if not accounts.remove(connection, asker.workspace_id, name):
+    before = accounts.find(connection, asker.workspace_id, name)
+    if before is None or not accounts.remove(connection, asker.workspace_id, name):
         raise missing("account")
+    audit.record(
+        connection, asker.workspace_id, asker.actor, "account.remove", f"account:{name}", _told(before), None, now
+    )
+
+
+def _told(row: Account) -> dict[str, Any]:
+    return {"channel": row.channel, "settings": row.settings}
 
 
 def _parsed(account: AccountIn, catalog: Catalog) -> BaseModel:

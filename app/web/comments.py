@@ -8,6 +8,7 @@ from fastapi import Path, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app import audit
 from app.store import comments, keys
 from app.store.comments import Comment, Said
 from app.store.rows import Connection
@@ -56,8 +57,13 @@ def list_comments(journey_id: JourneyId, caller: Asker, connection: Database) ->
 def add_comment(journey_id: JourneyId, remark: RemarkIn, caller: Asker, connection: Database, now: Now) -> Response:
     """Say something."""
     said = Said(remark.node, remark.parent, caller.actor, remark.text)
-    if comments.add(connection, caller.workspace_id, journey_id, said, now) is None:
+    made = comments.add(connection, caller.workspace_id, journey_id, said, now)
+    if made is None:
         raise missing("thread" if remark.parent else "journey")
+    after = {"comment": made.id, "node": made.node, "text": made.text}
+    audit.record(
+        connection, caller.workspace_id, caller.actor, "journey.comment", f"journey:{journey_id}", None, after, now
+    )
     return JSONResponse({"items": threads(connection, caller.workspace_id, journey_id)}, 201, headers=PAGE_HEADERS)
 
 
@@ -69,6 +75,10 @@ def settle_comment(
     by = (caller.actor, now) if wish.settled else None
     if not comments.settle(connection, caller.workspace_id, journey_id, comment_id, by):
         raise missing("thread")
+    after = {"comment": comment_id, "settled": wish.settled}
+    audit.record(
+        connection, caller.workspace_id, caller.actor, "journey.settle", f"journey:{journey_id}", None, after, now
+    )
     return JSONResponse({"items": threads(connection, caller.workspace_id, journey_id)}, headers=PAGE_HEADERS)
 
 

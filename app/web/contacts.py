@@ -7,6 +7,7 @@ import msgspec
 from fastapi import Query
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
+from app import audit
 from app.lanes import lane_of
 from app.store import consents, inbox, people, walks
 from app.store.consents import Consent
@@ -175,6 +176,7 @@ def change_contact(
         for purpose, allowed in purposes.items()
     ]
     consents.set_consents(connection, said)
+    _note(connection, asker, person.id, change, now)
     return AcceptedOut()
 
 
@@ -189,6 +191,16 @@ def read_timeline(
     found = people.timeline(connection, asker.workspace_id, person.id, before, limit + 1)
     rows, after = paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
     return Page(items=[_moment(row) for row in rows], next=after)
+
+
+def _note(connection: Connection, asker: Asker, contact_id: int, change: ContactChange, now: datetime) -> None:
+    """What was changed, without the values: the log cannot forget, and a person may ask us to."""
+    said = {"attributes": sorted(change.attributes), "consents": change.consents}
+    tags = {"tags_given": len(change.tags.add), "tags_taken": len(change.tags.remove)}
+    after = {name: value for name, value in {**said, **tags}.items() if value}
+    audit.record(
+        connection, asker.workspace_id, asker.actor, "contact.change", f"contact:{contact_id}", None, after, now
+    )
 
 
 def contact_out(person: Person) -> ContactOut:

@@ -201,8 +201,9 @@ def read_journey(journey_id: JourneyId, desk: AtDesk) -> JourneyOut:
 @routes.patch("/journeys/{journey_id}", dependencies=[can("journey.edit")])
 def rename_journey(journey_id: JourneyId, change: NameIn, desk: AtDesk) -> JourneyOut:
     """Rename a journey; its flow and its approval stay as they are."""
-    if not journeys.rename(desk.connection, desk.workspace_id, journey_id, change.name):
-        raise missing("journey")
+    before = known(desk, journey_id)
+    journeys.rename(desk.connection, desk.workspace_id, journey_id, change.name)
+    desk.note("journey.rename", f"journey:{journey_id}", {"name": before.name}, {"name": change.name})
     return journey_out(known(desk, journey_id))
 
 

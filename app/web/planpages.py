@@ -12,10 +12,11 @@ from app.store import plans as store
 from app.store.lists import Wish
 from app.store.rows import Connection
 from app.web import figures
+from app.web import plans as api
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.lists import REVIEW_WORDS, STATUS_WORDS
 from app.web.page import page_router, render, toast
-from app.web.plans import PlanId, PlanIn, PlanOut, as_fields, plan_out
+from app.web.plans import ArchivedIn, PlanId, PlanIn, PlanOut, as_fields, plan_out
 from app.web.problems import missing
 from app.web.shapes import LONGEST_PLACE, paged, place_of
 from app.web.templating import language_of
@@ -78,7 +79,7 @@ def write_plan(
         return render(
             request, "plans/_form.html", {**_form(request, None), "fields": given, "errors": errors}, status=422
         )
-    made = store.add(connection, caller.workspace_id, plan.written(), caller.actor, now)
+    made = api.create_plan(plan, connection, caller, now)
     return Response(status_code=204, headers={"HX-Redirect": f"/plans/{made.id}"})
 
 
@@ -112,6 +113,7 @@ def rewrite_plan(
     request: Request,
     caller: Asker,
     connection: Database,
+    now: Now,
     plan_id: PlanId,
     name: Field = "",
     scene: Field = "acquire",
@@ -126,24 +128,22 @@ def rewrite_plan(
     if plan is None:
         values = {**_form(request, known), "fields": given, "errors": errors}
         return render(request, "plans/_form.html", values, status=422)
-    store.change(connection, caller.workspace_id, plan_id, plan.written())
+    api.change_plan(plan_id, plan, connection, caller, now)
     return Response(status_code=204, headers={"HX-Redirect": f"/plans/{plan_id}"})
 
 
 @routes.post("/plans/{plan_id}/archive", dependencies=[can("plan.edit")])
 def archive_plan_page(request: Request, caller: Asker, connection: Database, now: Now, plan_id: PlanId) -> Response:
     """Out of sight; its journeys stay and go on."""
-    _known(connection, caller, plan_id)
-    store.archive(connection, caller.workspace_id, plan_id, now)
+    api.archive_plan(plan_id, ArchivedIn(archived=True), connection, caller, now)
     text = words(language_of(request)).gettext(_("Archived. Its journeys go on as they are."))
     return toast(Response(status_code=204), text, undo=f"/plans/{plan_id}/restore", also="plan-archived")
 
 
 @routes.post("/plans/{plan_id}/restore", dependencies=[can("plan.edit")])
-def restore_plan(caller: Asker, connection: Database, plan_id: PlanId) -> Response:
+def restore_plan(caller: Asker, connection: Database, now: Now, plan_id: PlanId) -> Response:
     """Back in sight."""
-    _known(connection, caller, plan_id)
-    store.archive(connection, caller.workspace_id, plan_id, None)
+    api.archive_plan(plan_id, ArchivedIn(archived=False), connection, caller, now)
     return Response(status_code=204, headers={"HX-Redirect": f"/plans/{plan_id}"})
 
 

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from app import audit
 from app.store import plans
 from app.store.plans import Plan, Written
+from app.store.rows import Connection
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import missing
 from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, place_of
@@ -89,7 +91,9 @@ class PlanOut(Out):
 @routes.post("/plans", status_code=201, dependencies=[can("plan.edit")])
 def create_plan(plan: PlanIn, connection: Database, asker: Asker, now: Now) -> PlanOut:
     """Make a plan."""
-    return plan_out(plans.add(connection, asker.workspace_id, plan.written(), asker.actor, now))
+    made = plan_out(plans.add(connection, asker.workspace_id, plan.written(), asker.actor, now))
+    _note(connection, asker, "plan.create", made.id, None, plan, now)
+    return made
 
 
 @routes.get("/plans", dependencies=[can("plan.read")])
@@ -115,16 +119,34 @@ def read_plan(plan_id: PlanId, connection: Database, asker: Asker) -> PlanOut:
 
 
 @routes.put("/plans/{plan_id}", dependencies=[can("plan.edit")])
-def change_plan(plan_id: PlanId, plan: PlanIn, connection: Database, asker: Asker) -> PlanOut:
+def change_plan(plan_id: PlanId, plan: PlanIn, connection: Database, asker: Asker, now: Now) -> PlanOut:
     """Let a plan say something else; what is left out is gone."""
-    return plan_out(_known(plans.change(connection, asker.workspace_id, plan_id, plan.written())))
+    before = plan_out(_known(plans.find(connection, asker.workspace_id, plan_id)))
+    changed = plan_out(_known(plans.change(connection, asker.workspace_id, plan_id, plan.written())))
+    _note(connection, asker, "plan.change", plan_id, before, changed, now)
+    return changed
 
 
 @routes.post("/plans/{plan_id}/archive", dependencies=[can("plan.edit")])
 def archive_plan(plan_id: PlanId, wish: ArchivedIn, connection: Database, asker: Asker, now: Now) -> PlanOut:
     """Put a plan out of sight, or back. Its journeys stay in it and go on."""
     at = now if wish.archived else None
-    return plan_out(_known(plans.archive(connection, asker.workspace_id, plan_id, at)))
+    changed = plan_out(_known(plans.archive(connection, asker.workspace_id, plan_id, at)))
+    _note(connection, asker, "plan.archive" if wish.archived else "plan.restore", plan_id, None, None, now)
+    return changed
+
+
+def _note(
+    connection: Connection,
+    asker: Asker,
+    what: str,
+    plan_id: int,
+    before: BaseModel | None,
+    after: BaseModel | None,
+    now: datetime,
+) -> None:
+    old, new = [one.model_dump(mode="json", exclude={"journeys"}) if one else None for one in (before, after)]
+    audit.record(connection, asker.workspace_id, asker.actor, what, f"plan:{plan_id}", old, new, now)
 
 
 def plan_out(row: Plan) -> PlanOut:

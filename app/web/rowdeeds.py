@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import Form, Query, Request, Response
 
-from app import publishing
+from app import audit, publishing
 from app.language import words
+from app.publishing import Desk
 from app.store import lists
 from app.web.guard import can
 from app.web.journeys import AtDesk, known
@@ -54,6 +55,7 @@ def archive_one(request: Request, journey_id: JourneyId, desk: AtDesk) -> Respon
     if known(desk, journey_id).status == "live":
         raise ProblemError(409, _say(request, LIVE))
     gone = lists.archive(desk.connection, desk.workspace_id, [journey_id], desk.now)
+    _note(desk, "journey.archive", gone)
     return _changed(request, _("Archived."), undo=_back(gone))
 
 
@@ -64,6 +66,7 @@ def archive_many(request: Request, desk: AtDesk, id: Ids) -> Response:
     gone = lists.archive(desk.connection, desk.workspace_id, wanted, desk.now)
     if not gone:
         raise ProblemError(409, _say(request, LIVE))
+    _note(desk, "journey.archive", gone)
     text = _("%(count)s archived.") if len(gone) == len(wanted) else _("%(count)s archived; live ones stayed.")
     return _changed(request, text, count=len(gone), undo=_back(gone))
 
@@ -74,15 +77,17 @@ def restore_many(
 ) -> Response:
     """Bring journeys back: what the toast's undo asks for."""
     wanted = [number for one in ids.split(",") if 0 < (number := int(one)) <= INT]
-    lists.restore(desk.connection, desk.workspace_id, wanted[:AT_ONCE])
+    _note(desk, "journey.restore", lists.restore(desk.connection, desk.workspace_id, wanted[:AT_ONCE]))
     return _changed(request, _("Back in the list."))
 
 
 @routes.post("/journeys/{journey_id}/restore", dependencies=[can("journey.edit")])
 def restore_one(request: Request, journey_id: JourneyId, desk: AtDesk) -> Response:
     """Bring a journey back."""
-    if not lists.restore(desk.connection, desk.workspace_id, [journey_id]):
+    back = lists.restore(desk.connection, desk.workspace_id, [journey_id])
+    if not back:
         raise missing("journey")
+    _note(desk, "journey.restore", back)
     return _changed(request, _("Back in the list."))
 
 
@@ -92,12 +97,19 @@ def move_many(
 ) -> Response:
     """Lay journeys into a plan, or out of theirs."""
     wanted = [one for one in id if 0 < one <= INT]
-    if not lists.move(desk.connection, desk.workspace_id, wanted, int(plan) if plan else None):
+    moved = lists.move(desk.connection, desk.workspace_id, wanted, int(plan) if plan else None)
+    if not moved:
         raise missing("plan")
+    _note(desk, "journey.move", moved, {"plan": int(plan) if plan else None})
     return _changed(request, _("Moved."))
 
 
 LIVE = _("People are entering it, so it cannot be archived. Pause or stop it first.")
+
+
+def _note(desk: Desk, what: str, ids: list[int], after: audit.Said = None) -> None:
+    about = [f"journey:{one}" for one in ids]
+    audit.record_all(desk.connection, desk.workspace_id, desk.actor, what, about, None, after, desk.now)
 
 
 def _say(request: Request, text: str) -> str:
