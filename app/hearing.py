@@ -73,7 +73,8 @@ def _write(connection: Connection, workspace_id: int, wills: Sequence[_Will]) ->
     rows = [
         Consent(workspace_id, one.contact_id, one.channel, MARKETING, one.allowed, one.at, one.source, proof=one.proof)
         for one in wills
-        if not one.allowed or one.at > last.get((one.contact_id, one.channel), datetime.min.replace(tzinfo=one.at.tzinfo))
+        if not one.allowed
+        or one.at > last.get((one.contact_id, one.channel), datetime.min.replace(tzinfo=one.at.tzinfo))
     ]
     if rows:
         consents.set_consents(connection, rows)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 MARKETING = "marketing"
 MASK = "•••"
 KEPT_LETTERS = 1
+SHORT = 3  # letters of which the first would give too much away
 
 
 class Purpose(NamedTuple):
@@ -43,7 +44,7 @@ def masked(value: object) -> str:
     if "@" in text:
         name, _, host = text.partition("@")
         return f"{name[:KEPT_LETTERS]}{MASK}@{host[:KEPT_LETTERS]}{MASK}"
-    return f"{text[:KEPT_LETTERS]}{MASK}" if len(text) > 3 else MASK  # noqa: PLR2004 shorter ones would be shown whole
+    return f"{text[:KEPT_LETTERS]}{MASK}" if len(text) > SHORT else MASK
 
 
 class Glasses(NamedTuple):
@@ -61,10 +62,16 @@ class Glasses(NamedTuple):
         """Names, the hidden kinds masked."""
         return [[kind, masked(value) if kind in self.hidden else value] for kind, value in given]
 
-    def text(self, text: str | None, person: Iterable[object]) -> str | None:
-        """A text about a person, with what is hidden of them taken out of it."""
-        for value in sorted({str(one) for one in person if len(str(one)) > 1}, key=len, reverse=True):
-            text = text and text.replace(value, masked(value))
+    def secrets(self, identities: Iterable[Sequence[str]], attributes: Mapping[str, Any]) -> list[str]:
+        """What must not be read in texts about a person, the longest first."""
+        found = {value for kind, value in identities if kind in self.hidden}
+        found |= {value for name, value in attributes.items() if name in self.hidden and isinstance(value, str)}
+        return sorted((one for one in found if len(one) > 1), key=len, reverse=True)
+
+    def text(self, text: str | None, secrets: Iterable[str]) -> str | None:
+        """A text about a person, with what is hidden of them masked in it."""
+        for one in secrets if self.hidden else ():
+            text = text and text.replace(one, masked(one))
         return text
 
     def address(self, address: str | None) -> str | None:
@@ -72,10 +79,11 @@ class Glasses(NamedTuple):
         return masked(address) if address and self.hidden & {"email", "phone", "name"} else address
 
 
-STOP = frozenset(
-    "stop stopall unsubscribe cancel end quit optout td t n 退订 退訂 退 拒收 取消订阅 取消訂閱 停止".split()
+# What people reply to a text message, in the words of the trade; letters as carriers in China have them (T, TD).
+STOP = frozenset(("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "td", "t", "n")) | frozenset(
+    ("退订", "退訂", "退", "拒收", "取消订阅", "取消訂閱", "停止")
 )
-START = frozenset("start unstop subscribe resume 恢复 恢復 订阅 訂閱 重新订阅 重新訂閱".split())
+START = frozenset(("start", "unstop", "subscribe", "resume", "恢复", "恢復", "订阅", "訂閱", "重新订阅", "重新訂閱"))
 FILL = re.compile(r"[\s.,;:!?'\"。，；：！？“”、()（）【】\[\]-]+")
 
 

@@ -52,9 +52,7 @@ def opt_out(
     return set_consents(connection, [Consent(workspace_id, row[0], channel, purpose, False, now)]) > 0
 
 
-def set_consents(
-    connection: Connection, rows: Iterable[Consent], *, patience_ms: int = holding.LONGEST_WAIT_MS
-) -> int:
+def set_consents(connection: Connection, rows: Iterable[Consent], *, patience_ms: int = holding.LONGEST_WAIT_MS) -> int:
     """Write what contacts said; a merged contact's word reaches whom it is now. Returns how many contacts were changed.
 
     Where somebody opts out, comes back only when nobody is writing to them any more: from the commit on, nothing begins.

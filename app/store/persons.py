@@ -3,7 +3,7 @@
 A person is the contact and all that were merged into it. Counts stay: a tally holds nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
@@ -15,7 +15,9 @@ from app.store.rows import Connection, array, columns
 PAGE = 500
 # What each part of an export is read by: rows after a place, in order; the place, and the row as JSON.
 MINE: LiteralString = "unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) AS one(lane, id)"
-WALKS: LiteralString = "SELECT e.lane, e.id FROM enrollment e WHERE e.workspace_id = %(w)s AND e.contact_id = ANY(%(ids)s)"
+WALKS: LiteralString = (
+    "SELECT e.lane, e.id FROM enrollment e WHERE e.workspace_id = %(w)s AND e.contact_id = ANY(%(ids)s)"
+)
 PARTS: Mapping[str, LiteralString] = {
     "contacts": f"""SELECT c.id, to_jsonb(c) - 'workspace_id' FROM {MINE}
         JOIN contact c ON c.workspace_id = %(w)s AND c.lane = one.lane AND c.id = one.id WHERE c.id > %(after)s""",
@@ -126,14 +128,18 @@ def who(connection: Connection, workspace_id: int, contact_id: int) -> Who | Non
         """,
         (workspace_id, ids),
     ).fetchall()
-    addresses = sorted({value.strip().lower() for kind, value in said if kind in ("email", "phone", "recipient") and value})
+    addresses = sorted(
+        {value.strip().lower() for kind, value in said if kind in ("email", "phone", "recipient") and value}
+    )
     names = sorted({value for _, value in said if value and len(value) >= SHORTEST_NAME})
     return Who(workspace_id, int(row[0]), ids, addresses, names, [id for (id,) in messages])
 
 
 def part(connection: Connection, person: Who, name: str, after: int) -> list[tuple[int, dict[str, Any]]]:
     """A page of one part: rows after a place."""
-    query: LiteralString = f"SELECT * FROM ({PARTS[name]}) AS part(place, row) WHERE place > %(after)s ORDER BY place LIMIT {PAGE}"
+    query: LiteralString = (
+        f"SELECT * FROM ({PARTS[name]}) AS part(place, row) WHERE place > %(after)s ORDER BY place LIMIT {PAGE}"
+    )
     return connection.execute(query, {**person.parameters, "after": after}).fetchall()
 
 

@@ -185,9 +185,7 @@ def spoken_of(connection: Connection, workspace_id: int, messages: Iterable[int]
     return {row[0]: Spoken._make(row) for row in rows}
 
 
-def named_by(
-    connection: Connection, workspace_id: int, kind: str, values: Iterable[str]
-) -> dict[str, int]:
+def named_by(connection: Connection, workspace_id: int, kind: str, values: Iterable[str]) -> dict[str, int]:
     """Whom addresses belong to."""
     rows = connection.execute(
         """

@@ -1,5 +1,6 @@
 """Contacts over HTTP: found by a name, listed, changed, and what happened to them. New ones come in by the ingest door."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,9 @@ from fastapi import Query
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from app import audit
+from app.glasses import glasses_of
 from app.lanes import lane_of
+from app.privacy import Glasses
 from app.store import consents, inbox, people, walks
 from app.store.consents import Consent
 from app.store.inbox import Letter
@@ -32,6 +35,7 @@ SAMPLE: dict[str, Any] = {
     "updated_at": "2026-11-21T08:00:00Z",
 }
 KINDS = Literal["event", "entered", "walk", "message"]
+PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,32}$")]
 
 
@@ -78,9 +82,14 @@ class ContactChange(In):
     )
     attributes: dict[Text, Any] = Field(default_factory=dict, max_length=200)
     tags: TagsIn = Field(default_factory=TagsIn)
-    consents: dict[Channel, dict[Literal["marketing", "transactional"], StrictBool]] = Field(
-        default_factory=dict, max_length=50
+    consents: dict[Channel, dict[PurposeName, StrictBool]] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="By channel and purpose; `marketing` speaks for all purposes of the channel.",
     )
+    consent_source: Literal["api", "import"] = Field("api", description="How you came to know; kept with the answer.")
+    consent_reason: str = Field("", max_length=500, description="Why, in a sentence; kept with the answer.")
+    text_version: str = Field("", max_length=100, description="The version of the text the person was shown.")
 
 
 class AcceptedOut(Out):
@@ -136,22 +145,23 @@ def list_contacts(
     next: Next = None,
 ) -> Page[ContactOut]:
     """List contacts, or find the one that a name means."""
+    glasses = glasses_of(connection, asker)
     if identity is not None:
         kind, _, value = identity.partition(":")
         owner = people.owner(connection, asker.workspace_id, kind, value)
         found = people.find(connection, asker.workspace_id, owner) if owner is not None else None
-        return Page(items=[contact_out(found)] if found else [], next=None)
+        return Page(items=[contact_out(found, glasses)] if found else [], next=None)
     place = place_of(next, int, int) or [-1, -1]
     lane, contact = min(max(place[0], -1), 32_767), place[1]
     found_page = people.page(connection, asker.workspace_id, (lane, contact), limit + 1)
     rows, after = paged(found_page, limit, lambda row: [row.lane, row.id])
-    return Page(items=[contact_out(row) for row in rows], next=after)
+    return Page(items=[contact_out(row, glasses) for row in rows], next=after)
 
 
 @routes.get("/contacts/{contact_id}", dependencies=[can("contact.read")])
 def read_contact(contact_id: ContactId, connection: Database, asker: Asker) -> ContactOut:
     """Show a contact; one that was merged is shown as whom it became."""
-    return contact_out(_known(connection, asker.workspace_id, contact_id))
+    return contact_out(_known(connection, asker.workspace_id, contact_id), glasses_of(connection, asker))
 
 
 @routes.patch("/contacts/{contact_id}", status_code=202, dependencies=[can("contact.edit")])
@@ -170,8 +180,10 @@ def change_contact(
         inbox.put(connection, [letter])
     if change.tags.add or change.tags.remove:
         people.change_tags(connection, workspace_id, person.id, (change.tags.add, change.tags.remove), now)
+    how = change.consent_source, asker.actor, change.text_version
+    proof = {"reason": change.consent_reason} if change.consent_reason else {}
     said = [
-        Consent(workspace_id, person.id, channel, purpose, allowed, now)
+        Consent(workspace_id, person.id, channel, purpose, allowed, now, *how, proof)
         for channel, purposes in change.consents.items()
         for purpose, allowed in purposes.items()
     ]
@@ -190,7 +202,25 @@ def read_timeline(
     before = (_instant(place[0]), place[1], place[2]) if place else people.LAST
     found = people.timeline(connection, asker.workspace_id, person.id, before, limit + 1)
     rows, after = paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
-    return Page(items=[_moment(row) for row in rows], next=after)
+    hide = _hiding(glasses_of(connection, asker), person)
+    return Page(items=[_moment(hide(row)) for row in rows], next=after)
+
+
+def _hiding(glasses: Glasses, person: Person) -> Callable[[Moment], Moment]:
+    """What happened, as this caller may see it."""
+    if not glasses.hidden:
+        return lambda row: row
+    secrets = glasses.secrets(person.identities, person.attributes)
+
+    def hide(row: Moment) -> Moment:
+        detail = dict(row.detail)
+        if isinstance(properties := detail.get("properties"), dict):
+            detail["properties"] = glasses.attributes(properties)
+        if detail.get("title"):
+            detail["title"] = glasses.text(detail["title"], secrets)
+        return row._replace(detail=detail)
+
+    return hide
 
 
 def _note(connection: Connection, asker: Asker, contact_id: int, change: ContactChange, now: datetime) -> None:
@@ -203,12 +233,12 @@ def _note(connection: Connection, asker: Asker, contact_id: int, change: Contact
     )
 
 
-def contact_out(person: Person) -> ContactOut:
-    """A contact as the API shows it."""
+def contact_out(person: Person, glasses: Glasses) -> ContactOut:
+    """A contact as the API shows it to this caller."""
     return ContactOut(
         id=person.id,
-        identities=[IdentityOut(kind=kind, value=value) for kind, value in person.identities],
-        attributes=person.attributes,
+        identities=[IdentityOut(kind=kind, value=value) for kind, value in glasses.identities(person.identities)],
+        attributes=glasses.attributes(person.attributes),
         tags=person.tags,
         consents=person.consents,
         created_at=person.created_at,

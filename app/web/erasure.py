@@ -48,7 +48,9 @@ class ErasingOut(Out):
 def export_contact(contact_id: ContactId, house: TheHouse, connection: Database, asker: Asker) -> Response:
     """Give out everything that is kept of one person, as one JSON object, table by table."""
     person = _known(connection, asker.workspace_id, contact_id)
-    log.get(__name__).info("a person was exported", workspace=asker.workspace_id, contact=person.contact_id, actor=asker.actor)
+    log.get(__name__).info(
+        "a person was exported", workspace=asker.workspace_id, contact=person.contact_id, actor=asker.actor
+    )
     headers = {
         "Content-Disposition": f'attachment; filename="contact-{person.contact_id}.json"',
         "Cache-Control": "no-store",
@@ -66,9 +68,7 @@ def erase_contact(
         raise invalid([("confirm", "is not a name of this contact")])
     before = persons.reasons(connection, person)
     secret = house.settings.secret_bytes
-    digests = {
-        address_digest(secret, person.workspace_id, one): before.get(one, ERASED) for one in person.addresses
-    }
+    digests = {address_digest(secret, person.workspace_id, one): before.get(one, ERASED) for one in person.addresses}
     inbox.put(connection, [erasing.letter(person, digests, now)])
     about = f"contact:{person.contact_id}"
     audit.record(connection, asker.workspace_id, asker.actor, "contact.erase", about, None, None, now)

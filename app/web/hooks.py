@@ -56,9 +56,13 @@ class Word(BaseModel):
     soft: bool = Field(False, description="A bounce that may pass (mailbox full): recorded, nothing is suppressed.")
     url: str = Field("", max_length=2048, description="The address that was clicked.")
     text: str = Field(
-        "", max_length=2000, description="What was replied: STOP, TD, T, 退订 … opt out of the channel, START opts in again."
+        "",
+        max_length=2000,
+        description="What was replied: STOP, TD, T, 退订 … opt out of the channel, START opts in again.",
     )
-    sender: str = Field("", max_length=320, description="Who replied, where the provider does not say to which message.")
+    sender: str = Field(
+        "", max_length=320, description="Who replied, where the provider does not say to which message."
+    )
 
 
 class Words(BaseModel):
@@ -117,7 +121,9 @@ def hear(
             return Heard(accepted=0, ignored=len(words.receipts))
         said = [_said(held.workspace_id, word, house.now()) for word in words.receipts]
         accepted = receipts.add(connection, said, account=held.name)
-        accepted += obey(connection, held, _addresses(house, held.channel), list(zip(words.receipts, said, strict=True)))
+        accepted += obey(
+            connection, held, _addresses(house, held.channel), list(zip(words.receipts, said, strict=True))
+        )
     return Heard(accepted=accepted, ignored=len(words.receipts) - accepted)
 
 

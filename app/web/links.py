@@ -4,19 +4,16 @@ What machines click is kept and decides nothing (H63). The way out is in `prefer
 """
 
 import re
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from app.links import Purpose, Token, Tokens, can_lead
-from app.store import links, overview, receipts, suppressions
+from app.store import links, receipts
 from app.store.receipts import Said
-from app.store.rows import Connection
 from app.web.guard import TheHouse
 from app.web.house import House
 from app.web.problems import missing
-from app.web.templating import PAGE_HEADERS, channel_words
 
 routes = APIRouter(include_in_schema=False)
 

@@ -1,4 +1,4 @@
-"""The way out, and what else somebody may say about what reaches them. A signed token is the only key, and opens one person's page.
+"""The way out, and what else somebody may say about what reaches them. A signed token is the only key, to one page.
 
 GET and HEAD never change what anybody gets: the page acts on POST alone, because scanners fetch every link of a mail (T22,
 H62). A no holds at once; a yes is asked for once more by a mail to the address, because links get forwarded.
@@ -81,7 +81,14 @@ def leave(
         leaf = _leaf(request, house, connection, said)
         if page and deed == "save":
             return _save(request, house, connection, leaf, set(choice or ()))
-        _say(house, connection, leaf, [(leaf.channel, MARKETING)], _version(request, leaf) if page else "", page=bool(page))
+        _say(
+            house,
+            connection,
+            leaf,
+            [(leaf.channel, MARKETING)],
+            _version(request, leaf) if page else "",
+            page=bool(page),
+        )
         word = Said(said.workspace_id, said.message_id, "unsubscribed", "", house.now(), {})
         receipts.add(connection, [word])
     if page:
@@ -110,8 +117,10 @@ def come_back(request: Request, token: str, house: TheHouse) -> Response:
         contact, content = found
         proof = {"message": said.message_id, "confirmed": True}
         rows = [
-            Consent(said.workspace_id, contact, *choice, True, now, "page", "contact", content.get("version", ""), proof)
-            for choice in content.get("wish", [])
+            Consent(
+                said.workspace_id, contact, channel, purpose, True, now, "page", "contact", content["version"], proof
+            )
+            for channel, purpose in content["wish"]
         ]
         consents.set_consents(connection, rows)
         leaf = _leaf(request, house, connection, said)
@@ -121,7 +130,9 @@ def come_back(request: Request, token: str, house: TheHouse) -> Response:
 def _leaf(request: Request, house: House, connection: Connection, said: Token) -> Leaf:
     channel = receipts.channel_of(connection, said.workspace_id, said.message_id) or FORGOTTEN
     spoken = channel_words(request, house.catalog)
-    reaching = {one.channel.name for one in house.catalog.values() if one.channel and (one.channel.address or one.channel.local)}
+    reaching = {
+        one.channel.name for one in house.catalog.values() if one.channel and (one.channel.address or one.channel.local)
+    }
     names = [channel, *sorted(reaching - {channel})]
     state = consents.state(connection, said.workspace_id, said.target) or {}
     privacy = load(workspaces.privacy(connection, said.workspace_id))
@@ -135,9 +146,7 @@ def _version(request: Request, leaf: Leaf) -> str:
     return "/".join(filter(None, (leaf.privacy.text_version, language_of(request), mark)))
 
 
-def _say(
-    house: House, connection: Connection, leaf: Leaf, refused: list[Choice], version: str, *, page: bool
-) -> None:
+def _say(house: House, connection: Connection, leaf: Leaf, refused: list[Choice], version: str, *, page: bool) -> None:
     source, proof = ("page" if page else "one-click"), {"message": leaf.said.message_id}
     rows = [
         Consent(
@@ -166,9 +175,7 @@ def _save(request: Request, house: House, connection: Connection, leaf: Leaf, ti
     return _page(request, leaf, "asked" if address else "unasked", address=masked(address) if address else "")
 
 
-def _ask_again(
-    request: Request, house: House, connection: Connection, leaf: Leaf, wish: list[Choice]
-) -> str | None:
+def _ask_again(request: Request, house: House, connection: Connection, leaf: Leaf, wish: list[Choice]) -> str | None:
     """Write the mail that asks; the address it goes to."""
     say, said, id = words(language_of(request)).gettext, leaf.said, confirmations.new_id(connection)
     token = Tokens(house.settings.secret_bytes).make("resubscribe", said.workspace_id, id, said.target)

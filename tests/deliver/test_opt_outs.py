@@ -1,4 +1,4 @@
-"""Who opts out gets nothing more, whenever they say it: before, between or during attempts, by whatever channel (P10, F27, Q10)."""
+"""Who opts out gets nothing more, whenever they say it: before, between or during attempts, by any channel (P10, F27, Q10)."""
 
 import random
 import threading
@@ -22,7 +22,7 @@ from app.store.consents import Consent
 from flows.contract import Batch, Channel, NodeType, Outcome, Outgoing, Report
 from nodes import catalog
 from nodes.sending import SendSettings, ports, send
-from tests.deliver.house import BASE, SECRET, House, build
+from tests.deliver.house import BASE, SECRET, House, build, text
 from tests.deliver.peers import NOW
 
 PENDING, SENDING, SENT, FAILED, SUPPRESSED, EXPIRED, UNKNOWN, DEFERRED = range(8)
@@ -46,6 +46,7 @@ class Recorder:
     before: Callable[[Outgoing], None] = bool  # type: ignore[assignment]
 
     async def deliver(self, messages: Sequence[Outgoing], egress: Any) -> list[Report]:
+        del egress
         for one in messages:
             self.calls.setdefault(one.id, []).append(time.monotonic())
             self.before(one)
@@ -78,10 +79,7 @@ def furnish(connection: Connection, recorder: Recorder, **settings: Any) -> Hous
     with transaction(connection):
         connection.execute(
             "UPDATE version SET document = jsonb_set(document, '{nodes,2}', %s::jsonb)",
-            (
-                '{"id": "hook", "type": "send.pigeon", "version": 1, "settings": %s}'
-                % __import__("json").dumps(settings),
-            ),
+            (text({"id": "hook", "type": "send.pigeon", "version": 1, "settings": settings}),),
         )
     house.courier = Courier(Site(BASE, Tokens(SECRET)), SECRET)
     return house
@@ -113,9 +111,12 @@ LOT = 16  # as many are claimed at once: so each claim has its own moment, and o
 def race(house: House, url: str, recorder: Recorder, pairs: int, together: int = 125) -> dict[str, int]:
     """An opt-out within 50 ms of the claim of each message; how many calls began after its commit, and after a second."""
     chance, answered, slow = random.Random(7), dict[int, float](), list[float]()
-    seconds = 0.0  # how long a round takes, as the last one showed
-    people(house, range(1_000_000, 1_000_000 + LOT))
-    house.deliver()
+    people(house, range(1_000_000, 1_000_000 + together))
+    house.deliver(limit=LOT)
+    begun = time.monotonic()
+    while house.deliver(limit=LOT):
+        pass
+    seconds = time.monotonic() - begun  # how long a round takes
     for first in range(1, pairs + 1, together):
         numbers = list(range(first, min(first + together, pairs + 1)))
         people(house, numbers)
@@ -155,8 +156,8 @@ def race(house: House, url: str, recorder: Recorder, pairs: int, together: int =
         late["kept back"] += not calls
         late["after the commit"] += any(call > at for call in calls)
         late["a second after the answer"] += any(call > at + 1 for call in calls)
-    assert house.statuses().count(SENT) == late["called"] + LOT
-    print(late, f"longest opt-out {max(slow) * 1000:.0f} ms, median {sorted(slow)[len(slow) // 2] * 1000:.1f} ms")
+    assert house.statuses().count(SENT) == late["called"] + together
+    print(late, f"longest opt-out {max(slow) * 1000:.0f} ms, median {sorted(slow)[len(slow) // 2] * 1000:.1f} ms")  # noqa: T201 figures
     return late
 
 
@@ -167,8 +168,8 @@ def test_p10_f27_no_call_begins_after_an_opt_out_was_answered(
     recorder = Recorder(batch)
     late = race(furnish(connection, recorder), database_url, recorder, 250)
     assert (late["after the commit"], late["a second after the answer"]) == (0, 0)
-    assert late["called"] > 20, "nothing raced: the opt-outs were all too early"
-    assert late["kept back"] > 20, "nothing raced: the opt-outs were all too late"
+    assert late["called"] > 10, "nothing raced: the opt-outs were all too early"
+    assert late["kept back"] > 10, "nothing raced: the opt-outs were all too late"
 
 
 @pytest.mark.heavy

@@ -45,7 +45,17 @@ MAY = {
     "reviewer": READS | WORK | {"journey.review"},
     "admin": READS
     | WORK
-    | {"journey.review", "account.edit", "policy.edit", "key.read", "key.edit", "user.read", "user.edit", "contact.export", "contact.erase"},
+    | {
+        "journey.review",
+        "account.edit",
+        "policy.edit",
+        "key.read",
+        "key.edit",
+        "user.read",
+        "user.edit",
+        "contact.export",
+        "contact.erase",
+    },
     "ingest": set(),
 }
 NUMBERS = {
