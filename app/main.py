@@ -30,6 +30,7 @@ from app.web import (
     catalogue,
     colleague,
     comments,
+    consentpages,
     contactpages,
     contacts,
     erasure,
@@ -95,7 +96,7 @@ PAGES = (
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
     *(catalogue, staffpages, accountpages, health, simulator, colleague),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
-    *(watch, whereabouts, contactpages, messagepages, live),
+    *(watch, whereabouts, contactpages, consentpages, messagepages, live),
 )
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {

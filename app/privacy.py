@@ -62,21 +62,21 @@ class Glasses(NamedTuple):
         """Names, the hidden kinds masked."""
         return [[kind, masked(value) if kind in self.hidden else value] for kind, value in given]
 
-    def secrets(self, identities: Iterable[Sequence[str]], attributes: Mapping[str, Any]) -> list[str]:
-        """What must not be read in texts about a person, the longest first."""
-        found = {value for kind, value in identities if kind in self.hidden}
-        found |= {value for name, value in attributes.items() if name in self.hidden and isinstance(value, str)}
-        return sorted((one for one in found if len(one) > 1), key=len, reverse=True)
+    def name(self, name: str | None) -> str | None:
+        """What a contact is called."""
+        return masked(name) if name and "name" in self.hidden else name
 
-    def text(self, text: str | None, secrets: Iterable[str]) -> str | None:
-        """A text about a person, with what is hidden of them masked in it."""
-        for one in secrets if self.hidden else ():
-            text = text and text.replace(one, masked(one))
-        return text
+    def identity(self, identity: Sequence[str] | None) -> Sequence[str] | None:
+        """One name with its kind."""
+        return self.identities([identity])[0] if identity else identity
 
     def address(self, address: str | None) -> str | None:
-        """Where a message went: masked where e-mail addresses or phone numbers are."""
-        return masked(address) if address and self.hidden & {"email", "phone", "name"} else address
+        """Where a message went, whatever kind of address it is."""
+        return masked(address) if address and self.hidden else address
+
+    def words(self, text: str | None) -> str | None:
+        """Words written for one person: anything of them may stand in it."""
+        return MASK if text and self.hidden else text
 
 
 # What people reply to a text message, in the words of the trade; letters as carriers in China have them (T, TD).

@@ -217,3 +217,9 @@ def erase(connection: Connection, person: Who, digests: Mapping[str, str], now: 
         """,
         (person.workspace_id, now, array(digests), array(digests.values())),
     )
+
+
+def staff(connection: Connection, workspace_id: int) -> dict[str, str]:
+    """The names of those who work here, by what the ledger calls them."""
+    rows = connection.execute("SELECT id, name FROM users WHERE workspace_id = %s", (workspace_id,)).fetchall()
+    return {f"user:{id}": name for id, name in rows}

@@ -1,6 +1,5 @@
 """Contacts over HTTP: found by a name, listed, changed, and what happened to them. New ones come in by the ingest door."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -9,7 +8,7 @@ from fastapi import Query
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from app import audit
-from app.glasses import glasses_of
+from app.glasses import glasses_of, moment_seen, person_seen
 from app.lanes import lane_of
 from app.privacy import Glasses
 from app.store import consents, inbox, people, walks
@@ -202,25 +201,8 @@ def read_timeline(
     before = (_instant(place[0]), place[1], place[2]) if place else people.LAST
     found = people.timeline(connection, asker.workspace_id, person.id, before, limit + 1)
     rows, after = paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
-    hide = _hiding(glasses_of(connection, asker), person)
-    return Page(items=[_moment(hide(row)) for row in rows], next=after)
-
-
-def _hiding(glasses: Glasses, person: Person) -> Callable[[Moment], Moment]:
-    """What happened, as this caller may see it."""
-    if not glasses.hidden:
-        return lambda row: row
-    secrets = glasses.secrets(person.identities, person.attributes)
-
-    def hide(row: Moment) -> Moment:
-        detail = dict(row.detail)
-        if isinstance(properties := detail.get("properties"), dict):
-            detail["properties"] = glasses.attributes(properties)
-        if detail.get("title"):
-            detail["title"] = glasses.text(detail["title"], secrets)
-        return row._replace(detail=detail)
-
-    return hide
+    glasses = glasses_of(connection, asker)
+    return Page(items=[_moment(moment_seen(glasses, row)) for row in rows], next=after)
 
 
 def _note(connection: Connection, asker: Asker, contact_id: int, change: ContactChange, now: datetime) -> None:
@@ -235,10 +217,11 @@ def _note(connection: Connection, asker: Asker, contact_id: int, change: Contact
 
 def contact_out(person: Person, glasses: Glasses) -> ContactOut:
     """A contact as the API shows it to this caller."""
+    person = person_seen(glasses, person)
     return ContactOut(
         id=person.id,
-        identities=[IdentityOut(kind=kind, value=value) for kind, value in glasses.identities(person.identities)],
-        attributes=glasses.attributes(person.attributes),
+        identities=[IdentityOut(kind=kind, value=value) for kind, value in person.identities],
+        attributes=person.attributes,
         tags=person.tags,
         consents=person.consents,
         created_at=person.created_at,

@@ -21,6 +21,7 @@ from app.web.shapes import ContactId, In, Out
 routes = router("contacts")
 
 encode = msgspec.json.encode
+NOT_THEIRS = 422
 
 
 class EraseIn(In):

@@ -1,4 +1,4 @@
-"""What people say about what reaches them, by whatever way: the page, one click, a reply, a device, a complaint, the SDK, the API."""
+"""What people say about what reaches them, by whatever way: page, one click, reply, device, complaint, SDK, API."""
 
 import json
 import random
@@ -176,7 +176,7 @@ def test_the_mail_that_asks_is_sent_by_the_same_account_with_its_own_words(
     assert "/r/" not in fields["html"], "its link is not led through the counter"
 
 
-def test_nobody_floods_a_mailbox_with_questions(house: House, web: TestClient, path: str) -> None:
+def test_nobody_floods_a_mailbox_with_questions(web: TestClient, path: str) -> None:
     web.post(path, data={"page": "1"})
     pages = [save(web, path, "email/marketing").text for _ in range(5)]
     assert ["look into your mail" in page for page in pages] == [True, True, True, False, False]

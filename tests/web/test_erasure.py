@@ -3,8 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,8 @@ class Town:
         c = CANARIES
         ((message,),) = self.ask("SELECT id FROM message WHERE contact_id = %s", id)
         self.do(
-            "UPDATE message SET status = 2, title = %s, content = %s, recipient = %s, provider_id = %s, sent_at = %s, reason = %s",
+            "UPDATE message SET status = 2, title = %s, content = %s, recipient = %s, provider_id = %s, sent_at = %s,"
+            " reason = %s",
             *(c["title"], json.dumps({"body": c["content"]}), MAIL, c["provider"], NOW, c["reason"]),
         )
         with transaction(self.connection):
@@ -212,7 +213,9 @@ def test_p12_erasure_leaves_nothing_of_the_person_and_all_of_the_others(
     town.run()
     other = town.contact("somebody else")
     before = town.admin.ok("GET", f"/contacts/{other}/export")
-    tallies = town.ask("SELECT node, port, sum(count) FROM tally WHERE port <> '!end' AND port <> '!exited' GROUP BY 1, 2 ORDER BY 1, 2")
+    tallies = town.ask(
+        "SELECT node, port, sum(count) FROM tally WHERE port <> '!end' AND port <> '!exited' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
     assert town.admin("POST", f"/contacts/{id}/erase", {"confirm": MAIL}).status_code == 202
     town.run()
     assert found(dump(database_url)) == []
@@ -223,7 +226,9 @@ def test_p12_erasure_leaves_nothing_of_the_person_and_all_of_the_others(
     assert town.admin("GET", f"/contacts/{id}").status_code == 404
     assert town.admin("GET", f"/contacts/{id}/export").status_code == 404
     assert town.admin.ok("GET", f"/contacts/{other}/export") == before
-    after = town.ask("SELECT node, port, sum(count) FROM tally WHERE port <> '!end' AND port <> '!exited' GROUP BY 1, 2 ORDER BY 1, 2")
+    after = town.ask(
+        "SELECT node, port, sum(count) FROM tally WHERE port <> '!end' AND port <> '!exited' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
     assert set(tallies) <= set(after), "counts stay"
     assert set(after) - set(tallies) == {("", "exited", 1)}, "and one more is out of the journey"
     ((active,),) = town.ask("SELECT count(*) FROM enrollment WHERE status = 0")
@@ -306,9 +311,9 @@ def test_a_contact_merged_while_the_wish_was_on_its_way_is_erased_as_whom_it_has
 
 
 @pytest.fixture
-def flagged(town: Town) -> Iterator[Town]:
+def flagged(town: Town) -> Town:
     town.admin.ok("PUT", "/privacy", {"personal": ["email", "phone", "nickname", "user_id", "say"]})
-    yield town
+    return town
 
 
 def test_f107_viewers_see_what_is_personal_masked_and_operators_see_it(
