@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query, Request, Response
 
 from app.auth import Caller
-from app.glasses import glasses_of, moment_seen, person_seen
 from app.language import words
 from app.privacy import Glasses
 from app.store import documents, people, seeking, timelines, users
@@ -14,6 +13,7 @@ from app.store.people import Person
 from app.store.rows import Connection
 from app.web import consentpages, moments, told
 from app.web.contacts import ContactChange, TagsIn, change_contact
+from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.page import page_router, render, toast
 from app.web.problems import invalid, missing

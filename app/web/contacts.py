@@ -8,7 +8,6 @@ from fastapi import Query
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from app import audit
-from app.glasses import glasses_of, moment_seen, person_seen
 from app.lanes import lane_of
 from app.privacy import Glasses
 from app.store import consents, inbox, people, walks
@@ -16,6 +15,7 @@ from app.store.consents import Consent
 from app.store.inbox import Letter
 from app.store.people import Moment, Person
 from app.store.rows import Connection
+from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import invalid, missing
 from app.web.shapes import NOT_A_PLACE, PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of

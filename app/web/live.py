@@ -12,7 +12,6 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from app import publishing
 from app.counts import AtNode, Numbers
-from app.glasses import glasses_of
 from app.language import words
 from app.store import journeys, periods, timelines, users, whereabouts
 from app.store.journeys import Journey
@@ -20,6 +19,7 @@ from app.store.rows import Connection
 from app.store.timelines import Way
 from app.web import chart, moments, told
 from app.web.canvas_page import Shown, show, urls
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.journeys import AtDesk
 from app.web.page import page_router, render

@@ -11,7 +11,6 @@ from fastapi import Path, Query, Request, Response
 
 from app import previews
 from app.auth import Caller
-from app.glasses import glasses_of, line_seen, person_seen
 from app.language import words
 from app.privacy import Glasses
 from app.store import documents, history, journeys, messagelog, people, seeking, users
@@ -19,6 +18,7 @@ from app.store.messagelog import Asked, Line
 from app.store.rows import Connection
 from app.web import moments, told
 from app.web.canvas_preview import MAIL_HEADERS
+from app.web.glasses import glasses_of, line_seen, person_seen
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.house import House
 from app.web.page import page_router, render

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from fastapi import Path, Query
 from pydantic import ConfigDict
 
-from app.glasses import glasses_of
 from app.keys import idempotency_key
 from app.privacy import Glasses
 from app.store import walks
 from app.store.walks import Asked, Sent
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, can, router
 from app.web.problems import missing
 from app.web.shapes import BIGINT, INT, PAGE, Limit, Next, Out, Page, paged, place_of

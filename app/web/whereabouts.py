@@ -12,7 +12,6 @@ from fastapi import Query, Request, Response
 
 from app.auth import Caller
 from app.counts import Numbers
-from app.glasses import glasses_of
 from app.language import words
 from app.privacy import Glasses
 from app.store import journeys, users, whereabouts
@@ -20,6 +19,7 @@ from app.store.journeys import Journey
 from app.store.rows import Connection
 from app.store.whereabouts import Found, Wanted
 from app.web import told
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, can
 from app.web.page import page_router, render
 from app.web.period import AskedPeriod, Bounds, Period, read
