@@ -22,6 +22,13 @@ routes = router("contacts")
 
 encode = msgspec.json.encode
 NOT_THEIRS = 422
+EXAMPLE = {
+    "contact_id": 31007,
+    "same_person": [31007],
+    "identities": [{"kind": "email", "value": "li@example.com", "contact_id": 31007}],
+    "consents": [{"channel": "email", "purpose": "marketing", "allowed": False, "source": "one-click"}],
+    "events": [],
+}
 
 
 class EraseIn(In):
@@ -44,7 +51,7 @@ class ErasingOut(Out):
     "/contacts/{contact_id}/export",
     dependencies=[can("contact.export")],
     response_class=Response,
-    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}, "description": "Everything."}},
+    responses={200: {"content": {"application/json": {"example": EXAMPLE}}, "description": "Everything, by table."}},
 )
 def export_contact(contact_id: ContactId, house: TheHouse, connection: Database, asker: Asker) -> Response:
     """Give out everything that is kept of one person, as one JSON object, table by table."""

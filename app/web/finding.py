@@ -39,7 +39,12 @@ def find_anything(
     if auth.may(caller.role, "contact.read"):
         glasses = glasses_of(connection, caller)
         items += [
-            {"kind": "contact", "title": glasses.name(name) or value, "hint": f"{kind}:{value}", "href": f"/contacts/{id}"}
+            {
+                "kind": "contact",
+                "title": glasses.name(name) or value,
+                "hint": f"{kind}:{value}",
+                "href": f"/contacts/{id}",
+            }
             for id, kind, value, name in people.named(connection, caller.workspace_id, text, SHOWN)
         ]
     return JSONResponse({"items": items}, headers=PAGE_HEADERS)
