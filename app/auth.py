@@ -57,6 +57,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "node_type.read": ANYBODY,
     "contact.read": ANYBODY,
     "contact.edit": DRAWS,
+    "contact.unmask": WORKS,  # see what is flagged as personal
+    "contact.export": MANAGES,
+    "contact.erase": MANAGES,
     "message.read": ANYBODY,
     "account.read": ANYBODY,
     "account.edit": MANAGES,

@@ -23,6 +23,7 @@ from flows.contract import Channel, Outgoing, Report
 ACCOUNTS_AT_ONCE = 8
 # Messages that may be out while nobody has written what became of them: what a killed process may repeat at most (P3).
 OPEN_AT_ONCE = 8
+FRESH_SECONDS = 0.25  # what was begun longer ago is asked for again: somebody may have opted out meanwhile (P10)
 BEGIN_SECONDS = 60.0  # what has not been begun by then waits for another turn; well below the lease
 ALL_SECONDS = 90.0  # for a whole batch; what has not answered by then is unknown
 REST_SECONDS = 5.0
@@ -47,7 +48,10 @@ class Book(Protocol):
     """Where it is written that messages, named by their numbers, are about to go out, and what became of others."""
 
     def __call__(self, ended: Sequence[tuple[int, Report]], next: Sequence[int]) -> Collection[int]:
-        """Commit both at once; returns those of `next` that are still ours to send."""
+        """Commit both at once; returns those of `next` that are still ours to send, and still wanted."""
+
+    def still(self, number: int) -> bool:
+        """Whether a message that was begun a while ago is wanted even now; if not, that is written."""
 
 
 @dataclass(slots=True)
@@ -107,14 +111,15 @@ class Courier:
         """The reports of what was sent. Writes what became of some together with what goes out next."""
         clock, waiting = asyncio.get_running_loop().time, list(load.messages)
         begun, said, ended = clock(), list[Report](), list[tuple[int, Report]]()
-        size = min(size, max(1, load.channel.batch))
+        # A channel that takes one at a time is handed a lot one by one, so that we can look up between them.
+        single = load.channel.batch <= 1
+        size = size if single else min(size, load.channel.batch)
         while waiting and not self.stopping() and clock() - begun < BEGIN_SECONDS:
             going, waiting = waiting[:size], waiting[size:]
             mine = book(ended, [number for number, _ in going])
             going = [(number, one) for number, one in going if number in mine]
-            reports = await _call(load, [one for _, one in going], egress, ALL_SECONDS - (clock() - begun))
-            ended = [(number, report) for (number, _), report in zip(going, reports, strict=True)]
-            said += reports
+            ended = await _lot(load, going, egress, book, begun) if single else await _whole(load, going, egress, begun)
+            said += [report for _, report in ended]
         # What was never begun is nobody's failure: it is due again at once.
         book([*ended, *((number, NOT_BEGUN) for number, _ in waiting)], ())
         return said
@@ -126,6 +131,28 @@ class Courier:
             return
         seconds = min(self._resting.get(place, (now, REST_SECONDS / 2))[1] * 2, LONGEST_REST_SECONDS)
         self._resting[place] = (now + timedelta(seconds=seconds), seconds)
+
+
+Numbered = list[tuple[int, Outgoing]]
+Ended = list[tuple[int, Report]]
+
+
+async def _whole(load: Load, going: Numbered, egress: Egress, begun: float) -> Ended:
+    seconds = ALL_SECONDS - (asyncio.get_running_loop().time() - begun)
+    reports = await _call(load, [one for _, one in going], egress, seconds)
+    return [(number, report) for (number, _), report in zip(going, reports, strict=True)]
+
+
+async def _lot(load: Load, going: Numbered, egress: Egress, book: Book, begun: float) -> Ended:
+    """One call after the other; whoever has waited for a slow one is asked for again before it is their turn."""
+    ended: Ended = []
+    asked = clock = asyncio.get_running_loop().time()
+    for number, one in going:
+        clock = asyncio.get_running_loop().time()
+        if clock - asked > FRESH_SECONDS and not book.still(number):
+            continue
+        ended += await _whole(load, [(number, one)], egress, begun)
+    return ended
 
 
 async def _call(load: Load, messages: Sequence[Outgoing], egress: Egress, seconds: float) -> list[Report]:

@@ -33,3 +33,9 @@ def user_hash(workspace_secret: str, user_id: str) -> str:
 def is_user(workspace_secret: str, user_id: str, given: str) -> bool:
     """Whether the hash was made by somebody who knows the workspace's secret."""
     return hmac.compare_digest(user_hash(workspace_secret, user_id).encode(), given.encode())
+
+
+def address_digest(secret: bytes, workspace_id: int, address: str) -> str:
+    """What is kept of an erased person's address: without the program's secret nobody can try addresses on it."""
+    key = derived(secret, f"erased/{workspace_id}")
+    return hmac.new(key, address.strip().lower().encode(), hashlib.sha256).hexdigest()

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from app.keys import derived
 
-Purpose = Literal["click", "open", "unsubscribe", "inapp"]
+Purpose = Literal["click", "open", "unsubscribe", "inapp", "resubscribe"]
 SIGNATURE_BYTES = 16
 SHAPE = struct.Struct(">IQQ")
 LONGEST_TOKEN = 64
@@ -38,7 +38,7 @@ class Tokens:
     """Makes and reads tokens under the program's secret."""
 
     def __init__(self, secret: bytes) -> None:
-        purposes: tuple[Purpose, ...] = ("click", "open", "unsubscribe", "inapp")
+        purposes: tuple[Purpose, ...] = ("click", "open", "unsubscribe", "inapp", "resubscribe")
         self._keys = {purpose: derived(secret, f"token/{purpose}") for purpose in purposes}
 
     def make(self, purpose: Purpose, workspace_id: int, message_id: int, target: int = 0) -> str:

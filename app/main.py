@@ -32,8 +32,10 @@ from app.web import (
     catalogue,
     colleague,
     comments,
+    consentpages,
     contactpages,
     contacts,
+    erasure,
     finding,
     guided,
     health,
@@ -56,6 +58,8 @@ from app.web import (
     planpages,
     plans,
     policies,
+    preferences,
+    privacy,
     problems,
     review,
     reviews,
@@ -87,7 +91,7 @@ VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (
     *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
-    *(policies, audit, labels),
+    *(policies, audit, labels, privacy, erasure),
 )
 PAGES = (
     starting,
@@ -95,7 +99,7 @@ PAGES = (
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
     *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
-    *(watch, whereabouts, contactpages, messagepages, live),
+    *(watch, whereabouts, contactpages, consentpages, messagepages, live),
 )
 # Routes that anybody may ask without a key, each with the reason.
 OPEN = {
@@ -112,6 +116,7 @@ OPEN = {
     "/r/{token}": "a signed token in the address",
     "/o/{token}.gif": "a signed token in the address",
     "/u/{token}": "a signed token in the address",
+    "/u/{token}/again": "a signed token in the address",
     "/v1/inapp": "asks for a write key and a signed user id itself",
     "/v1/inapp/{token}/{what}": "a signed token in the address",
     "/hooks/{account}": "asks for the provider's signature itself",
@@ -217,7 +222,7 @@ def _add_management(app: FastAPI) -> None:
 
 def _add_doors(app: FastAPI) -> None:
     """Where contacts and providers come back: each route checks a token, a signature or a write key of its own."""
-    for module in (links, hooks, inapp):
+    for module in (links, preferences, hooks, inapp):
         app.include_router(module.routes)
 
 

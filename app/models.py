@@ -506,14 +506,55 @@ class Suppression(SQLModel, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
 
 
-class Link(SQLModel, table=True):
-    """A URL that stood in a message; the token in the mail names the row, never the URL."""
+class Consent(SQLModel, table=True):
+    """The ledger: who said what about a purpose of a channel, when, how, and to which text. Only grows; a trigger sees to it.
 
-    __table_args__ = (UniqueConstraint("workspace_id", "digest"),)
+    What holds now stands on the contact. Rows of a merged contact stay where they are.
+    """
+
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    contact_id: int = Field(primary_key=True, sa_type=BIG)
+    id: int = Field(primary_key=True, sa_type=BIG, sa_column_args=[Identity()])
+    at: datetime = Field(sa_type=INSTANT)
+    allowed: bool
+    channel: str = Field(sa_type=TEXT)
+    purpose: str = Field(sa_type=TEXT)
+    source: str = Field(sa_type=TEXT)
+    actor: str = Field(sa_type=TEXT)
+    text_version: str = Field(sa_type=TEXT)
+    proof: dict[str, Any] = Field(sa_column=_json())
+
+
+class Erased(SQLModel, table=True):
+    """An address of somebody who was erased, as a keyed hash: nobody can read it, and marketing still knows it again."""
+
+    workspace_id: int = Field(primary_key=True)
+    digest: str = Field(primary_key=True, sa_type=TEXT)
+    reason: str = Field(sa_type=TEXT)
+    at: datetime = Field(sa_type=INSTANT)
+
+
+class Link(SQLModel, table=True):
+    """A URL that stood in a message; the token in the mail names the row, never the URL.
+
+    `contact_id`: whose it is, while it stood in one person's messages only: it may say something of them.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "digest"),
+        Index(
+            "ix_link_contact",
+            "workspace_id",
+            "contact_id",
+            postgresql_where=text("contact_id IS NOT NULL"),
+        ),
+    )
     workspace_id: int = Field(primary_key=True)
     id: int = Field(primary_key=True, sa_type=BIG, sa_column_args=[Identity()])
     digest: UUID
     url: str = Field(sa_type=TEXT)
+    contact_id: int | None = Field(default=None, sa_type=BIG)
 
 
 class Caught(SQLModel, table=True):
@@ -595,7 +636,10 @@ class AudienceMember(SQLModel, table=True):
 class Merge(SQLModel, table=True):
     """Two contacts found to be one person; `snapshot` keeps what the loser was, so that it can be explained and undone."""
 
-    __table_args__ = (UniqueConstraint("workspace_id", "loser_id"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "loser_id"),
+        Index("ix_merge_winner", "workspace_id", "winner_id"),
+    )
     id: int | None = Field(default=None, sa_column=_counter(BigInteger))
     workspace_id: int
     loser_id: int = Field(sa_type=BIG)

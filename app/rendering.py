@@ -75,6 +75,8 @@ def words(one: Claimed, plan: Plan, entry: Event | None, site: Site, now: dateti
     if step is None or step.node is None or step.node.channel is None:
         raise CopyError(f"the step {one.node} cannot send")
     channel = step.node.channel
+    if channel.name != one.channel:  # the gate asked about the one, so it may not go by the other
+        raise CopyError(f"the step {one.node} sends by {channel.name}, and this message is for {one.channel}")
     made = Words(one, channel, {}, "")
     mail = "html" in channel.fields.values()
     if mail and one.marketing:

@@ -308,7 +308,11 @@ def _email(traits: Mapping[str, Any] | None) -> str | None:
 
 
 def _phone(traits: Mapping[str, Any] | None) -> str | None:
-    value = traits.get("phone") if traits else None
+    return phone_of(traits.get("phone")) if traits else None
+
+
+def phone_of(value: object) -> str | None:
+    """A phone number as an identity: digits, with + where the country is said; None for what is no number."""
     value = str(value) if type(value) is int else value
     text = PHONE_FILL.sub("", value.strip()) if isinstance(value, str) and len(value) <= 40 else ""
     text = "+" + text[2:] if text.startswith("00") else text

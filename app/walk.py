@@ -106,7 +106,7 @@ def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
         if members:
             record.tally[members[0][0].plan.version_id, step.id, "!message"] += len(members)
         for one, visit in members:
-            why = refusal(name, step.marketing, one.facts.consents)
+            why = refusal(name, step.marketing, one.facts.consents, step.purpose)
             passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content))
             if why:
                 record.tally[one.plan.version_id, step.id, f"!suppressed:{why}"] += 1

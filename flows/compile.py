@@ -12,7 +12,7 @@ import networkx as nx
 from pydantic import BaseModel
 
 from flows.contract import Json, NodeType, Start, names
-from flows.document import Document
+from flows.document import Document, Node
 from flows.document import Target as TargetDocument
 from flows.durations import elapsed
 from flows.upgrade import upgrade_nodes
@@ -32,7 +32,7 @@ class Step:
     """One node of one version, ready to run. `node` is None where the type is not installed: its people are held.
 
     `reads_ahead` names the facts that this step and all after it may ask for. `rank` orders steps so that a batch is
-    gathered before a step is run; `cyclic` steps count visits.
+    gathered before a step is run; `cyclic` steps count visits. `purpose` is what a marketing message must be allowed for.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Step:
     start: Start | None
     seed: str
     marketing: bool = True
+    purpose: str = "marketing"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +113,8 @@ def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Lab
             cyclic=saved.id in cyclic,
             start=node.start(own) if node and node.start else None,
             seed=f"{label.workspace_id}/{label.journey_id}/{saved.id}",
-            marketing=(getattr(own, "message_class", None) or settings.message_class) == "marketing",
+            marketing=_said(saved, own, "message_class", settings.message_class) == "marketing",
+            purpose=_said(saved, own, "purpose", settings.purpose),
         )
     goal, exit_when = _target(settings.goal), _target(settings.exit_when)
     reentry = settings.reentry
@@ -140,6 +142,12 @@ def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Lab
         paused=label.paused,
         stopped=label.stopped,
     )
+
+
+def _said(saved: Node, own: BaseModel | None, name: str, usual: str) -> str:
+    """What the document says of a send, else what the journey says: a type's own default decides nothing about consent."""
+    said = getattr(own, name, None) if name in saved.settings else None
+    return said if isinstance(said, str) and said else usual
 
 
 def _parsed(node: NodeType | None, settings: Mapping[str, Json]) -> BaseModel | None:

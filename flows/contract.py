@@ -240,6 +240,8 @@ class Channel:
 
     `address` is the identity kind (or attribute) a recipient needs, None where the contact itself is the address.
     `deliver(messages, egress)` is async, takes at most `batch` messages of one account and gives one report for each, in order.
+    More than one only for who begins all its calls at once: consent is read again before each call of `deliver`, and nobody
+    may be written to a second after they opted out, however slow the messages before theirs.
     `repeats` says what a provider does with a key it has seen: `absorbed`, or `sent again`.
     """
 
@@ -248,7 +250,7 @@ class Channel:
     deliver: Callable[[Sequence[Outgoing], Any], Awaitable[list[Report]]]
     account: type[BaseModel] | None = None
     address: str | None = None
-    batch: int = 100
+    batch: int = 1
     repeats: Literal["absorbed", "sent again"] = "sent again"
     local: bool = False  # True: nothing leaves the house (in-app), the rendered fields are kept for pulling
 

@@ -35,6 +35,8 @@ REENTRY_WORDS = {
 }
 CLASS_WORDS = {"marketing": _("Marketing"), "transactional": _("Transactional")}
 
+# What people are asked for one by one, below marketing as a whole; the workspace says which there are.
+Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Whole = Annotated[int, Strict()]
@@ -103,6 +105,12 @@ class FlowSettings(_Part):
         title=_("Kind of message"),
         description=_("Transactional messages pass consent for marketing and frequency caps."),
         json_schema_extra=shown(labels=CLASS_WORDS),
+    )
+    purpose: Purpose = Field(
+        "marketing",
+        title=_("Purpose"),
+        description=_("What people must not have opted out of, besides marketing as a whole: newsletter, offers …"),
+        json_schema_extra=shown(needs={"message_class": ["marketing"]}),
     )
     priority: Annotated[Whole, Field(ge=0, le=100)] = Field(
         50,

@@ -6,9 +6,9 @@ Never what a message says, nor how it is delivered: that is each channel's own f
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from flows.calendar import Duration, elapsed, words
 from flows.contract import Batch, Event, Json, Member, MemberId, Message, NodeSettings, Outcome, Wait
@@ -42,6 +42,12 @@ class SendSettings(NodeSettings):
         title=_("Kind of message"),
         description=_("Instead of the journey's own: consent and caps depend on it."),
         json_schema_extra=shown(labels=CLASS_WORDS, none=_("As the journey"), section=_("Delivery")),
+    )
+    purpose: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")] | None = Field(
+        None,
+        title=_("Purpose"),
+        description=_("Instead of the journey's own: who opted out of it does not get this message."),
+        json_schema_extra=shown(none=_("As the journey"), section=_("Delivery")),
     )
 
     @model_validator(mode="before")

@@ -11,23 +11,24 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
 import structlog
 
+from app import erasures
 from app.copywriting import CopyError
 from app.courier import NOT_BEGUN, Courier, Pace, loads_of
 from app.database import transaction
 from app.failpoints import failpoint
-from app.gate import Case, verdicts
+from app.gate import MARKETING, Case, verdicts
+from app.held import Held
 from app.links import Tokens
 from app.plans import Plans
 from app.rendering import Site, Words, track, words
-from app.store import caught, credentials, history, inbox, links, outbox, sendings
+from app.store import caught, credentials, history, holding, inbox, links, outbox, sendings
 from app.store.caught import Catch
-from app.store.inbox import Letter
 from app.store.messages import MessageStatus
-from app.store.outbox import NEVER, Claimed, Settled
+from app.store.outbox import NEVER, Claimed, Fresh, Settled
 from app.store.rows import Connection
+from app.tellings import asked, letters
 from app.vault import VaultError, unseal
 from app.zones import zones_of
 from flows.compile import Plan
@@ -42,11 +43,6 @@ UNKNOWN = "unknown"  # how a reason begins while nobody knows, and after
 log = structlog.get_logger()
 
 UNSENT = (MessageStatus.FAILED, MessageStatus.SUPPRESSED, MessageStatus.EXPIRED, MessageStatus.DEFERRED)
-TOLD = {
-    MessageStatus.SENT: "message.sent",
-    MessageStatus.FAILED: "message.failed",
-    MessageStatus.SUPPRESSED: "message.suppressed",
-}
 
 
 @dataclass(slots=True)
@@ -71,23 +67,24 @@ def run(connection: Connection, plans: Plans, courier: Courier, *, now: datetime
     if not work.claimed:
         return 0
     failpoint("CP19")
-    work.asked = {workspace: _asked(plans, workspace) for workspace in {one.workspace_id for one in work.claimed}}
+    work.asked = {workspace: asked(plans, workspace) for workspace in {one.workspace_id for one in work.claimed}}
     _prepare(plans, courier, work)
     with transaction(connection):
-        ids = links.keep(
-            connection, [(made.message.workspace_id, url) for made, _ in work.going for url in made.addresses]
-        )
         ours = outbox.dress(connection, work.titles)
         here = [one for one in work.ended if (one.message.workspace_id, one.message.id) in ours]
+        here = here if courier.cut_off else _still_wanted(connection, plans, here, now)
         _finish(connection, here, work)
         if courier.divert:
             caught.add_many(connection, _pulled(work, here))
+        # Only of those still here: who was erased meanwhile leaves no link behind.
+        work.going = [one for one in work.going if _key(one[0].message) in ours]
+        wanted = [(made.message, url) for made, _ in work.going for url in made.addresses]
+        ids = links.keep(connection, [(one.workspace_id, url, one.contact_id) for one, url in wanted])
         if here:
             failpoint("CP23")
     if here:
         failpoint("CP24")
-    work.going = [one for one in work.going if (one[0].message.workspace_id, one[0].message.id) in ours]
-    _send(_Writing(connection, work), courier, ids)
+    _send(_Writing(connection, plans, work), courier, ids)
     return len(work.claimed)
 
 
@@ -125,6 +122,7 @@ def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime
             until=now + courier.pace.lease,
             limit=limit,
         )
+        claimed = erasures.marked(connection, courier.secret, claimed)
         work = _Round(now, courier.pace, claimed, plans.policies)
         if claimed:
             plans.include(connection, {one.version_id for one in claimed})
@@ -141,9 +139,7 @@ def _claim(connection: Connection, plans: Plans, courier: Courier, now: datetime
 
 def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
     """Ask the gate and render; sorts the batch into what goes out and what has ended here."""
-    cases = [
-        Case(one.channel, one.marketing, one.consents, one.recipient or "", one.suppressed) for one in work.claimed
-    ]
+    cases = [_case(one, plans) for one in work.claimed]
     for one, refused in zip(work.claimed, verdicts(cases), strict=True):
         plan = plans.by_version[one.version_id]
         reason = "stopped" if plan.stopped else refused
@@ -159,7 +155,7 @@ def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
             continue
         work.titles.append((one, made.title, made.content))
         if reason:
-            work.ended.append(Settled(one, MessageStatus.SUPPRESSED, NEVER, reason=reason))
+            work.ended.append(_refused(one, reason))
         elif later := _hushed(one, plan, work):
             work.ended.append(later)
         elif made.channel.local:
@@ -168,6 +164,35 @@ def _prepare(plans: Plans, courier: Courier, work: _Round) -> None:
             work.ended.append(_unknown(one, made.channel, "the sender stopped before it knew", work))
         else:
             work.going.append((made, account))
+
+
+def _case(one: Claimed, plans: Plans, fresh: Fresh | None = None) -> Case:
+    """What the gate looks at: as it was when the message was claimed, or as it is now."""
+    step = plans.by_version[one.version_id].steps.get(one.node)
+    consents, suppressed = fresh or (one.consents, one.suppressed)
+    purpose = step.purpose if step else MARKETING
+    return Case(one.channel, one.marketing, consents, one.recipient or "", suppressed, purpose, one.erased)
+
+
+def _still_wanted(connection: Connection, plans: Plans, here: Sequence[Settled], now: datetime) -> list[Settled]:
+    """What is delivered by being written is asked for in the very transaction that writes it (P10)."""
+    local = {(one.message.workspace_id, one.message.id): one for one in here if one.status == MessageStatus.SENT}
+    if not local:
+        return list(here)
+    held = holding.hold_here(connection, {one.message.contact_id for one in local.values()})
+    fresh = outbox.still(connection, [one.message for one in local.values() if one.message.contact_id in held])
+    rest = [one for one in here if one.status != MessageStatus.SENT]
+    for key, one in local.items():
+        if one.message.contact_id not in held:
+            rest.append(Settled(one.message, MessageStatus.PENDING, now, reason=one.message.reason))
+        elif key in fresh:
+            (reason,) = verdicts([_case(one.message, plans, fresh[key])])
+            rest.append(_refused(one.message, reason) if reason else one)
+    return rest
+
+
+def _refused(one: Claimed, reason: str) -> Settled:
+    return Settled(one, MessageStatus.SUPPRESSED, NEVER, reason=reason)
 
 
 def _hushed(one: Claimed, plan: Plan, work: _Round) -> Settled | None:
@@ -217,10 +242,15 @@ def _account(courier: Courier, work: _Round, one: Claimed, channel: Channel) -> 
 
 @dataclass(slots=True)
 class _Writing:
-    """The book of one batch: what goes out next and what became of the last, in one transaction."""
+    """The book of one batch: what goes out next and what became of the last, in one transaction.
+
+    From before consent is read until the calls are over, the contacts are held: who opts out meanwhile waits for that.
+    """
 
     connection: Connection
+    plans: Plans
     work: _Round
+    held: Held = field(default_factory=Held)
 
     def __call__(self, ended: Sequence[tuple[int, Report]], next: Sequence[int]) -> Collection[int]:
         outcomes = [_outcome(self.work.going[number][0], report, self.work) for number, report in ended]
@@ -228,13 +258,39 @@ class _Writing:
         if not outcomes and not following:
             return ()
         with transaction(self.connection):
-            _finish(self.connection, outcomes, self.work)
-            ours = outbox.begin(self.connection, following.values())
+            self.held.over(number for number, _ in ended)
+            wish = {number: one.contact_id for number, one in following.items()}
+            free = self.held.take(self.connection, wish)
+            fresh = outbox.begin(self.connection, [one for number, one in following.items() if number in free])
+            refused = self._refused(following.values(), fresh)
+            busy = [one for number, one in following.items() if number not in free]
+            later = [Settled(one, MessageStatus.PENDING, self.work.now, reason=one.reason) for one in busy]
+            _finish(self.connection, [*outcomes, *refused.values(), *later], self.work)
             if outcomes:
                 failpoint("CP23")
         if outcomes:
             failpoint("CP24")
-        return [number for number, one in following.items() if (one.workspace_id, one.id) in ours]
+        going = [number for number, one in following.items() if _key(one) in fresh and _key(one) not in refused]
+        self.held.over(following.keys() - set(going))
+        return going
+
+    def still(self, number: int) -> bool:
+        """Whether it is wanted even now."""
+        one = self.work.going[number][0].message
+        with transaction(self.connection):
+            fresh = outbox.still(self.connection, [one])
+            refused = self._refused([one], fresh)
+            _finish(self.connection, list(refused.values()), self.work)
+        return bool(fresh) and not refused
+
+    def _refused(self, asked: Iterable[Claimed], fresh: Mapping[tuple[int, int], Fresh]) -> dict[Any, Settled]:
+        mine = [one for one in asked if _key(one) in fresh]
+        reasons = verdicts([_case(one, self.plans, fresh[_key(one)]) for one in mine])
+        return {_key(one): _refused(one, reason) for one, reason in zip(mine, reasons, strict=True) if reason}
+
+
+def _key(one: Claimed) -> tuple[int, int]:
+    return one.workspace_id, one.id
 
 
 def _send(writing: _Writing, courier: Courier, ids: Mapping[tuple[int, str], int]) -> None:
@@ -244,7 +300,12 @@ def _send(writing: _Writing, courier: Courier, ids: Mapping[tuple[int, str], int
         if courier.divert:
             one.fields, account = courier.divert(one.channel.name, one.fields, account)
         made.append((one.message.place, one.channel, one.outgoing(account)))
-    courier.carry(loads_of(made), writing, writing.work.now)
+    try:
+        courier.carry(loads_of(made), writing, writing.work.now)
+    finally:
+        if not writing.connection.closed:
+            with transaction(writing.connection):
+                writing.held.let_go(writing.connection)
 
 
 def _outcome(made: Words, report: Report, work: _Round) -> Settled:
@@ -301,38 +362,4 @@ def _finish(connection: Connection, outcomes: Sequence[Settled], work: _Round) -
     mine = [one for one in outcomes if (one.message.workspace_id, one.message.id) in written]
     unsent = [one.message for one in mine if one.status in UNSENT and one.message.workspace_id in work.policies]
     sendings.drop(connection, [(one.workspace_id, one.lane, one.contact_id, one.id) for one in unsent if one.marketing])
-    inbox.put(connection, _letters(mine, work))
-
-
-def _letters(outcomes: Iterable[Settled], work: _Round) -> list[Letter]:
-    letters = []
-    for one in outcomes:
-        name = TOLD.get(MessageStatus(one.status))
-        names = [name] if name else []
-        if one.outcome == 2:
-            names.append("message.delivered")
-        wanted = work.asked[one.message.workspace_id]
-        letters += [_letter(one, told, work.now) for told in names if told in wanted]
-    return letters
-
-
-def _asked(plans: Plans, workspace_id: int) -> set[str]:
-    """The events that some step, goal or entry of this workspace looks out for."""
-    mine = [plan for plan in plans.by_version.values() if plan.workspace_id == workspace_id]
-    entries = {step.start.event for plan in mine for step in plan.entries if step.start}
-    return entries.union(*(plan.listens for plan in mine))
-
-
-def _letter(one: Settled, name: str, now: datetime) -> Letter:
-    message = one.message
-    properties = {
-        "message": message.id,
-        "enrollment": message.enrollment_id,
-        "node": message.node,
-        "visit": message.visit,
-        "journey": message.journey_id,
-        "channel": message.channel,
-        **({"reason": one.reason} if one.reason else {}),
-    }
-    text = msgspec.json.encode(properties).decode()
-    return Letter(message.lane, 0, message.workspace_id, message.contact_id, "track", name, now, now, text, None)
+    inbox.put(connection, letters(mine, work.asked, work.now))

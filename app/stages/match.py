@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from app import merges
+from app import erasing, merges
 from app.database import transaction
 from app.facts import MERGES, gather_facts
 from app.failpoints import failpoint
@@ -22,6 +22,8 @@ from app.taken import Taken
 from app.walk import Passage, write
 from flows.contract import Event
 from flows.match import Entry, candidates
+
+APART = (*MERGES, erasing.KIND)  # change who somebody is: what came before is done before, what comes after, after
 
 
 def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
@@ -40,19 +42,20 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             if merging:
                 moved += _end_waits(connection, plans, merging, now)
                 merges.run(connection, plans, merging, now)
+                erasing.run(connection, plans, [one for one in merging if one.kind == erasing.KIND], now)
         failpoint("CP6", "CP12")
     failpoint("CP7", "CP13")
     return Taken(len(letters), moved=moved, workspaces=len({letter.workspace_id for letter in letters}))
 
 
 def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter], list[Letter]]:
-    """Each contact's letters up to its first merge; those merges; what comes after them."""
+    """Each contact's letters up to its first merge or erasure; those; what comes after them."""
     before, merging, after = [], [], []
     stopped: set[int] = set()
     for letter in letters:
         if letter.contact_id in stopped:
             after.append(letter)
-        elif letter.kind in MERGES:
+        elif letter.kind in APART:
             merging.append(letter)
             stopped.add(letter.contact_id)
         else:

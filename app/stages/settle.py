@@ -49,6 +49,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             connection,
             [(one.workspace_id, one.contact_id, one.channel) for one in heard if one.kind == "complained"],
             now,
+            source="complaint",
         )
         inbox.put(connection, [_letter(one, now) for one in heard if one.kind in EVENTS])
         failpoint("CP26")

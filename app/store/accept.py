@@ -5,6 +5,7 @@ may change, names, contacts, the inbox. Their number does not grow with the grou
 psycopg's dump of a list costs three times as much. Never commits; `Raced` asks the caller to begin again.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +18,17 @@ import msgspec
 from app.calls import Call
 from app.identities import Found, Known, Name, names_of, resolve, touched
 from app.lanes import lane_of
+from app.store import receipts
+from app.store.consents import Consent, set_consents
 from app.store.rows import NULL, Connection, copy_lines, escape, instant, take_ids
 
 NAME_LOCKS = 0x4A43_1D  # first half of the advisory locks that guard the names of contacts, one for each lane
+CONSENTS = '"consents"'
+NAMES = re.compile(r"[a-z0-9_.-]{1,32}/[a-z0-9_-]{1,32}")
+SAID_AT_MOST = 100
+PATIENCE_MS = 100  # others wait in the same group; who sends reads consent again before each call anyway
+PUSH = "push"
+TURNED_OFF = frozenset({"push_disabled", "app_uninstalled", "Push Disabled", "Application Uninstalled"})
 encode = msgspec.json.encode
 
 
@@ -58,12 +67,61 @@ def write(connection: Connection, calls: Sequence[Call], ids: FreshIds) -> int:
     found = resolve(calls, known, ids.ensure(connection, unknown) if unknown else iter(()))
     _write_names(connection, found, calls[0].received_at)
     _write_contacts(connection, found, calls[0].received_at)
+    calls = _obey(connection, calls, found)
     copy_lines(
         connection,
         "inbox (lane, workspace_id, contact_id, kind, name, timestamp, received_at, properties, digest)",
         _lines(calls, found),
     )
     return len(calls)
+
+
+def _obey(connection: Connection, calls: Sequence[Call], found: Found) -> Sequence[Call]:
+    """What calls say about consent holds before they are answered (P10), and is no attribute."""
+    said: list[Consent] = []
+    off: list[tuple[int, int, int]] = []
+    kept: dict[int, Call] = {}
+    for place, (call, contact) in enumerate(zip(calls, found.contacts, strict=True)):
+        if call.kind == "identify" and CONSENTS in call.properties:
+            mine, rest = read_consents(call, contact)
+            said += mine
+            kept[place] = rest
+        elif call.name in TURNED_OFF and call.kind == "track":
+            no = Consent(call.workspace_id, contact, PUSH, "marketing", False, call.received_at, "device", "sdk")
+            said.append(no._replace(proof={"event": call.name}))
+            off.append((call.workspace_id, lane_of(call.workspace_id, contact), contact))
+    if said:
+        set_consents(connection, said, patience_ms=PATIENCE_MS)
+    if off:
+        receipts.turned_off(connection, off, PUSH, calls[0].received_at)
+    return [kept.get(place, call) for place, call in enumerate(calls)] if kept else calls
+
+
+def read_consents(call: Call, contact: int) -> tuple[list[Consent], Call]:
+    """`traits.consents` as `{channel: {purpose: true or false}}`, perhaps with `text_version`; the call without it.
+
+    What has another shape stays an attribute and decides nothing.
+    """
+    traits = msgspec.json.decode(call.properties)
+    given = traits.get("consents")
+    if not isinstance(given, dict):
+        return [], call
+    version = given.pop("text_version", "")
+    said = [
+        (channel, purpose, allowed)
+        for channel, purposes in given.items()
+        if isinstance(purposes, dict)
+        for purpose, allowed in purposes.items()
+    ]
+    whole = all(isinstance(purposes, dict) for purposes in given.values()) and isinstance(version, str)
+    sound = all(NAMES.fullmatch(f"{channel}/{purpose}") and isinstance(yes, bool) for channel, purpose, yes in said)
+    if not (whole and sound) or len(said) > SAID_AT_MOST:
+        return [], call
+    del traits["consents"]
+    rows = [
+        Consent(call.workspace_id, contact, *one, call.received_at, "identify", "sdk", version[:100]) for one in said
+    ]
+    return rows, call._replace(properties=encode(traits).decode())
 
 
 def enroll(

@@ -44,6 +44,7 @@ class Claimed(NamedTuple):
     suppressed: str | None
     since: datetime
     entry_event: int | None
+    erased: str | None = None
 
     @property
     def place(self) -> Place:
@@ -140,7 +141,7 @@ def claim(
             "limit": limit,
         },
     ).fetchall()
-    return [Claimed._make(row) for row in rows]
+    return [Claimed(*row) for row in rows]
 
 
 def dress(
@@ -168,23 +169,58 @@ def dress(
     return {(workspace, id) for workspace, id in found}
 
 
-def begin(connection: Connection, messages: Iterable[Claimed]) -> set[tuple[int, int]]:
-    """Mark as `sending` what goes out next; returns those still ours."""
-    rows = [(*one[:5], one.attempt) for one in messages]
+class Fresh(NamedTuple):
+    """What the gate asks of a message that is about to go out, as it stands at this very moment."""
+
+    consents: dict[str, Any]
+    suppressed: str | None
+
+
+NOW = """
+    SELECT m.workspace_id, m.id, c.consents, s.reason FROM {messages} m
+    JOIN contact c ON c.workspace_id = m.workspace_id AND c.lane = m.lane AND c.id = m.contact_id
+    LEFT JOIN suppression s ON s.workspace_id = m.workspace_id AND s.channel = m.channel
+         AND s.address = lower(btrim(m.recipient))
+"""
+BEGIN = f"""
+WITH ours AS (
+    UPDATE message m SET status = 1
+    FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::bigint[])
+      AS one(workspace_id, lane, enrollment_id, node, visit, attempt, contact_id)
+    WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
+      AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
+      AND m.contact_id = one.contact_id
+    RETURNING m.workspace_id, m.lane, m.id, m.contact_id, m.channel, m.recipient
+) {NOW.format(messages="ours")}
+"""
+STILL = f"""
+WITH one AS (
+    SELECT m.workspace_id, m.lane, m.id, m.contact_id, m.channel, m.recipient
+    FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::bigint[])
+      AS one(workspace_id, lane, enrollment_id, node, visit, attempt, contact_id)
+    JOIN message m ON m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
+      AND m.node = one.node AND m.visit = one.visit AND m.attempt = one.attempt
+    WHERE m.status IN (0, 1, 6) AND m.contact_id = one.contact_id
+) {NOW.format(messages="one")}
+"""
+
+
+def begin(connection: Connection, messages: Iterable[Claimed]) -> dict[tuple[int, int], Fresh]:
+    """Mark as `sending` what goes out next; returns those still ours, with what the gate asks of them read again (P10)."""
+    return _asked(connection, BEGIN, messages)
+
+
+def still(connection: Connection, messages: Iterable[Claimed]) -> dict[tuple[int, int], Fresh]:
+    """The same reading alone, of messages that are ours: for what is delivered here, and for what was begun a while ago."""
+    return _asked(connection, STILL, messages)
+
+
+def _asked(connection: Connection, query: str, messages: Iterable[Claimed]) -> dict[tuple[int, int], Fresh]:
+    rows = [(*one[:5], one.attempt, one.contact_id) for one in messages]
     if not rows:
-        return set()
-    found = connection.execute(
-        """
-        UPDATE message m SET status = 1
-        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[], %s::smallint[], %s::smallint[])
-          AS one(workspace_id, lane, enrollment_id, node, visit, attempt)
-        WHERE m.workspace_id = one.workspace_id AND m.lane = one.lane AND m.enrollment_id = one.enrollment_id
-          AND m.node = one.node AND m.visit = one.visit AND m.status IN (0, 1, 6) AND m.attempt = one.attempt
-        RETURNING m.workspace_id, m.id
-        """,
-        columns(rows, 6),
-    ).fetchall()
-    return {(workspace, id) for workspace, id in found}
+        return {}
+    found = connection.execute(query, columns(rows, 7)).fetchall()
+    return {(workspace, id): Fresh(consents, suppressed) for workspace, id, consents, suppressed in found}
 
 
 def settle(connection: Connection, outcomes: Sequence[Settled], now: datetime) -> set[tuple[int, int]]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from app.store.rows import Connection, columns
+from app.store.rows import Connection, array, columns
 
 OPEN_AT_MOST = 5_000
 
@@ -161,4 +161,55 @@ def first_time(connection: Connection, workspace_id: int, digest: UUID, now: dat
             "INSERT INTO seen (workspace_id, digest, received_on) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             (workspace_id, digest, now.date()),
         ).rowcount
+    )
+
+
+class Spoken(NamedTuple):
+    """The message a receipt is about: whose, by which channel, to which address."""
+
+    message_id: int
+    contact_id: int
+    channel: str
+    recipient: str | None
+
+
+def spoken_of(connection: Connection, workspace_id: int, messages: Iterable[int], account: str) -> dict[int, Spoken]:
+    """Those of these messages that went through the account."""
+    rows = connection.execute(
+        """
+        SELECT m.id, m.contact_id, m.channel, m.recipient FROM unnest(%s::bigint[]) AS one(id)
+        JOIN message m ON m.workspace_id = %s AND m.id = one.id WHERE m.account = %s
+        """,
+        (array(set(messages)), workspace_id, account),
+    ).fetchall()
+    return {row[0]: Spoken._make(row) for row in rows}
+
+
+def named_by(connection: Connection, workspace_id: int, kind: str, values: Iterable[str]) -> dict[str, int]:
+    """Whom addresses belong to."""
+    rows = connection.execute(
+        """
+        SELECT i.value, i.contact_id FROM unnest(%s::text[]) AS one(value)
+        JOIN identity i ON i.workspace_id = %s AND i.kind = %s AND i.value = one.value
+        """,
+        (array(set(values)), workspace_id, kind),
+    ).fetchall()
+    return dict(rows)
+
+
+def turned_off(connection: Connection, people: Iterable[tuple[int, int, int]], channel: str, at: datetime) -> None:
+    """`(workspace, lane, contact)` turned the channel off at the device: counted where its last message came from."""
+    connection.execute(
+        """
+        INSERT INTO receipt (workspace_id, message_id, kind, provider_event_id, at, detail)
+        SELECT last.workspace_id, last.id, 'unsubscribed', 'device', %s, '{}'
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[]) AS one(workspace_id, lane, contact_id) CROSS JOIN LATERAL (
+            SELECT m.workspace_id, m.id FROM enrollment e
+            JOIN message m ON m.workspace_id = e.workspace_id AND m.lane = e.lane AND m.enrollment_id = e.id
+            WHERE e.workspace_id = one.workspace_id AND e.contact_id = one.contact_id AND m.channel = %s
+              AND m.status IN (1, 2, 6) ORDER BY m.sent_at DESC NULLS LAST, m.id DESC LIMIT 1
+        ) AS last
+        ON CONFLICT DO NOTHING
+        """,
+        (at, *columns(sorted(set(people)), 3), channel),
     )

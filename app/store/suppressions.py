@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from app.lanes import lane_of
+from app.store import consents
+from app.store.consents import Consent
 from app.store.rows import Connection, columns
 
 Entry = tuple[int, str, str, str]  # workspace, channel, address, reason
@@ -39,36 +41,35 @@ def remove(connection: Connection, workspace_id: int, channel: str, address: str
     )
 
 
-def opt_out(connection: Connection, people: Iterable[tuple[int, int, str]], at: datetime) -> int:
+def opt_out(connection: Connection, people: Iterable[tuple[int, int, str]], at: datetime, **how: Any) -> int:
     """Take back the marketing consent of `(workspace, contact, channel)`, of whoever the contact has become.
 
-    Written to the contact at once instead of by its lane: rule P10 wants it to hold for the very next claim.
+    `how`: source, actor, text_version, proof, as the ledger keeps them.
     """
-    rows = sorted(
-        {(workspace, lane_of(workspace, contact), contact, channel) for workspace, contact, channel in people}
+    return consents.set_consents(
+        connection,
+        [
+            Consent(workspace, contact, channel, "marketing", False, at, **how)
+            for workspace, contact, channel in sorted(set(people))
+        ],
     )
+
+
+def erased(connection: Connection, digests: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """Which of these `(workspace, hash of an address)` belonged to somebody who was erased, and why they get nothing."""
+    rows = sorted(set(digests))
     if not rows:
-        return 0
-    return connection.execute(
+        return {}
+    found = connection.execute(
         """
-        WITH RECURSIVE named AS (
-            SELECT c.workspace_id, c.lane, c.id, c.merged_into, one.channel, 0 AS steps
-            FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::text[]) AS one(workspace_id, lane, id, channel)
-            JOIN contact c ON c.workspace_id = one.workspace_id AND c.lane = one.lane AND c.id = one.id
-            UNION ALL
-            SELECT c.workspace_id, c.lane, c.id, c.merged_into, named.channel, named.steps + 1
-            FROM named JOIN contact c ON c.workspace_id = named.workspace_id AND c.id = named.merged_into
-            WHERE named.merged_into IS NOT NULL AND named.steps < 16
-        ), meant AS (
-            SELECT workspace_id, lane, id,
-                   jsonb_object_agg(channel, jsonb_build_object('marketing', false)) AS refused
-            FROM named GROUP BY 1, 2, 3
-        )
-        UPDATE contact c SET updated_at = %s, consents = c.consents || (
-            SELECT jsonb_object_agg(one.key, coalesce(c.consents -> one.key, '{}'::jsonb) || one.value)
-            FROM jsonb_each(meant.refused) AS one(key, value)
-        )
-        FROM meant WHERE c.workspace_id = meant.workspace_id AND c.lane = meant.lane AND c.id = meant.id
+        SELECT e.workspace_id, e.digest, e.reason FROM unnest(%s::int[], %s::text[]) AS one(workspace_id, digest)
+        JOIN erased e ON e.workspace_id = one.workspace_id AND e.digest = one.digest
         """,
-        (*columns(rows, 4), at),
-    ).rowcount
+        columns(rows, 2),
+    ).fetchall()
+    return {(workspace, digest): reason for workspace, digest, reason in found}
+
+
+def any_erased(connection: Connection) -> bool:
+    """Whether anybody was ever erased: until then nobody has to look."""
+    return connection.execute("SELECT FROM erased LIMIT 1").fetchone() is not None

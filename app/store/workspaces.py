@@ -42,3 +42,20 @@ def set_policies(connection: Connection, workspace_id: int, policies: Mapping[st
         "UPDATE workspace SET settings = settings || jsonb_build_object('policies', %s::jsonb) WHERE id = %s",
         (Jsonb(policies), workspace_id),
     )
+
+
+def privacy(connection: Connection, workspace_id: int, *, lock: bool = False) -> dict[str, Any]:
+    """What contacts are asked about, and which attributes are personal, as it was saved; empty where nothing was."""
+    tail: LiteralString = " FOR UPDATE" if lock else ""
+    row = connection.execute(
+        "SELECT settings -> 'privacy' FROM workspace WHERE id = %s" + tail, (workspace_id,)
+    ).fetchone()
+    return dict(row[0]) if row and row[0] else {}
+
+
+def set_privacy(connection: Connection, workspace_id: int, privacy: Mapping[str, Any]) -> None:
+    """Keep it; pages and doors read it anew each time."""
+    connection.execute(
+        "UPDATE workspace SET settings = settings || jsonb_build_object('privacy', %s::jsonb) WHERE id = %s",
+        (Jsonb(privacy), workspace_id),
+    )

@@ -7,16 +7,18 @@ from fastapi import Form, Query, Request, Response
 
 from app.auth import Caller
 from app.language import words
+from app.privacy import Glasses
 from app.store import documents, people, seeking, timelines, users
 from app.store.people import Person
 from app.store.rows import Connection
-from app.web import moments, told
+from app.web import consentpages, moments, told
 from app.web.contacts import ContactChange, TagsIn, change_contact
+from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.page import page_router, render, toast
 from app.web.problems import invalid, missing
 from app.web.shapes import INT, NOT_A_PLACE, ContactId, Next, paged, place_of
-from app.web.templating import channel_words, icons, language_of
+from app.web.templating import icons, language_of
 from flows.words import _
 
 routes = page_router()
@@ -46,11 +48,12 @@ def show_contacts(
     if q.startswith("#") and len(q) > 1:
         q, tag = "", q[1:]
     found = _found(connection, caller.workspace_id, q, tag, next)
+    glasses = glasses_of(connection, caller)
     values = {
         "q": q,
         "label": tag,
         "zone": users.timezone(connection, caller.workspace_id),
-        "rows": [_row(one) for one in found.people],
+        "rows": [_row(one, glasses) for one in found.people],
         "after": told.place_text(found.next) if found.next is not None else None,
     }
     return render(request, "contacts/_rows.html" if next is not None else "contacts/list.html", values)
@@ -67,7 +70,8 @@ def _found(connection: Connection, workspace_id: int, q: str, tag: str, next_: s
     return seeking.newest(connection, workspace_id, place[0] if place else None, PAGE)
 
 
-def _row(one: seeking.Found) -> dict[str, Any]:
+def _row(one: seeking.Found, glasses: Glasses) -> dict[str, Any]:
+    one = one._replace(identities=glasses.identities(one.identities), attributes=glasses.attributes(one.attributes))
     name = one.attributes.get("name")
     best = told.best(one.identities)
     named = {kind: value for kind, value in reversed(one.identities)}  # noqa: C416 the first of a kind stays
@@ -102,7 +106,7 @@ def show_contact(
         "contact_id": person.id,
         "kinds": kind or list(KIND_WORDS),
         "journey_id": journey,
-        **_timeline(request, connection, caller.workspace_id, person.id, kind, journey, next),
+        **_timeline(request, connection, caller, person.id, kind, journey, next),
         "type_icons": icons(request, house.catalog),
     }
     if next is not None:
@@ -113,13 +117,13 @@ def show_contact(
         "kind_words": _said(request, KIND_WORDS),
         "walks": _walks(request, connection, caller, person),
     }
-    return render(request, "contacts/one.html", values | _profile(request, person))
+    return render(request, "contacts/one.html", values | _profile(request, connection, caller, person))
 
 
 def _timeline(
     request: Request,
     connection: Connection,
-    workspace_id: int,
+    caller: Caller,
     contact_id: int,
     kinds: list[Kind] | None,
     journey: int | None,
@@ -129,10 +133,11 @@ def _timeline(
     place = place_of(next_, str, int, int)
     before = (_instant(place[0]), place[1], place[2]) if place else people.LAST
     asked = timelines.Asked(contact_id, [timelines.KINDS[one] for one in kinds or timelines.KINDS], journey)
-    found = timelines.page(connection, workspace_id, asked, before, MOMENTS + 1)
+    found = timelines.page(connection, caller.workspace_id, asked, before, MOMENTS + 1)
     shown, after = paged(found, MOMENTS, lambda row: [row.at.isoformat(), row.rank, row.id])
-    known = told.faces(request, connection, workspace_id, moments.versions_of(shown))
-    return {"moments": [moments.view(one, known, say) for one in shown], "after": after}
+    known = told.faces(request, connection, caller.workspace_id, moments.versions_of(shown))
+    glasses = glasses_of(connection, caller)
+    return {"moments": [moments.view(moment_seen(glasses, one), known, say) for one in shown], "after": after}
 
 
 def _instant(text: str) -> datetime:
@@ -163,9 +168,9 @@ def _walks(request: Request, connection: Connection, caller: Caller, person: Per
     ]
 
 
-def _profile(request: Request, person: Person) -> dict[str, Any]:
-    """What is known of somebody."""
-    channels = channel_words(request, request.state.house.catalog)
+def _profile(request: Request, connection: Connection, caller: Caller, person: Person) -> dict[str, Any]:
+    """What is known of somebody, as this caller may see it."""
+    person = person_seen(glasses_of(connection, caller), person)
     name = person.attributes.get("name")
     return {
         "contact_id": person.id,
@@ -176,10 +181,7 @@ def _profile(request: Request, person: Person) -> dict[str, Any]:
             {"name": key, "text": value if isinstance(value, str) else told.compact(value), "kind": _kind(value)}
             for key, value in sorted(person.attributes.items())
         ],
-        "consents": [
-            {"channel": channel, "word": word, "said": person.consents.get(channel, {}).get("marketing")}
-            for channel, word in sorted(channels.items())
-        ],
+        "consent": consentpages.card(request, connection, caller, person),
     }
 
 
@@ -201,7 +203,11 @@ def show_profile(request: Request, caller: Asker, connection: Database, contact_
     if person is None:
         raise missing("contact")
     zone = users.timezone(connection, caller.workspace_id)
-    return render(request, "contacts/_profile.html", {"zone": zone, "later": False, **_profile(request, person)})
+    return render(
+        request,
+        "contacts/_profile.html",
+        {"zone": zone, "later": False, **_profile(request, connection, caller, person)},
+    )
 
 
 @routes.post("/contacts/{contact_id}/attributes", dependencies=[can("contact.edit")])
@@ -265,27 +271,6 @@ def change_tags(
     return _changed(request, connection, caller, contact_id, text % {"tag": given or remove}, undo=undo)
 
 
-@routes.post("/contacts/{contact_id}/consents", dependencies=[can("contact.edit")])
-def change_consent(
-    request: Request,
-    caller: Asker,
-    connection: Database,
-    now: Now,
-    contact_id: ContactId,
-    channel: Annotated[str, Form(pattern=r"^[a-z0-9_.-]{1,32}$")],
-    allowed: Annotated[bool, Form()],
-) -> Response:
-    """Write down what the contact said about marketing on a channel; an opt-out holds from now on."""
-    change_contact(contact_id, ContactChange(consents={channel: {"marketing": allowed}}), connection, caller, now)
-    say = words(language_of(request)).gettext
-    text = (
-        say(_("Marketing on this channel is allowed."))
-        if allowed
-        else say(_("Nothing more for marketing on this channel."))
-    )
-    return _changed(request, connection, caller, contact_id, text)
-
-
 def _changed(
     request: Request,
     connection: Connection,
@@ -300,5 +285,9 @@ def _changed(
     person = people.find(connection, caller.workspace_id, contact_id)
     assert person is not None
     zone = users.timezone(connection, caller.workspace_id)
-    answer = render(request, "contacts/_profile.html", {"zone": zone, "later": later, **_profile(request, person)})
+    answer = render(
+        request,
+        "contacts/_profile.html",
+        {"zone": zone, "later": later, **_profile(request, connection, caller, person)},
+    )
     return toast(answer, text, undo=undo)

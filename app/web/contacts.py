@@ -9,11 +9,13 @@ from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from app import audit
 from app.lanes import lane_of
+from app.privacy import Glasses
 from app.store import consents, inbox, people, walks
 from app.store.consents import Consent
 from app.store.inbox import Letter
 from app.store.people import Moment, Person
 from app.store.rows import Connection
+from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import invalid, missing
 from app.web.shapes import NOT_A_PLACE, PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
@@ -32,6 +34,7 @@ SAMPLE: dict[str, Any] = {
     "updated_at": "2026-11-21T08:00:00Z",
 }
 KINDS = Literal["event", "entered", "walk", "message"]
+PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,32}$")]
 
 
@@ -78,9 +81,14 @@ class ContactChange(In):
     )
     attributes: dict[Text, Any] = Field(default_factory=dict, max_length=200)
     tags: TagsIn = Field(default_factory=TagsIn)
-    consents: dict[Channel, dict[Literal["marketing", "transactional"], StrictBool]] = Field(
-        default_factory=dict, max_length=50
+    consents: dict[Channel, dict[PurposeName, StrictBool]] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="By channel and purpose; `marketing` speaks for all purposes of the channel.",
     )
+    consent_source: Literal["api", "import"] = Field("api", description="How you came to know; kept with the answer.")
+    consent_reason: str = Field("", max_length=500, description="Why, in a sentence; kept with the answer.")
+    text_version: str = Field("", max_length=100, description="The version of the text the person was shown.")
 
 
 class AcceptedOut(Out):
@@ -136,22 +144,23 @@ def list_contacts(
     next: Next = None,
 ) -> Page[ContactOut]:
     """List contacts, or find the one that a name means."""
+    glasses = glasses_of(connection, asker)
     if identity is not None:
         kind, _, value = identity.partition(":")
         owner = people.owner(connection, asker.workspace_id, kind, value)
         found = people.find(connection, asker.workspace_id, owner) if owner is not None else None
-        return Page(items=[contact_out(found)] if found else [], next=None)
+        return Page(items=[contact_out(found, glasses)] if found else [], next=None)
     place = place_of(next, int, int) or [-1, -1]
     lane, contact = min(max(place[0], -1), 32_767), place[1]
     found_page = people.page(connection, asker.workspace_id, (lane, contact), limit + 1)
     rows, after = paged(found_page, limit, lambda row: [row.lane, row.id])
-    return Page(items=[contact_out(row) for row in rows], next=after)
+    return Page(items=[contact_out(row, glasses) for row in rows], next=after)
 
 
 @routes.get("/contacts/{contact_id}", dependencies=[can("contact.read")])
 def read_contact(contact_id: ContactId, connection: Database, asker: Asker) -> ContactOut:
     """Show a contact; one that was merged is shown as whom it became."""
-    return contact_out(_known(connection, asker.workspace_id, contact_id))
+    return contact_out(_known(connection, asker.workspace_id, contact_id), glasses_of(connection, asker))
 
 
 @routes.patch("/contacts/{contact_id}", status_code=202, dependencies=[can("contact.edit")])
@@ -170,8 +179,10 @@ def change_contact(
         inbox.put(connection, [letter])
     if change.tags.add or change.tags.remove:
         people.change_tags(connection, workspace_id, person.id, (change.tags.add, change.tags.remove), now)
+    how = change.consent_source, asker.actor, change.text_version
+    proof = {"reason": change.consent_reason} if change.consent_reason else {}
     said = [
-        Consent(workspace_id, person.id, channel, purpose, allowed, now)
+        Consent(workspace_id, person.id, channel, purpose, allowed, now, *how, proof)
         for channel, purposes in change.consents.items()
         for purpose, allowed in purposes.items()
     ]
@@ -190,7 +201,8 @@ def read_timeline(
     before = (_instant(place[0]), place[1], place[2]) if place else people.LAST
     found = people.timeline(connection, asker.workspace_id, person.id, before, limit + 1)
     rows, after = paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
-    return Page(items=[_moment(row) for row in rows], next=after)
+    glasses = glasses_of(connection, asker)
+    return Page(items=[_moment(moment_seen(glasses, row)) for row in rows], next=after)
 
 
 def _note(connection: Connection, asker: Asker, contact_id: int, change: ContactChange, now: datetime) -> None:
@@ -203,8 +215,9 @@ def _note(connection: Connection, asker: Asker, contact_id: int, change: Contact
     )
 
 
-def contact_out(person: Person) -> ContactOut:
-    """A contact as the API shows it."""
+def contact_out(person: Person, glasses: Glasses) -> ContactOut:
+    """A contact as the API shows it to this caller."""
+    person = person_seen(glasses, person)
     return ContactOut(
         id=person.id,
         identities=[IdentityOut(kind=kind, value=value) for kind, value in person.identities],

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from app.language import words
 from app.store import lists, people, plans
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, can
 from app.web.lists import STATUS_WORDS
 from app.web.page import page_router
@@ -35,8 +36,14 @@ def find_anything(
         for id, name in plans.find_names(connection, caller.workspace_id, text, SHOWN)
     ]
     if caller.may("contact.read"):
+        glasses = glasses_of(connection, caller)
         items += [
-            {"kind": "contact", "title": name or value, "hint": f"{kind}:{value}", "href": f"/contacts/{id}"}
+            {
+                "kind": "contact",
+                "title": glasses.name(name) or value,
+                "hint": f"{kind}:{value}",
+                "href": f"/contacts/{id}",
+            }
             for id, kind, value, name in people.named(connection, caller.workspace_id, text, SHOWN)
         ]
     return JSONResponse({"items": items}, headers=PAGE_HEADERS)

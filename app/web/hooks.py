@@ -14,6 +14,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.hearing import obey
+from app.privacy import keyword
 from app.store import credentials, receipts
 from app.store.receipts import Said
 from app.vault import VaultError, unseal
@@ -41,9 +43,11 @@ class Word(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     message: str | int = Field(
-        description="The id from `X-Journey-Message`, or the whole Message-ID of the mail.", examples=["1042"]
+        "",
+        description="The id from `X-Journey-Message`, or the whole Message-ID of the mail; a reply may do without.",
+        examples=["1042"],
     )
-    event: Literal["delivered", "opened", "clicked", "bounced", "complained", "failed", "unsubscribed"]
+    event: Literal["delivered", "opened", "clicked", "bounced", "complained", "failed", "unsubscribed", "reply"]
     id: str = Field(
         "", max_length=200, description="The provider's own id of this event: a repeat of it changes nothing."
     )
@@ -51,6 +55,14 @@ class Word(BaseModel):
     reason: str = Field("", max_length=500)
     soft: bool = Field(False, description="A bounce that may pass (mailbox full): recorded, nothing is suppressed.")
     url: str = Field("", max_length=2048, description="The address that was clicked.")
+    text: str = Field(
+        "",
+        max_length=2000,
+        description="What was replied: STOP, TD, T, 退订 … opt out of the channel, START opts in again.",
+    )
+    sender: str = Field(
+        "", max_length=320, description="Who replied, where the provider does not say to which message."
+    )
 
 
 class Words(BaseModel):
@@ -109,7 +121,16 @@ def hear(
             return Heard(accepted=0, ignored=len(words.receipts))
         said = [_said(held.workspace_id, word, house.now()) for word in words.receipts]
         accepted = receipts.add(connection, said, account=held.name)
+        accepted += obey(
+            connection, held, _addresses(house, held.channel), list(zip(words.receipts, said, strict=True))
+        )
     return Heard(accepted=accepted, ignored=len(words.receipts) - accepted)
+
+
+def _addresses(house: House, channel: str) -> str | None:
+    """What kind of name the channel's addresses are."""
+    nodes = house.catalog.values()
+    return next((one.channel.address for one in nodes if one.channel and one.channel.name == channel), None)
 
 
 def _refused() -> ProblemError:
@@ -153,5 +174,7 @@ def _said(workspace_id: int, word: Word, now: datetime) -> Said:
     message = min(int(reference[1]), 2**63 - 1) if reference else 0  # 0 names no message, so it is ignored
     at = now if word.at is None else min(word.at if word.at.tzinfo else word.at.replace(tzinfo=UTC), now)
     kind = "soft_bounced" if word.event == "bounced" and word.soft else word.event
-    detail = {name: value for name in ("reason", "url") if (value := getattr(word, name).replace("\x00", ""))}
+    if word.event == "reply" and keyword(word.text) is False:
+        kind = "unsubscribed"  # counted where the message came from, like every other way out
+    detail = {name: value for name in ("reason", "url", "text") if (value := getattr(word, name).replace("\x00", ""))}
     return Said(workspace_id, message, kind, word.id.replace("\x00", ""), at, detail)

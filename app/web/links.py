@@ -1,23 +1,19 @@
-"""Where links in messages lead back to: clicks, opens and the way out. A token is the only key, and opens only its own.
+"""Where links in messages lead back to: clicks and opens. A token is the only key, and opens only its own.
 
-GET and HEAD never change what anybody gets: the unsubscribe page acts on POST alone, because scanners fetch every link of a
-mail (T22, H62). What machines click is kept and decides nothing (H63).
+What machines click is kept and decides nothing (H63). The way out is in `preferences`.
 """
 
 import re
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from app.links import Purpose, Token, Tokens, can_lead
-from app.store import links, overview, receipts, suppressions
+from app.store import links, receipts
 from app.store.receipts import Said
-from app.store.rows import Connection
 from app.web.guard import TheHouse
 from app.web.house import House
 from app.web.problems import missing
-from app.web.templating import PAGE_HEADERS, channel_words
 
 routes = APIRouter(include_in_schema=False)
 
@@ -29,13 +25,12 @@ MACHINES = re.compile(
     r"|proofpoint|mimecast|symantec|safelinks|urldefense|slackbot|facebookexternalhit|whatsapp|telegrambot",
     re.IGNORECASE,
 )
-FORGOTTEN = "email"  # the only channel whose links outlive the row that says so
 
 
 @routes.api_route("/r/{token}", methods=["GET", "HEAD"])
 def click(request: Request, token: str, house: TheHouse) -> Response:
     """Count the click and lead on to the stored address; an address in the request is never followed (T04)."""
-    said = _read(house, "click", token)
+    said = read_token(house, "click", token)
     with house.transaction() as connection:
         address = links.find(connection, said.workspace_id, said.target)
         if address is None or not can_lead(address):
@@ -52,7 +47,7 @@ def click(request: Request, token: str, house: TheHouse) -> Response:
 @routes.api_route("/o/{token}.gif", methods=["GET", "HEAD"])
 def opened(request: Request, token: str, house: TheHouse) -> Response:
     """Count the open; one transparent point comes back."""
-    said = _read(house, "open", token)
+    said = read_token(house, "open", token)
     if request.method == "GET":
         machine = is_machine(request)
         detail = {"machine": True} if machine else {}
@@ -60,35 +55,6 @@ def opened(request: Request, token: str, house: TheHouse) -> Response:
         with house.transaction() as connection:
             receipts.add(connection, [word])
     return Response(PIXEL, media_type="image/gif", headers=QUIET)
-
-
-@routes.api_route("/u/{token}", methods=["GET", "HEAD"])
-def show_way_out(request: Request, token: str, house: TheHouse) -> Response:
-    """The page with the one button. Nothing has happened yet, whoever fetched it."""
-    said = _read(house, "unsubscribe", token)
-    with house.transaction(read_only=True) as connection:
-        values = _sender(request, house, connection, said)
-    return _page(request, {"done": False, **values})
-
-
-@routes.post("/u/{token}", max_body_size=10_000)
-def leave(
-    request: Request,
-    token: str,
-    house: TheHouse,
-    page: Annotated[str, Form(max_length=10)] = "",
-) -> Response:
-    """Opt out of the channel's marketing. One click of a mail program (RFC 8058) or the page's button; twice is once."""
-    said = _read(house, "unsubscribe", token)
-    with house.transaction() as connection:
-        channel = receipts.channel_of(connection, said.workspace_id, said.message_id) or FORGOTTEN
-        suppressions.opt_out(connection, [(said.workspace_id, said.target, channel)], house.now())
-        word = Said(said.workspace_id, said.message_id, "unsubscribed", "", house.now(), {})
-        receipts.add(connection, [word])
-        values = _sender(request, house, connection, said)
-    if page:
-        return _page(request, {"done": True, **values})
-    return PlainTextResponse("已退订。You are unsubscribed.\n", headers=QUIET)
 
 
 def is_machine(request: Request) -> bool:
@@ -100,22 +66,8 @@ def is_machine(request: Request) -> bool:
     return fetched_ahead or not agent or bool(MACHINES.search(agent))
 
 
-def _read(house: House, purpose: Purpose, token: str) -> Token:
+def read_token(house: House, purpose: Purpose, token: str) -> Token:
     said = Tokens(house.settings.secret_bytes).read(purpose, token)
     if said is None:
         raise missing("link")
     return said
-
-
-def _sender(request: Request, house: House, connection: Connection, said: Token) -> dict[str, str]:
-    """Whose messages these are, and how they came, in the reader's words."""
-    channel = receipts.channel_of(connection, said.workspace_id, said.message_id) or FORGOTTEN
-    spoken = channel_words(request, house.catalog).get(channel, channel)
-    return {"sender": overview.house(connection, said.workspace_id).name, "channel": spoken}
-
-
-def _page(request: Request, values: dict[str, Any]) -> Response:
-    page: HTMLResponse = request.app.state.templates.TemplateResponse(
-        request, "links/unsubscribe.html", values, headers={**PAGE_HEADERS, **QUIET}
-    )
-    return page

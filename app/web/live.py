@@ -19,6 +19,7 @@ from app.store.rows import Connection
 from app.store.timelines import Way
 from app.web import chart, moments, told
 from app.web.canvas_page import Shown, show, urls
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.journeys import AtDesk
 from app.web.page import page_router, render
@@ -115,7 +116,7 @@ def show_live(
         "way": None,
     }
     if way is not None:
-        values["way"] = told_way(way, faces, say)
+        values["way"] = told_way(way._replace(name=glasses_of(connection, caller).name(way.name)), faces, say)
         data["path"] = path_of(way)
     shown = Shown("live", place.journey, faces.document, data, values, "journeys/live.html")
     return show(request, house, connection, shown)
@@ -211,12 +212,12 @@ def show_node(
     here = whereabouts.people(connection, wanted, None, HERE_SHOWN).people if mine else []
     known = told.faces(request, connection, caller.workspace_id, {place.shown_id, *(one.version_id for one in here)})
     say = words(language_of(request)).gettext
-    faces = known[place.shown_id]
+    faces, glasses = known[place.shown_id], glasses_of(connection, caller)
     values = {
         "place": place,
         "wish": place,
         "zone": place.zone,
-        "here": [row_of(one, known[one.version_id], say) for one in here],
+        "here": [row_of(one, known[one.version_id], say, glasses) for one in here],
         "due": datetime.fromisoformat(due[node]) if node in due else None,
         "type_icons": icons(request, house.catalog),
         **node_values(node, faces, numbers, say),

@@ -12,11 +12,13 @@ from fastapi import Path, Query, Request, Response
 from app import previews
 from app.auth import Caller
 from app.language import words
+from app.privacy import Glasses
 from app.store import documents, history, journeys, messagelog, people, seeking, users
 from app.store.messagelog import Asked, Line
 from app.store.rows import Connection
 from app.web import moments, told
 from app.web.canvas_preview import MAIL_HEADERS
+from app.web.glasses import glasses_of, line_seen, person_seen
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.house import House
 from app.web.page import page_router, render
@@ -119,10 +121,11 @@ def show_messages(
     found = _found(connection, caller, wish, wish.period.bounds(now, zone), next)
     say = words(language_of(request)).gettext
     known = told.faces(request, connection, caller.workspace_id, {one.version_id for one in found.lines})
+    glasses = glasses_of(connection, caller)
     values: dict[str, Any] = {
         "wish": wish,
         "zone": zone,
-        "rows": [line(one, known[one.version_id], say) for one in found.lines],
+        "rows": [line(line_seen(glasses, one), known[one.version_id], say) for one in found.lines],
         "after": told.place_text([found.next]) if found.next is not None else None,
         "channel_words": channel_words(request, house.catalog),
         "type_icons": icons(request, house.catalog),
@@ -141,6 +144,7 @@ SUPPRESSING = (
     "opted_out",
     "no_address",
     "stopped",
+    "erased",
     "suppressed: hard_bounce",
     "suppressed: complaint",
     "suppressed: manual",
@@ -197,14 +201,19 @@ def show_message(
     """One message: for whom, why or why not, its words, what was said about it."""
     one, faces = _known(request, connection, caller, message_id)
     say = words(language_of(request)).gettext
+    glasses = glasses_of(connection, caller)
     heard = messagelog.receipts(connection, caller.workspace_id, message_id, RECEIPTS_SHOWN)
     values = {
         "one": line(one, faces, say),
         "zone": users.timezone(connection, caller.workspace_id),
-        "shown": _rendered(request, house, connection, caller.workspace_id, one, faces, now),
+        "shown": _rendered(request, house, connection, caller, one, faces, now),
         "kept": one.content,
         "heard": [
-            {"word": say(HEARD[row.kind]) if row.kind in HEARD else row.kind, "at": row.at, "detail": _said(row.detail)}
+            {
+                "word": say(HEARD[row.kind]) if row.kind in HEARD else row.kind,
+                "at": row.at,
+                "detail": _said(_seen(row.detail, glasses)),
+            }
             for row in heard
         ],
         "furthest": OUTCOMES[one.outcome - 1] if one.outcome else None,
@@ -220,7 +229,7 @@ def show_mail(
 ) -> Response:
     """The HTML of a mail for a frame without rights: no script, no form, no picture from elsewhere (T05)."""
     one, faces = _known(request, connection, caller, message_id)
-    shown = _rendered(request, house, connection, caller.workspace_id, one, faces, now)
+    shown = _rendered(request, house, connection, caller, one, faces, now)
     return Response(shown.text("html") if shown else "", media_type="text/html", headers=MAIL_HEADERS)
 
 
@@ -228,18 +237,21 @@ def _known(request: Request, connection: Connection, caller: Caller, message_id:
     one = messagelog.one(connection, caller.workspace_id, message_id)
     if one is None:
         raise missing("message")
+    one = line_seen(glasses_of(connection, caller), one)
     return one, told.faces(request, connection, caller.workspace_id, [one.version_id])[one.version_id]
 
 
 def _rendered(
-    request: Request, house: House, connection: Connection, workspace_id: int, one: Line, faces: Faces, now: Any
+    request: Request, house: House, connection: Connection, caller: Caller, one: Line, faces: Faces, now: Any
 ) -> previews.Preview | None:
     """The words of a message rendered again: its version's, with what is known of the contact now."""
     step = next((node for node in faces.document.get("nodes", []) if node["id"] == one.node), None)
     kind = house.catalog.get(step["type"]) if step else None
     if step is None or kind is None or kind.channel is None:
         return None
+    workspace_id, glasses = caller.workspace_id, glasses_of(connection, caller)
     person = people.find(connection, workspace_id, one.contact_id)
+    person = person_seen(glasses, person) if person else None
     attributes: dict[str, Any] = dict(person.attributes) if person else {}
     best = told.best(person.identities) if person else None
     attributes.setdefault("id", best[1] if best else str(one.contact_id))
@@ -250,6 +262,7 @@ def _rendered(
     if came is not None and came[1] is not None:
         place = (workspace_id, one.lane, one.contact_id, came[0], came[1])
         entry = history.entries(connection, [place]).get(came[1])
+        entry = entry and entry._replace(properties=glasses.attributes(entry.properties))
     # What a node computed itself was kept with the message, and stands before the settings.
     settings = {**step.get("settings", {}), **{name: _plain(text) for name, text in (one.content or {}).items()}}
     language = language_of(request)
@@ -261,6 +274,11 @@ def _rendered(
 def _plain(value: Any) -> Any:
     """Words that were rendered already, as a template that says just them."""
     return "{% raw %}" + value + "{% endraw %}" if isinstance(value, str) and "endraw" not in value else value
+
+
+def _seen(detail: Mapping[str, Any], glasses: Glasses) -> Mapping[str, Any]:
+    """What somebody replied is theirs."""
+    return {name: glasses.words(value) if name == "text" else value for name, value in detail.items()}
 
 
 def _said(detail: Mapping[str, Any]) -> str:

@@ -7,8 +7,10 @@ from fastapi import Path, Query
 from pydantic import ConfigDict
 
 from app.keys import idempotency_key
+from app.privacy import Glasses
 from app.store import walks
 from app.store.walks import Asked, Sent
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, can, router
 from app.web.problems import missing
 from app.web.shapes import BIGINT, INT, PAGE, Limit, Next, Out, Page, paged, place_of
@@ -84,7 +86,8 @@ def list_messages(
     asked = Asked(journey, node, status, place[0] if place else None, limit + 1)
     found = walks.messages(connection, asker.workspace_id, asked, contact)
     rows, after = paged(found, limit, lambda row: [row.id])
-    return Page(items=[message_out(row, asker.workspace_id) for row in rows], next=after)
+    glasses = glasses_of(connection, asker)
+    return Page(items=[message_out(row, asker.workspace_id, glasses) for row in rows], next=after)
 
 
 @routes.get("/messages/{message_id}", dependencies=[can("message.read")])
@@ -97,15 +100,20 @@ def read_message(
     found = walks.message(connection, asker.workspace_id, message_id)
     if found is None:
         raise missing("message")
-    return message_out(found, asker.workspace_id)
+    return message_out(found, asker.workspace_id, glasses_of(connection, asker))
 
 
-def message_out(row: Sent, workspace_id: int) -> MessageOut:
-    """A message as the API shows it."""
+def message_out(row: Sent, workspace_id: int, glasses: Glasses) -> MessageOut:
+    """A message as the API shows it to this caller."""
     shown = {name: value for name, value in row._asdict().items() if name in MessageOut.model_fields}
     word = walks.SENDING_WORDS[row.status]
     return MessageOut(
-        **{**shown, "status": word, "outcome": OUTCOMES[row.outcome - 1] if row.outcome else None},
+        **{
+            **shown,
+            "status": word,
+            "outcome": OUTCOMES[row.outcome - 1] if row.outcome else None,
+            "title": glasses.words(row.title),
+        },
         attempts=row.attempt,
         idempotency_key=_key(row, workspace_id) if row.recipient is not None or word != "pending" else None,
     )

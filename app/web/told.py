@@ -42,6 +42,7 @@ REASONS: Mapping[str, str] = {
     "opted_out": _("opted out of this channel"),
     "no_address": _("has no address for this channel"),
     "stopped": _("the journey was stopped"),
+    "erased": _("the person was erased, and has not asked for messages since"),
     "suppressed: hard_bounce": _("the address bounced before"),
     "suppressed: complaint": _("complained about a message before"),
     "suppressed: manual": _("the address was blocked by hand"),

@@ -13,11 +13,13 @@ from fastapi import Query, Request, Response
 from app.auth import Caller
 from app.counts import Numbers
 from app.language import words
+from app.privacy import Glasses
 from app.store import journeys, users, whereabouts
 from app.store.journeys import Journey
 from app.store.rows import Connection
 from app.store.whereabouts import Found, Wanted
 from app.web import told
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, can
 from app.web.page import page_router, render
 from app.web.period import AskedPeriod, Bounds, Period, read
@@ -126,9 +128,10 @@ def _slice(
     say = words(language_of(request)).gettext
     part = whereabouts.people(connection, _wanted(caller.workspace_id, wish, versions, bounds), place, PAGE)
     known = told.faces(request, connection, caller.workspace_id, {one.version_id for one in part.people})
+    glasses = glasses_of(connection, caller)
     after = urlencode({**wish.query, "next": told.place_text(part.next)}) if part.next is not None else None
     return {
-        "rows": [row_of(one, known[one.version_id], say) for one in part.people],
+        "rows": [row_of(one, known[one.version_id], say, glasses) for one in part.people],
         "after": f"/journeys/{wish.journey.id}/people?{after}" if after else None,
         "looked_at": part.looked_at,
     }
@@ -155,8 +158,10 @@ def _wanted(workspace_id: int, wish: Wish, versions: list[int], bounds: Bounds) 
     return base._replace(statuses=tuple(statuses), reason=reason, in_place=wish.what == "ended")
 
 
-def row_of(one: Found, faces: Faces, say: told.Say) -> dict[str, Any]:
-    """One person of a list in words."""
+def row_of(one: Found, faces: Faces, say: told.Say, glasses: Glasses) -> dict[str, Any]:
+    """One person of a list in words, as this caller may see them."""
+    identity = glasses.identity(one.identity)
+    one = one._replace(name=glasses.name(one.name), identity=list(identity) if identity else None)
     standing = told.STANDING[one.status]
     return {
         **one._asdict(),

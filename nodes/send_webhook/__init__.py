@@ -69,6 +69,7 @@ node = NodeType(
         {"url": "url", "body": "json"},
         carry,
         account=Account,
+        batch=100,
         repeats="absorbed",  # a repeat carries the same Idempotency-Key, which receivers are told to honour
     ),
     help=_("Tells another system about the person, signed."),

@@ -94,8 +94,8 @@ def test_links_are_found_and_replaced_in_both_forms() -> None:
 def test_every_address_is_kept_once(connection: Connection) -> None:
     house = build(connection)
     with transaction(connection):
-        first = links.keep(connection, [(house.workspace, "https://a"), (house.workspace, "https://b")])
-        again = links.keep(connection, [(house.workspace, "https://b"), (house.workspace, "https://c")])
+        first = links.keep(connection, [(house.workspace, "https://a", 1), (house.workspace, "https://b", 1)])
+        again = links.keep(connection, [(house.workspace, "https://b", 2), (house.workspace, "https://c", 2)])
     assert again[house.workspace, "https://b"] == first[house.workspace, "https://b"]
     assert len({*first.values(), *again.values()}) == 3
     with transaction(connection):

@@ -57,7 +57,7 @@ def key(house: House, role: str) -> str:
 
 def link(house: House, url: str = "https://shop.example/?a=1") -> int:
     with transaction(house.connection):
-        return links.keep(house.connection, [(house.workspace, url)])[house.workspace, url]
+        return links.keep(house.connection, [(house.workspace, url, 1)])[house.workspace, url]
 
 
 def said(house: House) -> list[tuple[Any, ...]]:

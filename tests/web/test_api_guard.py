@@ -30,14 +30,15 @@ READS = {
     "account.read",
 }
 SELF = {"self.read", "self.edit"}
-BOTH = {"journey.comment", "journey.publish", "journey.run"}
+BOTH = {"journey.comment", "journey.publish", "journey.run", "contact.unmask"}
 DRAWS = {"journey.edit", "journey.submit", "journey.enroll", "plan.edit", "contact.edit"}
 RULES = {"account.edit", "policy.edit", "key.read", "key.edit", "user.read", "user.edit", "audit.read"}
+PERSONS = {"contact.export", "contact.erase"}
 MAY = {
     "viewer": READS | SELF,
     "operator": READS | SELF | BOTH | DRAWS,
     "reviewer": READS | SELF | BOTH | {"journey.review"},
-    "admin": READS | SELF | BOTH | DRAWS | RULES | {"journey.review"},
+    "admin": READS | SELF | BOTH | DRAWS | RULES | PERSONS | {"journey.review"},
     "ingest": set(),
 }
 NUMBERS = {
