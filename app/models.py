@@ -604,3 +604,31 @@ class Generation(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     number: int = Field(default=0, sa_type=BIG)
+
+
+class Audit(SQLModel, table=True):
+    """Who changed what, only ever added to (a trigger refuses the rest). `hash` covers the row and the one before.
+
+    `before` and `after` are JSON as it was hashed; never a secret, never a whole document.
+    """
+
+    __table_args__ = (Index(None, "workspace_id", "about", "number"), Index(None, "workspace_id", "actor", "number"))
+    workspace_id: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BIG)
+    at: datetime = Field(sa_type=INSTANT)
+    actor: str = Field(sa_type=TEXT)
+    what: str = Field(sa_type=TEXT)
+    about: str = Field(sa_type=TEXT)
+    before: str = Field(sa_type=TEXT)
+    after: str = Field(sa_type=TEXT)
+    previous: str = Field(sa_type=TEXT)
+    hash: str = Field(sa_type=TEXT)
+
+
+class AuditHead(SQLModel, table=True):
+    """The last row of a workspace's audit log. Its lock keeps the chain from forking; rows cut off the end are missed."""
+
+    __tablename__ = "audit_head"
+    workspace_id: int = Field(primary_key=True)
+    number: int = Field(sa_type=BIG)
+    hash: str = Field(sa_type=TEXT)
