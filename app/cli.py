@@ -178,7 +178,9 @@ def give_out(
 
 @app.command()
 def bench(
-    workload: Annotated[str, typer.Argument(help="blast, accept, trigger, timers, lateness, fairness or all.")],
+    workload: Annotated[
+        str, typer.Argument(help="blast, gate, accept, trigger, timers, migrate, lateness, fairness or all.")
+    ],
     contacts: Annotated[int | None, typer.Option(min=100, help="How many; each workload has its own default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a workload and nothing else.")] = False,
     data: Data = None,

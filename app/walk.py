@@ -100,20 +100,7 @@ def take_out(passage: Passage, traveller: Traveller, reason: str, why: str) -> N
 def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
     """Turn what a round left into trail lines, drafts and letters: the travellers' moments change with the next round."""
     record = passage.record
-    for step, message, members in record.sends:
-        name, account, content = message.channel, message.account, message.content
-        tells = "message.suppressed" in step.listens
-        if members:
-            record.tally[members[0][0].plan.version_id, step.id, "!message"] += len(members)
-        for one, visit in members:
-            why = refusal(name, step.marketing, one.facts.consents)
-            passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content))
-            if why:
-                record.tally[one.plan.version_id, step.id, f"!suppressed:{why}"] += 1
-            if why and tells:
-                told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
-                passage.letters.append(_letter(one, "message.suppressed", told))
-    record.sends.clear()
+    _draft(passage)
     for one, emit in record.emits:
         passage.letters.append(_letter(one, emit.event, emit.properties))
     record.emits.clear()
@@ -125,6 +112,30 @@ def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
         if one.contact in record.changes:
             passage.keys[one.contact] = (one.plan.workspace_id, one.lane, one.contact)
         passage.travellers[one.id] = one
+
+
+def _draft(passage: Passage) -> None:
+    """The messages of a round, each with what consent says of it at this moment."""
+    record = passage.record
+    for step, message, members in record.sends:
+        name, account, content = message.channel, message.account, message.content
+        tells = "message.suppressed" in step.listens
+        if not step.cyclic:
+            # Moved here from a version in which they had this step's message: it is not repeated, they just go on.
+            members = [pair for pair in members if not pair[0].visits or step.id not in pair[0].visits]
+        if members:
+            record.tally[members[0][0].plan.version_id, step.id, "!message"] += len(members)
+        for one, visit in members:
+            why, due = refusal(name, step.marketing, one.facts.consents), None
+            if one.mute is not None and why is None:
+                why, due = one.mute
+            passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content, due))
+            if why and due is None:
+                record.tally[one.plan.version_id, step.id, f"!suppressed:{why}"] += 1
+                if tells:
+                    told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
+                    passage.letters.append(_letter(one, "message.suppressed", told))
+    record.sends.clear()
 
 
 def _letter(one: Traveller, name: str, properties: Mapping[str, object]) -> Letter:

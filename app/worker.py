@@ -30,7 +30,7 @@ from app.ownership import PATIENCE, Ownership, Patience
 from app.plans import Plans
 from app.process import calm_gc
 from app.settings import Settings
-from app.stages import enroll, gate, match, rollup, settle, timers, upkeep
+from app.stages import enroll, gate, match, migrate, rollup, settle, timers, upkeep
 from app.store import enrollments, sendings
 from app.store.rows import Connection
 from flows.contract import NodeType
@@ -64,6 +64,7 @@ def stages(limit: int) -> tuple[Stage, ...]:
         Stage("timers", timers.run, limit, "urgent", timers.park),
         Stage("enroll", enroll.run, limit, "slice", enroll.park),
         Stage("gate", gate.run, limit),
+        Stage("migrate", migrate.run, limit),
         Stage("settle", settle.run, SETTLE_LIMIT),
         Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
         Stage("partitions", upkeep.make_partitions, 1, "chore"),

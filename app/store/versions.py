@@ -41,11 +41,13 @@ def bump(connection: Connection) -> None:
 
 
 def in_use(connection: Connection) -> list[Saved]:
-    """Live versions, and older ones that somebody still walks on."""
+    """Live versions, older ones that somebody still walks on, and those that people are being moved to or put back to."""
     rows = connection.execute(
         f"""
         SELECT {FIELDS} WHERE (j.live_version_id = v.id AND j.status IN ('live', 'paused')) OR EXISTS (
             SELECT FROM enrollment e WHERE e.version_id = v.id AND e.status IN (0, 3, 4))
+        OR EXISTS (SELECT FROM migration m WHERE m.workspace_id = v.workspace_id AND m.journey_id = v.journey_id
+            AND m.status IN ('running', 'reversing'))
         ORDER BY v.id
         """
     ).fetchall()

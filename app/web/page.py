@@ -23,7 +23,7 @@ from app.web.house import House
 from app.web.problems import ProblemError
 from app.web.session import COOKIE, refuse_forged, safe_next
 from app.web.templating import PAGE_HEADERS, language_of, remember_language
-from flows.words import _, speaking
+from flows.words import _
 
 
 @dataclass(frozen=True, slots=True)
