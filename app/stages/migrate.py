@@ -13,9 +13,9 @@ from app.facts import supply_facts
 from app.failpoints import failpoint
 from app.migrating import Rules, rules_of
 from app.plans import Plans
-from app.store import inbox, migrations_, tallies
+from app.store import enrollments, inbox, migrations_, tallies
 from app.store.enrollments import Row
-from app.store.migrations_ import Did, Handled, Migration
+from app.store.migrations_ import Did, Handled, Migration, Moved
 from app.store.rows import Connection
 from app.walk import Passage, restored, supply, take_out, walk, write
 from flows.compile import Plan
@@ -175,26 +175,38 @@ def _leaving(rows: Sequence[Row], rules: Rules, target: int, plans: Plans) -> Ta
 
 
 def _put_back(connection: Connection, current: Migration, lanes: Sequence[int], now: datetime, limit: int) -> int:
-    found = migrations_.put_back(connection, current, lanes, now, limit)
+    found = migrations_.to_put_back(connection, current, lanes, limit)
+    if not found:
+        return 0
+    back = migrations_.put_back(connection, found)
     failpoint("CP35")
-    tally: Tally = Counter()
-    target = current.version_id
+    rules, tally = rules_of(current), Counter[tuple[int, str, str]]()
+    lines = []
     for one in found:
-        if not one.back:
-            continue
-        if one.did == Did.EXITED:
-            tally[one.version_id, "", "exited"] -= 1
-            tally[one.version_id, one.node, "!end"] -= 1
-            continue
-        tally[one.version_id, "", "entered"] += 1
-        tally[target, "", "entered"] -= 1
-        tally[target, one.at, "!end"] += 1
-        if one.did == Did.REOPENED:
-            tally[one.version_id, "", "completed"] += 1
-        else:
-            tally[one.version_id, one.node, "!end"] -= 1
+        if one.enrollment_id in back:
+            at = rules.by_place[one.version_id, one.node, one.status == Status.COMPLETED].to or one.node
+            _book_back(tally, one, current.version_id, at)
+            steps = f"[{step_text(at, '', 'put back')}]"
+            lines.append(enrollments.trail_text(one[:3], one.walks + 1, now, (f"migration {current.id}", steps)))
+    enrollments.add_trail(connection, lines)
     tallies.append(connection, dict.fromkeys({version for version, _, _ in tally}, current), tally, now)
+    migrations_.note_back(connection, current, [(one.enrollment_id, one.enrollment_id in back) for one in found])
     return len(found)
+
+
+def _book_back(tally: Tally, one: Moved, target: int, at: str) -> None:
+    """The books the other way round."""
+    if one.did == Did.EXITED:
+        tally[one.version_id, "", "exited"] -= 1
+        tally[one.version_id, one.node, "!end"] -= 1
+        return
+    tally[one.version_id, "", "entered"] += 1
+    tally[target, "", "entered"] -= 1
+    tally[target, at, "!end"] += 1
+    if one.did == Did.REOPENED:
+        tally[one.version_id, "", "completed"] += 1
+    else:
+        tally[one.version_id, one.node, "!end"] -= 1
 
 
 def _end(connection: Connection, current: Migration, was: str, now: datetime) -> None:

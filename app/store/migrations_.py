@@ -266,55 +266,73 @@ def keep(connection: Connection, migration: Migration, handled: Iterable[Handled
     )
 
 
-class Back(NamedTuple):
-    """Somebody whom a reversal came to: the step they are taken from, and whether they were put back."""
+class Moved(NamedTuple):
+    """Somebody who was moved, as they stood before; `walks` right after it."""
 
+    workspace_id: int
+    lane: int
+    enrollment_id: int
+    did: int
+    walks: int
     version_id: int
     node: str
-    did: int
-    at: str
-    back: bool
+    status: int
+    slot: int
+    rested_at: datetime
+    wake_at: datetime | None
+    reason: str | None
+    visits: str | None
 
 
-# `asked` locks what it takes; a person counts as unmoved where nothing has walked them since.
-PUT_BACK: LiteralString = """
-WITH asked AS (
-    SELECT * FROM migrated WHERE workspace_id = %(w)s AND migration_id = %(m)s AND back IS NULL AND lane = ANY(%(lanes)s)
-    ORDER BY enrollment_id LIMIT %(limit)s FOR UPDATE
-), found AS (
-    SELECT asked.*, e.node AS at FROM asked JOIN enrollment e
-      ON e.workspace_id = asked.workspace_id AND e.lane = asked.lane AND e.id = asked.enrollment_id
-    WHERE e.walks = asked.walks AND e.reason IS NOT DISTINCT FROM CASE WHEN asked.did = 2 THEN 'manual' END
-      AND ((asked.did IN (0, 3) AND e.status IN (0, 4) AND e.slot = 0) OR (asked.did = 2 AND e.status = 2 AND NOT EXISTS (
-          SELECT FROM enrollment x WHERE x.workspace_id = e.workspace_id AND x.contact_id = e.contact_id
-            AND x.journey_id = e.journey_id AND x.key = e.key AND x.id <> e.id AND (x.slot = 0 OR x.id > e.id))))
-), back AS (
-    UPDATE enrollment e SET version_id = f.version_id, node = f.node, slot = f.slot, rested_at = f.rested_at,
-        wake_at = f.wake_at, reason = f.reason, visits = f.visits, walks = e.walks + 1,
-        status = CASE WHEN f.did = 3 THEN f.status ELSE 0 END
-    FROM found f WHERE e.workspace_id = f.workspace_id AND e.lane = f.lane AND e.id = f.enrollment_id
-    RETURNING e.workspace_id, e.lane, e.id, e.walks, f.at
-), told AS (
-    INSERT INTO trail (workspace_id, lane, enrollment_id, walk, at, cause, steps)
-    SELECT workspace_id, lane, id, walks, %(now)s, 'migration ' || %(m)s::text,
-           jsonb_build_array(jsonb_build_array(at, '', 'put back'))::text FROM back
-), noted AS (
-    UPDATE migrated m SET back = CASE WHEN b.id IS NULL THEN 2 ELSE 1 END
-    FROM asked LEFT JOIN back b ON b.id = asked.enrollment_id
-    WHERE m.workspace_id = asked.workspace_id AND m.migration_id = asked.migration_id
-      AND m.enrollment_id = asked.enrollment_id
-)
-SELECT asked.version_id, asked.node, asked.did::int, coalesce(b.at, ''), b.id IS NOT NULL
-FROM asked LEFT JOIN back b ON b.id = asked.enrollment_id
-"""
+def to_put_back(connection: Connection, migration: Migration, lanes: Sequence[int], limit: int) -> list[Moved]:
+    """People of my lanes to whom a reversal has not come yet."""
+    rows = connection.execute(
+        """
+        SELECT m.workspace_id, m.lane, m.enrollment_id, m.did::int, m.walks::int, m.version_id, m.node, m.status::int,
+               m.slot, m.rested_at, m.wake_at, m.reason, m.visits
+        FROM unnest(%s::smallint[]) AS mine(lane) CROSS JOIN LATERAL (
+            SELECT * FROM migrated WHERE workspace_id = %s AND migration_id = %s AND lane = mine.lane AND back IS NULL
+            LIMIT %s
+        ) AS m LIMIT %s
+        """,
+        (list(lanes), migration.workspace_id, migration.id, max(1, limit // len(lanes)), limit),
+    ).fetchall()
+    return [Moved._make(row) for row in rows]
 
 
-def put_back(
-    connection: Connection, migration: Migration, lanes: Sequence[int], now: datetime, limit: int
-) -> list[Back]:
-    """Put up to `limit` people of my lanes back as they stood, where they have not gone on since."""
-    values = {"w": migration.workspace_id, "m": migration.id, "lanes": list(lanes), "limit": limit, "now": now}
-    return [Back._make(row) for row in connection.execute(PUT_BACK, values).fetchall()]
+def put_back(connection: Connection, some: Sequence[Moved]) -> set[int]:
+    """Put these people back as they stood, where nothing has walked them since; returns whom."""
+    # status + 0: see `enrollments`; an exit is undone only where they have not come in again.
+    rows = connection.execute(
+        """
+        UPDATE enrollment e SET version_id = one.version_id, node = one.node, slot = one.slot, rested_at = one.rested_at,
+            wake_at = one.wake_at, reason = one.reason, visits = one.visits, walks = e.walks + 1,
+            status = CASE WHEN one.did = 3 THEN one.status ELSE 0 END
+        FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::int[], %s::text[],
+                    %s::smallint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
+          AS one(workspace_id, lane, id, did, walks, version_id, node, status, slot, rested_at, wake_at, reason, visits)
+        WHERE e.workspace_id = one.workspace_id AND e.lane = one.lane AND e.id = one.id AND e.walks = one.walks
+          AND CASE WHEN one.did IN (0, 3) THEN e.status + 0 IN (0, 4) AND e.slot = 0 AND e.reason IS NULL
+              ELSE one.did = 2 AND e.status + 0 = 2 AND e.reason = 'manual' AND NOT EXISTS (
+                  SELECT FROM enrollment x WHERE x.workspace_id = e.workspace_id AND x.contact_id = e.contact_id
+                    AND x.journey_id = e.journey_id AND x.key = e.key AND x.id <> e.id AND (x.slot = 0 OR x.id > e.id)) END
+        RETURNING e.id
+        """,
+        columns(list(some), 13),
+    ).fetchall()
+    return {id for (id,) in rows}
+
+
+def note_back(connection: Connection, migration: Migration, came: Sequence[tuple[int, bool]]) -> None:
+    """Write down to whom the reversal came: (enrollment, whether they were put back)."""
+    connection.execute(
+        """
+        UPDATE migrated m SET back = CASE WHEN one.back THEN 1 ELSE 2 END
+        FROM unnest(%s::int[], %s::int[], %s::bigint[], %s::bool[]) AS one(workspace_id, migration_id, id, back)
+        WHERE m.workspace_id = one.workspace_id AND m.migration_id = one.migration_id AND m.enrollment_id = one.id
+        """,
+        columns([(migration.workspace_id, migration.id, id, back) for id, back in came], 4),
+    )
 
 
 def any_to_put_back(connection: Connection, migration: Migration) -> bool:
