@@ -75,4 +75,4 @@ class Plans:
                     "a published version cannot be run; its people wait", **names, **log.told(error)
                 )
                 return None
-        return replace(known, live=live, paused=paused, stopped=stopped)
+        return replace(known, live=live, paused=paused, stopped=stopped, opened_at=saved.opened_at)

@@ -1,4 +1,4 @@
-"""How a draft becomes a live version, how a journey is paused, resumed, stopped: one way for page, API and command.
+"""How a draft becomes a live version: one way for page, API and command. How it is paused and stopped is in `pausing`.
 
 An approval binds the content hash of the document and of all it depends on; any change voids it; nobody approves what
 they edited or handed in. Functions take an open transaction and never commit; no SQL of their own, no HTTP.
@@ -146,26 +146,11 @@ def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash:
     saving = Saving(raw, desk.actor, desk.now)
     version = journeys.add_version(connection, workspace_id, journey_id, content_hash, saving)
     failpoint("CP28")
-    status = journeys.switch(connection, workspace_id, journey_id, version.id)
+    status = journeys.switch(connection, workspace_id, journey_id, version.id, desk.now)
     _schedule(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
     versions.bump(connection)
     failpoint("CP29")
     return version.number, status
-
-
-def pause(desk: Desk, journey_id: int) -> Journey:
-    """Nobody moves and nobody enters until it is resumed."""
-    return _change(desk, journey_id, "paused", {"live"})
-
-
-def resume(desk: Desk, journey_id: int) -> Journey:
-    """On with it. The clock stood still: every wait ends as much later as the pause took, so nobody is bombarded."""
-    return _change(desk, journey_id, "live", {"paused"})
-
-
-def stop(desk: Desk, journey_id: int) -> Journey:
-    """For good: everybody on the way leaves (exited, manual) with the next pass of the timers."""
-    return _change(desk, journey_id, "stopped", {"live", "paused"})
 
 
 def allow(desk: Desk, raw: Mapping[str, Json]) -> Policies:
@@ -255,20 +240,3 @@ def _schedule(desk: Desk, document: Document, label: Label) -> None:
     zones = schedules.zones(desk.connection, [desk.workspace_id]).get(desk.workspace_id, []) if timed else []
     firings = [(id, start.kind, calendar.first_firing(start, zones, plan.timezone, desk.now)) for id, start in timed]
     schedules.replace(desk.connection, desk.workspace_id, label.journey_id, label.version_id, firings)
-
-
-def _change(desk: Desk, journey_id: int, status: Literal["paused", "live", "stopped"], sources: set[str]) -> Journey:
-    connection, workspace_id, now = desk.connection, desk.workspace_id, desk.now
-    journey = _locked(desk, journey_id)
-    if journey.status == status:
-        return journey
-    if journey.status not in sources:
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
-    journeys.set_status(connection, workspace_id, journey_id, status, now)
-    if status == "live" and journey.paused_at is not None:
-        journeys.shift(connection, workspace_id, journey_id, min(journey.paused_at, now), now)
-    if status == "stopped":
-        journeys.call_in(connection, workspace_id, journey_id, now)
-        schedules.replace(connection, workspace_id, journey_id, 0, [])
-    versions.bump(connection)
-    return journey._replace(status=status, paused_at=now)

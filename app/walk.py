@@ -17,6 +17,7 @@ from app.gate import refusal
 from app.policing import Ask, ask
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
+from app.store.pauses import SKIP, SKIPPED
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
 from flows.contract import Event, Facts
@@ -256,6 +257,8 @@ def restored(row: enrollments.Row, plan: Plan) -> Traveller:
     one.entry_event, one.walks, one.reason = row.entry_event, row.walks, row.reason
     one.visits = enrollments.visits_of(row.visits)
     one.visit = (one.visits or {}).get(row.node, 1)
+    if one.reason is not None and one.reason.startswith(SKIP):
+        one.reason, one.mute = one.reason.removeprefix(SKIP) or None, (SKIPPED, None)
     one.status = Status(row.status)
     one.new, one.waiting = False, True
     return one

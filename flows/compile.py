@@ -5,7 +5,7 @@ Compiled once for each version and kept; nothing here is done again per batch. N
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import networkx as nx
@@ -73,6 +73,7 @@ class Plan:
     live: bool = True
     paused: bool = False
     stopped: bool = False
+    opened_at: datetime | None = None  # nobody is let in by what came before the journey went live, or on
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.facts import supply_facts
 from app.failpoints import failpoint
 from app.plans import Plans
 from app.store import enrollments, inbox, tallies
+from app.store.pauses import LEAVE
 from app.store.rows import Connection
 from app.taken import Taken
 from app.walk import TOLERANCE, Passage, by_clock, restored, supply, take_out, turns, walk, write
@@ -96,6 +97,8 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
     for one in travellers:
         if one.plan.stopped:
             take_out(passage, one, "manual", "journey stopped")
+        elif one.reason == LEAVE:
+            take_out(passage, one, "manual", "journey paused")
         elif one.plan.paused:
             one.status, one.moved = Status.HELD, True
             passage.travellers[one.id] = one

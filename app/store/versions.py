@@ -1,13 +1,14 @@
 """Published versions as the engine reads them, and the generation that says when to read them again. Never a draft."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.store.rows import Connection
 
 FIELDS = """
     v.workspace_id, v.journey_id, v.id, v.number, w.timezone, v.document,
-    j.live_version_id = v.id AND j.status IN ('live', 'paused') AS is_live, j.status = 'paused', j.status = 'stopped'
+    j.live_version_id = v.id AND j.status IN ('live', 'paused') AS is_live, j.status = 'paused', j.status = 'stopped', j.opened_at
     FROM version v JOIN journey j ON j.id = v.journey_id AND j.workspace_id = v.workspace_id
     JOIN workspace w ON w.id = v.workspace_id
 """
@@ -25,6 +26,7 @@ class Saved(NamedTuple):
     is_live: bool
     paused: bool
     stopped: bool
+    opened_at: datetime | None
 
 
 def generation(connection: Connection) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from app import publishing
+from app import pausing
 from app.counts import AtNode, Numbers
 from app.language import words
 from app.store import journeys, periods, timelines, users, whereabouts
@@ -304,6 +304,6 @@ def run_journey(
     to: Annotated[Literal["paused", "live", "stopped"], Form()],
 ) -> Response:
     """Pause, resume or stop; the page has asked with the numbers before."""
-    change = {"paused": publishing.pause, "live": publishing.resume, "stopped": publishing.stop}[to]
+    change = {"paused": pausing.pause, "live": pausing.resume, "stopped": pausing.stop}[to]
     journey = change(desk, journey_id)
     return JSONResponse({"status": journey.status, "text": words(language_of(request)).gettext(DONE[to])})

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from app import publishing
+from app import pausing, publishing
 from app.publishing import Desk
 from app.store import journeys
 from app.web.guard import can, router
@@ -161,19 +161,19 @@ def publish_journey(journey_id: JourneyId, wish: PublishIn, desk: AtDesk) -> Pub
 @routes.post("/journeys/{journey_id}/pause", dependencies=[can("journey.run")])
 def pause_journey(journey_id: JourneyId, desk: AtDesk) -> JourneyOut:
     """Pause: nobody enters, nobody moves. Doing it twice changes nothing."""
-    return journey_out(publishing.pause(desk, journey_id))
+    return journey_out(pausing.pause(desk, journey_id))
 
 
 @routes.post("/journeys/{journey_id}/resume", dependencies=[can("journey.run")])
 def resume_journey(journey_id: JourneyId, desk: AtDesk) -> JourneyOut:
     """Resume: the clock stood still, so every wait ends as much later as the pause took."""
-    return journey_out(publishing.resume(desk, journey_id))
+    return journey_out(pausing.resume(desk, journey_id))
 
 
 @routes.post("/journeys/{journey_id}/stop", dependencies=[can("journey.run")])
 def stop_journey(journey_id: JourneyId, desk: AtDesk) -> JourneyOut:
     """Stop for good: everybody on the way leaves at once (exited, manual)."""
-    return journey_out(publishing.stop(desk, journey_id))
+    return journey_out(pausing.stop(desk, journey_id))
 
 
 @routes.get("/journeys/{journey_id}/versions", dependencies=[can("journey.read")])

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Form, Query, Request, Response
 
-from app import publishing
+from app import pausing, publishing
 from app.language import words
 from app.store import lists
 from app.web.guard import can
@@ -42,9 +42,9 @@ def change_state(
 ) -> Response:
     """Pause or resume."""
     if to == "paused":
-        publishing.pause(desk, journey_id)
+        pausing.pause(desk, journey_id)
         return _changed(request, _("Paused. Waits stand still until it is resumed."))
-    publishing.resume(desk, journey_id)
+    pausing.resume(desk, journey_id)
     return _changed(request, _("Resumed. Every wait ends as much later as the pause took."))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app import migrating, publishing
+from app import migrating, pausing, publishing
 from app.database import transaction
 from app.migrating import Preview
 from app.store import migrations_
@@ -241,14 +241,14 @@ def test_failed_people_stay_where_they_are_and_are_counted(world: World, connect
 def test_people_of_a_paused_journey_are_moved_when_it_goes_on(world: World, connection: Connection) -> None:
     journey = under_way(world)
     with transaction(connection):
-        publishing.pause(desk(world), journey)
+        pausing.pause(desk(world), journey)
     before = stands(connection)
     world.publish("", NEW, journey, [Move(node="pause", do="move", to="later")])
     world.still()
     assert stands(connection) == before
     assert the_migration(world, journey)[0].status == "running"
     with transaction(connection):
-        publishing.resume(desk(world), journey)
+        pausing.resume(desk(world), journey)
     world.still()
     assert {walks[0][:2] for walks in became(world, journey).values()} == {("later", "active")}
     balance(connection)
