@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from app import audit
+from app.fusing import FUSE
 from app.publishing import Desk, RefusedError
-from app.store import journeys, pauses, schedules, versions
+from app.store import fuses, journeys, pauses, schedules, versions
 from app.store.journeys import Journey
 from app.store.pauses import Pause
 from flows import document as documents
@@ -59,8 +60,10 @@ def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timede
     if journey.status == "live":
         return journey
     _refuse(journey, "live", {"paused"})
-    meant: Mode = pauses.mode(connection, workspace_id, journey_id)[0]  # type: ignore[assignment]
+    meant, reason = pauses.mode(connection, workspace_id, journey_id)
     way = mode or meant
+    if (reason or "").startswith(FUSE):
+        fuses.accept_rate(connection, workspace_id, journey_id, now)
     # A clock that was put back meanwhile must shift nobody into the past.
     ended = Pause(workspace_id, journey_id, min(journey.paused_at or now, now), now, min(spread, SPREAD_AT_MOST))
     journeys.set_status(connection, workspace_id, journey_id, "live", now)

@@ -11,15 +11,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from app import reaching
 from app import schedules as calendar
 from app.failpoints import failpoint
-from app.store import accounts, drafts, journeys, schedules, submissions, users, versions, workspaces
+from app.store import accounts, drafts, fuses, journeys, schedules, submissions, users, versions, workspaces
 from app.store.journeys import Journey, Saving
 from app.store.rows import Connection
 from app.store.submissions import Submission
 from flows import document as documents
 from flows import policies
-from flows.compile import Label, compile_plan
+from flows.compile import Label, Plan, compile_plan
 from flows.contract import Json, NodeType
 from flows.document import Document
 from flows.policies import Policies
@@ -112,6 +113,8 @@ def submit(desk: Desk, journey_id: int) -> Submitted:
     if last is None or last.status not in ("open", "approved") or last.content_hash != found.content_hash:
         handed = submissions.Handed(found.content_hash, _draft(desk, journey_id), journey.editors, desk.actor)
         submissions.add(desk.connection, desk.workspace_id, journey_id, handed, desk.now)
+        plan = _plan(desk, documents.load(handed.document), Label(desk.workspace_id, journey_id, 0))
+        fuses.set_reach(desk.connection, desk.workspace_id, journey_id, reaching.reach(desk.connection, plan, desk.now))
     return found
 
 
@@ -147,7 +150,9 @@ def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash:
     version = journeys.add_version(connection, workspace_id, journey_id, content_hash, saving)
     failpoint("CP28")
     status = journeys.switch(connection, workspace_id, journey_id, version.id, desk.now)
-    _schedule(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
+    plan = _plan(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
+    _schedule(desk, plan)
+    fuses.approve(connection, workspace_id, journey_id, reaching.sends(plan))
     versions.bump(connection)
     failpoint("CP29")
     return version.number, status
@@ -232,11 +237,14 @@ def _refuse_own(actor: str, editors: set[str], submitted_by: str) -> None:
         raise RefusedError("forbidden", "You handed this draft in, so somebody else must review it.")
 
 
-def _schedule(desk: Desk, document: Document, label: Label) -> None:
-    """When the segment, schedule and date entries of a version fire first; those of older versions fire no more."""
+def _plan(desk: Desk, document: Document, label: Label) -> Plan:
     timezone = users.timezone(desk.connection, desk.workspace_id)
-    plan = compile_plan(document, desk.catalog, replace(label, timezone=timezone))
+    return compile_plan(document, desk.catalog, replace(label, timezone=timezone))
+
+
+def _schedule(desk: Desk, plan: Plan) -> None:
+    """When the segment, schedule and date entries of a version fire first; those of older versions fire no more."""
     timed = [(step.id, step.start) for step in plan.entries if step.start and step.start.kind not in ("event", "api")]
     zones = schedules.zones(desk.connection, [desk.workspace_id]).get(desk.workspace_id, []) if timed else []
     firings = [(id, start.kind, calendar.first_firing(start, zones, plan.timezone, desk.now)) for id, start in timed]
-    schedules.replace(desk.connection, desk.workspace_id, label.journey_id, label.version_id, firings)
+    schedules.replace(desk.connection, desk.workspace_id, plan.journey_id, plan.version_id, firings)

@@ -13,6 +13,7 @@ from itertools import islice
 import msgspec
 
 from app.failpoints import failpoint
+from app.fusing import FUSE, ceiling
 from app.gate import refusal
 from app.policing import Ask, ask
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
@@ -163,6 +164,7 @@ def write(connection: Connection, passage: Passage) -> None:
         failpoint("CP5")
     enrollments.add_trail(connection, passage.trail)
     drafts, ids = passage.drafts, take_ids(connection, "message_block", len(passage.drafts))
+    drafts = _fused(connection, passage, drafts)
     if passage.policies:
         drafts, ids = _permitted(connection, passage, list(islice(ids, len(drafts))))
     messages.add(connection, drafts, ids)
@@ -177,6 +179,19 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+
+
+def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft]) -> list[messages.Draft]:
+    """The drafts without those beyond the ceiling of their step; their journeys are paused (Q01)."""
+    for number, reason in ceiling(connection, drafts, passage.policies, passage.reentrants, passage.now):
+        draft = drafts[number]
+        one = draft.traveller
+        drafts[number] = draft._replace(refusal=reason, due=None)
+        passage.record.tally[one.plan.version_id, draft.step.id, f"!suppressed:{FUSE}"] += 1
+        if "message.suppressed" in draft.step.listens:
+            told = {"enrollment": one.id, "node": draft.step.id, "visit": draft.visit, "reason": reason}
+            passage.letters.append(_letter(one, "message.suppressed", told))
+    return drafts
 
 
 def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tuple[list[messages.Draft], Iterator[int]]:

@@ -39,7 +39,7 @@ from nodes import catalog as all_nodes
 STOP_SECONDS = 10.0
 WATCH_SECONDS = 0.1
 BEAT_RED_SECONDS = 15.0  # the heartbeat has nothing else to do
-TICKS = {"rollup": 5.0, "partitions": 600.0, "forget_seen": 600.0, "forget_sendings": 600.0}
+TICKS = {"rollup": 5.0, "partitions": 600.0, "forget_seen": 600.0, "forget_sendings": 600.0, "fuses": 5.0}
 NUMBERS_SECONDS = 5.0
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
@@ -70,6 +70,7 @@ def stages(limit: int) -> tuple[Stage, ...]:
         Stage("partitions", upkeep.make_partitions, 1, "chore"),
         Stage("forget_seen", upkeep.forget_seen, SEEN_LIMIT, "chore"),
         Stage("forget_sendings", upkeep.forget_sendings, SEEN_LIMIT, "chore"),
+        Stage("fuses", upkeep.watch_fuses, 1, "chore"),
     )
 
 
