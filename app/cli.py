@@ -106,6 +106,15 @@ def check(port: Port = None, data: Data = None) -> None:
         raise typer.Exit(WRONG)
 
 
+@app.command("confirm-restore")
+def confirm_restore(data: Data = None) -> None:
+    """Say that this is the installation that sends, after a restore or a copy; until then nothing goes out."""
+    from app.commands import processes
+
+    why = processes.confirm_restore(_settings(data=data))
+    _tell(f"Confirmed; it was held because {why}. Messages go out again." if why else "Nothing was held.")
+
+
 @app.command()
 def demo(data: Data = None) -> None:
     """Fill an empty workspace with the invented shop; `journey run` does so by itself the first time."""

@@ -18,6 +18,8 @@ from app.gate import refusal
 from app.policing import Ask, ask
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
+from app.store.lates import HELD
+from app.store.outbox import NEVER
 from app.store.pauses import SKIP, SKIPPED
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
@@ -272,6 +274,8 @@ def restored(row: enrollments.Row, plan: Plan) -> Traveller:
     one.entry_event, one.walks, one.reason = row.entry_event, row.walks, row.reason
     one.visits = enrollments.visits_of(row.visits)
     one.visit = (one.visits or {}).get(row.node, 1)
+    if plan.late_before is not None and row.wake_at is not None and row.wake_at < plan.late_before:
+        one.mute = (HELD, NEVER)
     if one.reason is not None and one.reason.startswith(SKIP):
         one.reason, one.mute = one.reason.removeprefix(SKIP) or None, (SKIPPED, None)
     one.status = Status(row.status)

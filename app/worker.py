@@ -18,8 +18,9 @@ from typing import Any
 
 import psycopg
 
-from app import failpoints, log
+from app import failpoints, generation, lateness, log
 from app.courier import Divert, Pace, courier_for
+from app.database import connect, transaction
 from app.delivering import Deliverer
 from app.engine import Engine, Stage
 from app.heartbeat import Heartbeat
@@ -31,7 +32,7 @@ from app.plans import Plans
 from app.process import calm_gc
 from app.settings import Settings
 from app.stages import enroll, gate, match, migrate, rollup, settle, timers, upkeep
-from app.store import enrollments, sendings
+from app.store import databases, enrollments, sendings
 from app.store.rows import Connection
 from flows.contract import NodeType
 from nodes import catalog as all_nodes
@@ -41,6 +42,8 @@ WATCH_SECONDS = 0.1
 BEAT_RED_SECONDS = 15.0  # the heartbeat has nothing else to do
 TICKS = {"rollup": 5.0, "partitions": 600.0, "forget_seen": 600.0, "forget_sendings": 600.0, "fuses": 5.0}
 NUMBERS_SECONDS = 5.0
+GENERATION_SECONDS = 20.0
+LOOK_SECONDS = 60.0  # holding what is late is one UPDATE over all of it
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
 SETTLE_LIMIT = 2_000
@@ -95,6 +98,7 @@ class Worker:
         self.numbers, self.hints, self.nudges = Numbers(), Hints(settings.redis_url), Nudges(settings.redis_url)
         nodes = all_nodes() if making.catalog is None else making.catalog
         url, clock = settings.database_url, making.clock
+        self._url, self._clock, self._data = url, clock, settings.data
         courier = courier_for(settings, making.divert)
         courier.pace = making.pace
         self.deliverer = Deliverer(
@@ -105,6 +109,7 @@ class Worker:
             clock=clock,
             patience=making.patience,
             done=self._wake_engines,
+            after_gap=self._look,
         )
         self.engines = [
             Engine(
@@ -116,11 +121,13 @@ class Worker:
                 next_due=next_due,
                 numbers=self.numbers,
                 done=self.deliverer.sleeper.wake,
+                after_gap=self._look,
             )
             for track in range(settings.tracks)
         ]
         ticks = {name: (seconds, self._wish(name)) for name, seconds in TICKS.items()}
-        self.heartbeat = Heartbeat({**ticks, "numbers": (NUMBERS_SECONDS, self._publish)})
+        own = {"numbers": (NUMBERS_SECONDS, self._publish), "generation": (GENERATION_SECONDS, self._beat)}
+        self.heartbeat = Heartbeat({**ticks, **own})
 
     def run(self, stop: threading.Event) -> int:
         """Start the loops, watch them, stop them."""
@@ -176,6 +183,19 @@ class Worker:
     def _wake_engines(self) -> None:
         for engine in self.engines:
             engine.sleeper.wake()
+
+    def _look(self) -> None:
+        """Is this still the installation it was, and how late is everything? Before anything is sent."""
+        with connect(self._url, name="journey-generation", statement_seconds=LOOK_SECONDS) as connection:
+            local = databases.lies_in(connection, self._data)
+            with transaction(connection):
+                now = self._clock()
+                since = generation.look(connection, self._data, now, local=local)
+                lateness.after_outage(connection, since or now, now)
+
+    def _beat(self) -> None:
+        with suppress(psycopg.Error):  # the loops look again once the database is back
+            self._look()
 
     def _publish(self) -> None:
         at = time.monotonic()

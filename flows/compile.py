@@ -74,6 +74,7 @@ class Plan:
     paused: bool = False
     stopped: bool = False
     opened_at: datetime | None = None  # nobody is let in by what came before the journey went live, or on
+    late_before: datetime | None = None  # what waits that had to end before then write is held
 
 
 @dataclass(frozen=True, slots=True)
