@@ -50,6 +50,7 @@ POLICY: dict[str, Role] = {
     "account.edit": "admin",
     "policy.read": "viewer",
     "policy.edit": "admin",
+    "restore.confirm": "admin",
     "key.read": "admin",
     "key.edit": "admin",
     "user.read": "admin",

@@ -29,6 +29,8 @@ class Journey(NamedTuple):
     created_by: str
     updated_at: datetime
     updated_by: str
+    pause_mode: str = "freeze"
+    pause_reason: str | None = None
 
 
 class Version(NamedTuple):
@@ -43,7 +45,7 @@ class Version(NamedTuple):
 
 JOURNEY: LiteralString = """
     SELECT j.id, j.name, j.status, j.revision, j.editors, j.live_version_id, v.number, j.paused_at, j.created_at,
-           j.created_by, j.updated_at, j.updated_by
+           j.created_by, j.updated_at, j.updated_by, j.pause_mode, j.pause_reason
     FROM journey j LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
     WHERE j.workspace_id = %(workspace_id)s
 """

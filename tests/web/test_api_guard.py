@@ -45,12 +45,23 @@ MAY = {
     "reviewer": READS | WORK | {"journey.review"},
     "admin": READS
     | WORK
-    | {"journey.review", "account.edit", "policy.edit", "key.read", "key.edit", "user.read", "user.edit"},
+    | {
+        "journey.review",
+        "account.edit",
+        "policy.edit",
+        "restore.confirm",
+        "key.read",
+        "key.edit",
+        "user.read",
+        "user.edit",
+    },
     "ingest": set(),
 }
 NUMBERS = {
     "name": "nobody",
-    **dict.fromkeys(("journey_id", "contact_id", "message_id", "key_id", "user_id", "plan_id"), "999999"),
+    **dict.fromkeys(
+        ("journey_id", "migration_id", "contact_id", "message_id", "key_id", "user_id", "plan_id"), "999999"
+    ),
 }
 
 
@@ -156,6 +167,7 @@ def test_another_workspace_s_things_do_not_exist_t09(
         "user_id": user,
         "name": "hook",
         "message_id": 1,
+        "migration_id": 1,
     }
     bodies: dict[str, Any] = {
         "reviews": {"decision": "approve", "content_hash": "x"},

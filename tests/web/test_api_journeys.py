@@ -23,7 +23,7 @@ def test_a_journey_is_made_checked_handed_in_reviewed_and_published(operator: Ap
     said = {"decision": "approve", "content_hash": content_hash, "comment": "Good."}
     assert reviewer.ok("POST", f"{path}/reviews", said)["status"] == "approved"
     published = operator("POST", f"{path}/publish", {"content_hash": content_hash})
-    assert (published.status_code, published.json()) == (200, {"version": 1, "status": "live"})
+    assert (published.status_code, published.json()) == (200, {"version": 1, "status": "live", "migration": None})
     shown = operator.ok("GET", path)
     assert (shown["status"], shown["version"]) == ("live", 1)
     assert [one["version"] for one in operator.ok("GET", f"{path}/versions")["items"]] == [1]
