@@ -16,12 +16,13 @@ from app import log
 from app.store import instances
 from app.store.instances import Instance
 from app.store.rows import Connection
+from flows.words import _
 
 NAME = "instance.json"
-MOVED = "the database is a copy, or was restored elsewhere"
-BACK = "the database went back to an earlier state"
-OTHER = "the data folder belongs to another installation"
-COPIED = "the data folder with its database is a copy"
+MOVED = _("the database is a copy, or was restored elsewhere")
+BACK = _("the database went back to an earlier state")
+OTHER = _("the data folder belongs to another installation")
+COPIED = _("the data folder with its database is a copy")
 
 
 class File(NamedTuple):

@@ -28,6 +28,7 @@ from app.web import (
     canvas_panel,
     canvas_preview,
     catalogue,
+    colleague,
     comments,
     contactpages,
     contacts,
@@ -105,7 +106,7 @@ PAGES = (
     guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
     movepages,
-    *(catalogue, staffpages, accountpages, health, simulator),
+    *(catalogue, staffpages, accountpages, health, simulator, colleague),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, messagepages, live),
 )

@@ -208,6 +208,7 @@ class Journey(SQLModel, table=True):
         Index(None, "workspace_id", "status"),
         Index("ix_journey_plan", "plan_id", postgresql_where=text("plan_id IS NOT NULL")),
         Index("ix_journey_changed", "workspace_id", "updated_at", "id"),
+        Index("ix_journey_name", "workspace_id", text("(lower(name))"), "id"),
     )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
@@ -317,7 +318,7 @@ class Enrollment(SQLModel, table=True):
         Index("uq_enrollment_place", "workspace_id", "contact_id", "journey_id", "key", "slot", unique=True),
         Index("ix_enrollment_due", "lane", "wake_at", postgresql_where=text("status = 0 AND wake_at IS NOT NULL")),
         Index("ix_enrollment_node", "version_id", "node", "lane", postgresql_where=text("status IN (0, 3, 4)")),
-        Index("ix_enrollment_over", "version_id", "status", "id", postgresql_where=text("status IN (1, 2, 3)")),
+        Index("ix_enrollment_over", "version_id", "status", "id", postgresql_where=text("status IN (2, 3)")),
         {"postgresql_with": {"fillfactor": "90"}},
     )
     workspace_id: int = Field(primary_key=True)

@@ -25,6 +25,7 @@ from flows.contract import Json, NodeType
 from flows.document import Document
 from flows.policies import Policies
 from flows.validate import Problem, errors, validate
+from flows.words import _
 
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
@@ -123,9 +124,9 @@ def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, c
     journey = _locked(desk, journey_id)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status not in ("open", "approved"):
-        raise RefusedError("conflict", "Nothing is handed in for review; submit the draft first.")
+        raise RefusedError("conflict", _("Nothing is handed in for review; submit the draft first."))
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
-        raise RefusedError("conflict", "The draft or something it depends on changed since; submit it anew.")
+        raise RefusedError("conflict", _("The draft or something it depends on changed since; submit it anew."))
     _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
     status = "approved" if decision == "approve" else "rejected"  # a second reviewer may still take an approval back
     said = submissions.Opinion(desk.actor, decision, comment)
@@ -215,26 +216,28 @@ def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
     journey = _locked(desk, journey_id)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status != "approved":
-        raise RefusedError("conflict", "This draft has no approval; submit it and have it reviewed by somebody else.")
+        raise RefusedError(
+            "conflict", _("This draft has no approval; submit it and have it reviewed by somebody else.")
+        )
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
-        raise RefusedError("conflict", "The draft or what it depends on is not what was approved; submit it anew.")
+        raise RefusedError("conflict", _("The draft or what it depends on is not what was approved; submit it anew."))
     approved_by = submissions.approvers(desk.connection, desk.workspace_id, last.id)
     if not set(approved_by) - {*journey.editors, *last.editors, last.submitted_by}:
-        raise RefusedError("conflict", "Who approved this draft has edited it since; somebody else must review it.")
+        raise RefusedError("conflict", _("Who approved this draft has edited it since; somebody else must review it."))
     return last
 
 
 def _refuse_errors(problems: list[Problem]) -> None:
     found = errors(problems)
     if found:
-        raise RefusedError("invalid", "The journey has errors; mend them first.", tuple(found))
+        raise RefusedError("invalid", _("The journey has errors; mend them first."), tuple(found))
 
 
 def _refuse_own(actor: str, editors: set[str], submitted_by: str) -> None:
     if actor in editors:
-        raise RefusedError("forbidden", "You edited this draft, so somebody else must review it.")
+        raise RefusedError("forbidden", _("You edited this draft, so somebody else must review it."))
     if actor == submitted_by:
-        raise RefusedError("forbidden", "You handed this draft in, so somebody else must review it.")
+        raise RefusedError("forbidden", _("You handed this draft in, so somebody else must review it."))
 
 
 def _plan(desk: Desk, document: Document, label: Label) -> Plan:

@@ -19,7 +19,7 @@ from app import auth, database, localservers
 from app.database import connect, transaction
 from app.firstuse import KEY_FILE, OWN_NAME, Arrived, arrive, write_key
 from app.settings import Settings, with_secret
-from app.store import caught, demo, load
+from app.store import caught, demo, load, users
 from app.store.caught import Catch
 from app.supervisor import Child, Supervisor
 
@@ -187,6 +187,9 @@ def _arrive(house: House, connection: database.Connection) -> tuple[Arrived, str
         if arrived.fresh and house.want_demo:
             # In the same transaction, so that a start that is interrupted is taken up by the next one.
             demo.mark(connection, arrived.workspace_id, demo.WANTED, now())
+            users.add(
+                connection, arrived.workspace_id, email=demo.COLLEAGUE, name="Rui Chen", role="reviewer", now=now()
+            )
         return arrived, write_key(connection, arrived.workspace_id, house.settings.data, now())
 
 

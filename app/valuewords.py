@@ -1,6 +1,7 @@
 """A setting's value in words: durations, choices, rules as sentences, anything else as short as it can be. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 from app.forms import Shape
@@ -10,6 +11,7 @@ from flows.durations import around, words
 from flows.words import _, clip, say
 
 AT_MOST = 160
+LENGTH = re.compile(r"P(?=[0-9T])([0-9]+[YMWD])*(T([0-9]+[HMS])+)?")
 YES, NO, NOTHING = _("yes"), _("no"), _("nothing")
 
 
@@ -27,9 +29,11 @@ def shown(shape: Shape, value: Json) -> str:
 
 
 def _plain(shape: Shape, value: Json) -> str:
-    del shape
+
     if isinstance(value, str):
-        return f"“{value}”"
+        return words(value) if LENGTH.fullmatch(value) else f"“{value}”"
+    if isinstance(value, dict) and not any(isinstance(one, dict | list) and one for one in value.values()):
+        return "; ".join(f"{key.replace('_', ' ')}: {_plain(shape, one)}" for key, one in value.items() if one != [])
     if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
         return ", ".join(str(one) for one in value)
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)

@@ -3,6 +3,7 @@
 Never what a message says, nor how it is delivered: that is each channel's own folder.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
@@ -68,8 +69,19 @@ def listens(settings: SendSettings) -> tuple[str, ...]:
     return tuple(f"message.{outcome}" for outcome in CLIMB[CLIMB.index(settings.wait_for) :]) + FAILURES
 
 
+OTHERWISE = re.compile(r"\{%-?\s*(?:else|elsif|when)\b.*?(?=\{%-?\s*end)", re.DOTALL)
+TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
+PLACE = re.compile(r"\{\{-?\s*([\w.]+).*?\}\}", re.DOTALL)
+
+
+def plain(text: str) -> str:
+    """A template as a card shows it: the first of its alternatives, places by their name. “{% if a %}Hi{% endif %}” is “Hi”."""
+    return PLACE.sub(lambda place: f"‹{place[1].rpartition('.')[2]}›", TAG.sub("", OTHERWISE.sub("", text)))
+
+
 def summary_of(settings: SendSettings, text: str) -> str:
     """The words of the message and the wait, on one line."""
+    text = plain(text) or text
     if settings.wait_for is None or settings.timeout is None:
         return clip(text)
     outcome = say(OUTCOME_WORDS[settings.wait_for])

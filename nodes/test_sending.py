@@ -109,3 +109,19 @@ def test_ports_follow_what_is_waited_for() -> None:
 def test_settings_that_make_no_sense_are_refused_with_a_sentence(extra: Json, sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         send_inapp.node.settings.model_validate({**PLAIN, **extra})
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{{ contact.name | default: 'you' }}, your order waits", "‹name›, your order waits"),
+        ("{% if contact.language == 'zh' %}订单待付{% else %}Your order waits{% endif %}", "订单待付"),
+        (
+            "{% case x %}{% when 1 %}one{% when 2 %}two{% endcase %}",
+            "{% case x %}{% when 1 %}one{% when 2 %}two{% endcase %}",
+        ),
+        ("plain words", "plain words"),
+    ],
+)
+def test_a_card_shows_a_template_as_words(template: str, shown: str) -> None:
+    assert send_inapp.summary(send_inapp.Settings(title=template)) == shown

@@ -6,7 +6,7 @@ The words are marked here and said where the form is drawn. Decides nothing.
 from flows.words import _
 
 LINE_KINDS = {
-    "attribute": _("Attribute"), "tag": _("Tag"), "event": _("Did"), "property": _("Entry event's"),
+    "attribute": _("Person's"), "tag": _("Tagged"), "event": _("Did"), "property": _("Entry event's"),
     "message": _("Message"), "segment": _("Audience"), "json": _("As JSON"),
 }  # fmt: skip
 OPERATORS = {

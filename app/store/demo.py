@@ -9,6 +9,7 @@ import msgspec
 from app.lanes import lane_of
 from app.store.rows import Connection, copy_lines, escape, instant, take_ids
 
+COLLEAGUE = "rui@demo.example"  # who reviews in the demo
 WANTED, BEGUN, MOVING = "wanted", "begun", "moving"
 
 

@@ -60,14 +60,15 @@ def stuck(connection: Connection, workspace_id: int, limit: int) -> list[tuple[i
     """Journeys in which people are stuck, by how many: (journey, name, people). From tallies, never counting people."""
     return connection.execute(
         """
-        SELECT j.id, j.name, sum(counted.count)::bigint FROM (
-            SELECT journey_id, count FROM tally WHERE workspace_id = %(w)s AND node = '' AND port = 'failed'
-            UNION ALL
-            SELECT journey_id, count FROM tally_span
-            WHERE workspace_id = %(w)s AND minutes = 0 AND node = '' AND port = 'failed'
-        ) AS counted JOIN journey j ON j.workspace_id = %(w)s AND j.id = counted.journey_id
-        WHERE j.archived_at IS NULL
-        GROUP BY 1, 2 HAVING sum(counted.count) > 0 ORDER BY 3 DESC, 1 LIMIT %(limit)s
+        SELECT j.id, j.name, most.people FROM (
+            SELECT journey_id, sum(count)::bigint AS people FROM (
+                SELECT journey_id, count FROM tally WHERE workspace_id = %(w)s AND node = '' AND port = 'failed'
+                UNION ALL
+                SELECT journey_id, count FROM tally_span
+                WHERE workspace_id = %(w)s AND minutes = 0 AND node = '' AND port = 'failed'
+            ) AS counted GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s
+        ) AS most JOIN journey j ON j.workspace_id = %(w)s AND j.id = most.journey_id
+        WHERE most.people > 0 ORDER BY 3 DESC, 1
         """,
         {"w": workspace_id, "limit": limit},
     ).fetchall()

@@ -67,7 +67,7 @@ def add(connection: Connection, workspace_id: int, name: str, saving: Saving) ->
         INSERT INTO journey (workspace_id, name, draft, editors, created_at, created_by, updated_at, updated_by)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         RETURNING id, name, status, revision, editors, live_version_id, NULL, paused_at, created_at, created_by,
-                  updated_at, updated_by
+                  updated_at, updated_by, pause_mode, pause_reason
         """,
         (workspace_id, name, Jsonb(document), [actor], now, actor, now, actor),
     ).fetchone()

@@ -82,6 +82,14 @@ def rows(
     return [Row._make(row) for row in connection.execute(statement, values).fetchall()]
 
 
+def one(connection: Connection, workspace_id: int, journey_id: int) -> Row | None:
+    """One journey as the list has it."""
+    row = connection.execute(
+        COLUMNS + "j.workspace_id = %(w)s AND j.id = %(id)s", {"w": workspace_id, "id": journey_id}
+    ).fetchone()
+    return Row._make(row) if row else None
+
+
 def states(connection: Connection, workspace_id: int, wish: Wish) -> dict[str, int]:
     """How many journeys of each state there are among those wanted, whatever state is asked for."""
     found = connection.execute(

@@ -78,11 +78,15 @@ def journeys(connection: Connection, workspace_id: int, limit: int) -> list[Show
     rows = connection.execute(
         """
         SELECT j.id, j.name, j.status, v.number, coalesce(v.document, j.draft)
-        FROM journey j LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
-        WHERE j.workspace_id = %s AND j.archived_at IS NULL
-        ORDER BY array_position(ARRAY['live', 'paused', 'draft', 'stopped'], j.status), j.id LIMIT %s
+        FROM (
+            SELECT id, array_position(ARRAY['live', 'paused', 'draft', 'stopped'], status) AS place FROM journey
+            WHERE workspace_id = %(w)s AND archived_at IS NULL ORDER BY place, id LIMIT %(limit)s
+        ) AS first
+        JOIN journey j ON j.workspace_id = %(w)s AND j.id = first.id
+        LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
+        ORDER BY first.place, j.id
         """,
-        (workspace_id, limit),
+        {"w": workspace_id, "limit": limit},
     ).fetchall()
     return [Shown._make(row) for row in rows]
 

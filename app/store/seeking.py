@@ -92,8 +92,9 @@ def _by_identity(
             SELECT DISTINCT ON (i.kind, i.value) i.contact_id, i.kind, i.value
             FROM kinds CROSS JOIN unnest(%(texts)s::text[]) AS t(text) CROSS JOIN LATERAL (
                 SELECT contact_id, kind, value FROM identity
-                WHERE workspace_id = %(w)s AND kind = kinds.kind AND value >= t.text AND value < t.text || %(last)s
-                  AND kind >= %(kind)s AND (kind, value) > (%(kind)s, %(value)s) AND starts_with(value, t.text)
+                WHERE workspace_id = %(w)s AND kind = kinds.kind AND kinds.kind >= %(kind)s AND value < t.text || %(last)s
+                  AND value >= CASE kinds.kind WHEN %(kind)s THEN greatest(t.text, %(value)s) ELSE t.text END
+                  AND NOT (kinds.kind = %(kind)s AND value = %(value)s) AND starts_with(value, t.text)
                 ORDER BY value LIMIT %(limit)s
             ) AS i ORDER BY i.kind, i.value LIMIT %(limit)s
         )
@@ -120,11 +121,11 @@ def _by_identity(
 def _by_name(
     connection: Connection, workspace_id: int, text: str, place: Sequence[Any], limit: int
 ) -> tuple[list[Found], list[Any] | None]:
+    typed = text.strip().lower()
     rows = connection.execute(
         """
         SELECT c.lane, c.id, lower(c.attributes ->> 'name') FROM contact c
         WHERE c.workspace_id = %(w)s AND c.attributes ? 'name' AND c.merged_into IS NULL
-          AND (lower(c.attributes ->> 'name') COLLATE "C") >= %(text)s
           AND (lower(c.attributes ->> 'name') COLLATE "C") < %(text)s || %(last)s
           AND ((lower(c.attributes ->> 'name') COLLATE "C"), c.id) > (%(name)s, %(id)s)
           AND NOT EXISTS (
@@ -134,10 +135,11 @@ def _by_name(
         """,
         {
             "w": workspace_id,
-            "text": text.strip().lower(),
+            "text": typed,
             "texts": variants(text),
             "last": LAST,
-            "name": place[0] if place else "",
+            # One lower bound alone: of two the index takes the wrong one.
+            "name": place[0] if place else typed,
             "id": place[1] if place else -1,
             "limit": limit + 1,
         },

@@ -1,8 +1,8 @@
 """The people behind a number of a journey: who waits, who came by, who is through; keyset pages of bounded work.
 
-Who stands somewhere is read by the index over nodes, who is through by that over ends, the latest first. Who came by a step
-stands only in the trail: there a page looks through so many enrollments and no more, and says where the next one goes on.
-Never counts.
+Who stands somewhere is read by the index over nodes, who left early or failed by that over ends, the latest first. Who came
+to the end, or by a step, stands in no index (a blast would pay for it): there a page looks through so many enrollments and no
+more, and says where the next one goes on. Never counts.
 """
 
 import json
@@ -13,8 +13,9 @@ from typing import Any, LiteralString, NamedTuple
 from app.store.rows import Connection
 
 WINDOW = 3_000  # enrollments that one page of a filtered list looks through
-OPEN, OVER = 0, 1
-ENDED = (1, 2, 3)
+WIDE = 30_000  # the same, where a look at the row itself is enough
+OPEN, OVER, DONE = 0, 1, 2
+COMPLETED = 1
 
 
 class Wanted(NamedTuple):
@@ -74,7 +75,7 @@ COLUMNS: LiteralString = """
     e.version_id, e.node, e.lane, e.id, e.contact_id, e.status, e.entered_at, e.rested_at, e.wake_at, e.reason, e.key, e.walks
 """
 STANDING: LiteralString = f"""
-    SELECT {COLUMNS} FROM unnest(%(versions)s::int[]) AS v(id) CROSS JOIN LATERAL (
+    SELECT {COLUMNS}, true AS fits FROM unnest(%(versions)s::int[]) AS v(id) CROSS JOIN LATERAL (
         SELECT * FROM enrollment e
         WHERE e.workspace_id = %(w)s AND e.version_id = v.id AND e.status IN (0, 3, 4) AND e.status = ANY(%(statuses)s)
           AND (%(at_node)s::text IS NULL OR e.node = %(at_node)s)
@@ -84,7 +85,7 @@ STANDING: LiteralString = f"""
     ) AS e WHERE v.id >= %(a)s ORDER BY e.version_id, e.node, e.lane, e.id LIMIT %(window)s
 """
 STANDING_AT: LiteralString = f"""
-    SELECT {COLUMNS} FROM unnest(%(versions)s::int[]) AS v(id) CROSS JOIN LATERAL (
+    SELECT {COLUMNS}, true AS fits FROM unnest(%(versions)s::int[]) AS v(id) CROSS JOIN LATERAL (
         SELECT * FROM enrollment e
         WHERE e.workspace_id = %(w)s AND e.version_id = v.id AND e.status IN (0, 3, 4) AND e.status = ANY(%(statuses)s)
           AND e.node = %(at_node)s AND e.lane >= CASE WHEN v.id = %(a)s AND %(b)s <> '' THEN %(c)s ELSE -1 END
@@ -93,13 +94,19 @@ STANDING_AT: LiteralString = f"""
     ) AS e WHERE v.id >= %(a)s ORDER BY e.version_id, e.node, e.lane, e.id LIMIT %(window)s
 """
 THROUGH: LiteralString = f"""
-    SELECT {COLUMNS} FROM unnest(%(versions)s::int[]) AS v(id) CROSS JOIN unnest(%(statuses)s::smallint[]) AS s(status)
+    SELECT {COLUMNS}, true AS fits
+    FROM unnest(%(versions)s::int[]) AS v(id) CROSS JOIN unnest(%(statuses)s::smallint[]) AS s(status)
     CROSS JOIN LATERAL (
         SELECT * FROM enrollment e
-        WHERE e.workspace_id = %(w)s AND e.version_id = v.id AND e.status = s.status AND e.status IN (1, 2, 3)
+        WHERE e.workspace_id = %(w)s AND e.version_id = v.id AND e.status = s.status AND e.status IN (2, 3)
           AND e.id < %(before)s
         ORDER BY e.id DESC LIMIT %(window)s
     ) AS e ORDER BY e.id DESC LIMIT %(window)s
+"""
+ARRIVED: LiteralString = f"""
+    SELECT {COLUMNS}, e.status = 1 AND e.version_id = ANY(%(versions)s) AS fits FROM enrollment e
+    WHERE e.workspace_id = %(w)s AND (e.lane, e.id) > (%(c)s::smallint, %(d)s::bigint)
+    ORDER BY e.lane, e.id LIMIT %(window)s
 """
 # A step stands in the trail as ["node","port",…]; words of people are escaped there, so the text can be searched for it.
 # The first step of a later walk is where the last one came to rest: no arrival.
@@ -133,21 +140,30 @@ NAMED: LiteralString = """
 
 
 def people(connection: Connection, wanted: Wanted, after: Sequence[Any] | None, limit: int) -> Slice:
-    """A page of people: first those who stand somewhere, then those who are through; one question each, at most two."""
+    """A page of people: those who stand somewhere, then who left early, then who came to the end; at most one question each."""
     source, *place = after if after is not None else [OPEN]
-    standing = [status for status in wanted.statuses if status in (0, 4) or (status == 3 and not _through(wanted))]
-    through = [status for status in wanted.statuses if status in ENDED and status not in standing]
     found: list[Found] = []
     looked = 0
-    if source == OPEN and standing:
-        found, end, looked = _slice(connection, wanted, OPEN, standing, place, limit)
+    for number, statuses in _sources(wanted):
+        if number < source:
+            continue
+        if len(found) >= limit:
+            return Slice(found, [number], looked)
+        more, end, count = _slice(
+            connection, wanted, number, statuses, place if number == source else [], limit - len(found)
+        )
+        found, looked = found + more, looked + count
         if end is not None:
-            return Slice(found, [OPEN, *end], looked)
-        place = []
-    if not through or len(found) >= limit:
-        return Slice(found, [OVER] if through else None, looked)
-    more, end, also = _slice(connection, wanted, OVER, through, place if source == OVER else [], limit - len(found))
-    return Slice(found + more, [OVER, *end] if end is not None else None, looked + also)
+            return Slice(found, [number, *end], looked)
+    return Slice(found, None, looked)
+
+
+def _sources(wanted: Wanted) -> list[tuple[int, list[int]]]:
+    """Where people of these statuses are found, in the order of the list."""
+    standing = [status for status in wanted.statuses if status in (0, 4) or (status == 3 and not _through(wanted))]
+    over = [status for status in wanted.statuses if status in (2, 3) and status not in standing]
+    done = [COMPLETED] if COMPLETED in wanted.statuses and wanted.reason is None else []
+    return [(number, statuses) for number, statuses in ((OPEN, standing), (OVER, over), (DONE, done)) if statuses]
 
 
 def _through(wanted: Wanted) -> bool:
@@ -158,10 +174,10 @@ def _through(wanted: Wanted) -> bool:
 def _slice(
     connection: Connection, wanted: Wanted, source: int, statuses: Sequence[int], place: Sequence[Any], limit: int
 ) -> tuple[list[Found], list[Any] | None, int]:
-    window = max(WINDOW, limit + 1) if wanted.filtered or (source == OVER and wanted.node) else limit + 1
     at_node = None if wanted.of_trail else wanted.node
-    base = THROUGH if source == OVER else STANDING_AT if at_node else STANDING
-    a, b, c, d = place if source == OPEN and place else (-1, "", -1, -1)
+    base = THROUGH if source == OVER else ARRIVED if source == DONE else STANDING_AT if at_node else STANDING
+    a, b, c, d = place if source == OPEN and place else (-1, "", *(place if source == DONE and place else (-1, -1)))
+    window = _window(wanted, source, limit)
     values = {
         "w": wanted.workspace_id,
         "versions": sorted(wanted.versions),
@@ -186,7 +202,7 @@ def _slice(
         WITH base AS MATERIALIZED ({base}), numbered AS (SELECT row_number() OVER () AS row, * FROM base),
         picked AS (
             SELECT e.*, met.at, met.times FROM numbered e CROSS JOIN LATERAL ({PASSED if wanted.of_trail else LASTLY}) AS met
-            WHERE met.times > 0 AND (%(reason)s::text IS NULL OR e.reason = %(reason)s)
+            WHERE e.fits AND met.times > 0 AND (%(reason)s::text IS NULL OR e.reason = %(reason)s)
               AND (%(at_node)s::text IS NULL OR e.node = %(at_node)s)
               AND NOT (%(in_place)s AND coalesce(starts_with(e.reason, e.node || '.'), false))
               AND (%(since)s::timestamptz IS NULL OR met.at >= %(since)s)
@@ -208,7 +224,16 @@ def _slice(
         return found, _place(found[-1], source), count
     if count < window:
         return found, None, count
-    return found, last[3:] if source == OVER else last, count
+    return found, last[3:] if source == OVER else last[2:] if source == DONE else last, count
+
+
+def _window(wanted: Wanted, source: int, limit: int) -> int:
+    """How many enrollments a question looks at."""
+    if wanted.of_trail:
+        return max(WINDOW, limit + 1)
+    if source == DONE:
+        return max(WIDE, limit + 1)
+    return max(WINDOW, limit + 1) if wanted.filtered or (source == OVER and wanted.node) else limit + 1
 
 
 def _step(wanted: Wanted) -> str:
@@ -218,4 +243,6 @@ def _step(wanted: Wanted) -> str:
 
 
 def _place(one: Found, source: int) -> list[Any]:
+    if source == DONE:
+        return [one.lane, one.id]
     return [one.id] if source == OVER else [one.version_id, one.node, one.lane, one.id]

@@ -13,8 +13,8 @@ from app.store.rows import Connection
 from app.web import figures
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
-from app.web.problems import invalid
-from app.web.shapes import INT, LONGEST_PLACE, NOT_A_PLACE, paged, place_of
+from app.web.problems import invalid, missing
+from app.web.shapes import INT, LONGEST_PLACE, NOT_A_PLACE, JourneyId, paged, place_of
 from app.web.templating import language_of
 from flows.words import _
 
@@ -78,6 +78,15 @@ def show_numbers(
     """The moving parts of the rows that stand on a page: asked for every few seconds by its script."""
     ids = [one for one in id if 0 < one <= INT]
     return render(request, "journeys/_numbers.html", {"ids": ids, **_numbers(connection, caller, ids, house.now())})
+
+
+@routes.get("/journeys/{journey_id}/menu", dependencies=[can("journey.read")])
+def show_menu(request: Request, caller: Asker, connection: Database, journey_id: JourneyId) -> Response:
+    """What can be done with one journey: asked for when the menu of its row opens, so that the list stays light."""
+    row = lists.one(connection, caller.workspace_id, journey_id)
+    if row is None:
+        raise missing("journey")
+    return render(request, "journeys/_menu.html", {"row": row})
 
 
 def _found(connection: Connection, caller: Caller, wish: Wish, order: str, after: list[Any] | None) -> dict[str, Any]:

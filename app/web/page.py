@@ -50,6 +50,7 @@ DOORS = (
     Door("/health", _("Health"), "heart-pulse", "journey.read"),
     Door("/sink", _("Caught messages"), "inbox", "message.read", sink=True),
 )
+SEAT_COOKIE = "journey_seat"  # set while somebody alone with the demo sits in their colleague's seat
 ROLE_WORDS = {"viewer": _("viewer"), "operator": _("operator"), "reviewer": _("reviewer"), "admin": _("admin")}
 
 
@@ -104,6 +105,7 @@ def around(request: Request) -> dict[str, Any]:
         "doors": doors,
         "current_door": current,
         "now": house.now(),
+        "borrowed_seat": request.cookies.get(SEAT_COOKIE) == "1",
         "role_word": say(ROLE_WORDS[caller.role]) if caller.role in ROLE_WORDS else caller.role,
     }
 

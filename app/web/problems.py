@@ -15,8 +15,9 @@ from psycopg import OperationalError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from app import log
+from app.language import words
 from app.publishing import RefusedError
-from app.web.templating import PAGE_HEADERS
+from app.web.templating import PAGE_HEADERS, language_of
 from flows.errors import DocumentError, RuleError
 from flows.problems import Problem, place, say
 
@@ -95,7 +96,7 @@ def answer(request: Request, problem: ProblemError) -> Response:
     """The problem in the form the asker reads."""
     headers = problem.headers or {}
     if request.headers.get("hx-request") and not request.url.path.startswith(PROGRAM_PATHS):
-        return _said(problem)
+        return _said(request, problem)
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(PROGRAM_PATHS):
         # The shell is asked for by name: the pages stand on this module. Faults of ours ask no database who is reading.
         calm = 401 < problem.status_code < 500 and problem.status_code != 413
@@ -109,10 +110,11 @@ def answer(request: Request, problem: ProblemError) -> Response:
     return JSONResponse(content, problem.status_code, headers, MEDIA_TYPE)
 
 
-def _said(problem: ProblemError) -> Response:
+def _said(request: Request, problem: ProblemError) -> Response:
     """To a part of a page: nothing is swapped in, the page says it in its corner."""
+    detail = words(language_of(request)).gettext(problem.detail)
     errors = "; ".join(f"{field}: {message}" if field else message for field, message in problem.errors)
-    said = {"toast": {"text": errors or problem.detail, "kind": "bad", "target": "#toasts"}}
+    said = {"toast": {"text": errors or detail, "kind": "bad", "target": "#toasts"}}
     return Response(
         status_code=problem.status_code,
         headers={**(problem.headers or {}), "HX-Reswap": "none", "HX-Trigger": json.dumps(said)},

@@ -12,6 +12,7 @@ from app.store.journeys import Journey
 from app.store.rows import Connection
 from app.store.submissions import Decided, Submission
 from app.web.canvas_page import Shown, show
+from app.web.colleague import seat_offered
 from app.web.comments import threads
 from app.web.flowstates import StateQuery, document_of, known_journey
 from app.web.guard import Asker, Database, TheHouse, can
@@ -153,6 +154,7 @@ def _standing(
         "submitted_by": names.get(last.submitted_by, last.submitted_by) if last else "",
         "submitted_at": last.submitted_at if last else None,
         "own": refused,
+        "colleague": seat_offered(request, connection, caller) if refused else "",
         "decided": [_decision(one, names) for one in decided],
     }
 

@@ -99,12 +99,13 @@ def workspace_of_visitor(request: Request) -> int:
         caller = auth.identify(connection, request.cookies.get(COOKIE, ""), house.now(), kind="js")
         if caller is not None and auth.may(caller.role, "journey.read"):
             return caller.workspace_id
-        first = workspaces.first(connection) if house.settings.sink and _is_local(request) else None
+        first = workspaces.first(connection) if house.settings.sink and is_local(request) else None
     if first is None:
         raise ProblemError(401, "Sign in with the link that `journey run` printed, or that an admin made for you.")
     return first
 
 
-def _is_local(request: Request) -> bool:
+def is_local(request: Request) -> bool:
+    """Whether the browser runs on this machine and asked for a name of this machine."""
     host = request.client.host if request.client else ""
     return host in LOOPBACK and (request.url.hostname or "") in (*LOOPBACK, "localhost")

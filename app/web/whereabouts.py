@@ -31,7 +31,7 @@ from flows.words import _
 routes = page_router()
 
 PAGE = 50
-PLACES = ((0,), (1,), (1, int), (0, told.SMALL, str, told.LANE, int))
+PLACES = ((0,), (1,), (2,), (1, int), (2, told.LANE, int), (0, told.SMALL, str, told.LANE, int))
 What = Literal["waiting", "entered", "ended", "active", "completed", "exited", "failed", "goal"]
 Port = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$", description="Who left the step by this way.")]
 WHOLE = {

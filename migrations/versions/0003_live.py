@@ -1,4 +1,4 @@
-"""What the live pages read: tallies by span of time, who is through, contacts by the first letters of their names."""
+"""What the live pages read: tallies by span of time, who left early, contacts by the first letters of their names."""
 
 from alembic import op
 
@@ -22,7 +22,7 @@ INSERT INTO tally_span (workspace_id, journey_id, minutes, at, version_id, node,
 INSERT INTO tally_span (workspace_id, journey_id, minutes, at, version_id, node, port, count)
     SELECT workspace_id, journey_id, 1440, date_trunc('day', hour, 'UTC'), version_id, node, port, sum(count)
     FROM tally_hour GROUP BY 1, 2, 4, 5, 6, 7;
-CREATE INDEX ix_enrollment_over ON enrollment (version_id, status, id) WHERE status IN (1, 2, 3);
+CREATE INDEX ix_enrollment_over ON enrollment (version_id, status, id) WHERE status IN (2, 3);
 CREATE INDEX ix_contact_name ON contact (workspace_id, (lower(attributes ->> 'name') COLLATE "C"), id)
     WHERE attributes ? 'name' AND merged_into IS NULL
 """

@@ -1,4 +1,4 @@
-"""Indexes of the lists: journeys by last change, their numbers, what waits for a reviewer, what could not be handled."""
+"""The indexes of lists: journeys by last change and name, whole numbers, what waits for review, what was put aside."""
 
 from alembic import op
 
@@ -9,6 +9,7 @@ depends_on = None
 
 CHANGES = """
 CREATE INDEX ix_journey_changed ON journey (workspace_id, updated_at, id);
+CREATE INDEX ix_journey_name ON journey (workspace_id, (lower(name)), id);
 CREATE INDEX ix_tally_span_whole ON tally_span (workspace_id, journey_id) INCLUDE (port, count)
     WHERE minutes = 0 AND node = '';
 CREATE INDEX ix_submission_open ON submission (workspace_id, id) WHERE status = 'open';
@@ -24,4 +25,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away again."""
-    op.execute("DROP INDEX ix_journey_changed, ix_tally_span_whole, ix_submission_open, ix_dead_workspace_id_id")
+    op.execute(
+        "DROP INDEX ix_journey_changed, ix_journey_name, ix_tally_span_whole, ix_submission_open, ix_dead_workspace_id_id"
+    )

@@ -12,7 +12,7 @@ MORE_SAMPLES: tuple[dict[str, Json], ...] = ({"attribute": "contract_ends", "off
 
 
 class Settings(NodeSettings):
-    attribute: AttributeName = Field(title=_("Attribute"), description=_("An attribute that holds a date."))
+    attribute: AttributeName = Field(title=_("Date attribute"), description=_("An attribute that holds a date."))
     offset: Period = Field(
         "P0D", title=_("Offset"), description=_("-P3D: three days before the date; P1Y: a year after it.")
     )

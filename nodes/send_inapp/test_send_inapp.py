@@ -27,4 +27,4 @@ def test_storing_it_is_sending_it(count: int) -> None:
 
 
 def test_the_card_shows_the_title() -> None:
-    assert node.summary(node.settings.model_validate(SAMPLE)) == "Order {{ entry.properties.order_id }} waits"
+    assert node.summary(node.settings.model_validate(SAMPLE)) == "Order ‹order_id› waits"

@@ -70,7 +70,9 @@ class Settings(NodeSettings):
         None, title=_("Until"), description=_("Whoever arrives between the time of day and this one goes on at once.")
     )
     attribute: AttributeName | None = Field(
-        None, title=_("Attribute"), description=_("A date or time of the person; a date alone is its first moment.")
+        None,
+        title=_("Date attribute"),
+        description=_("A date or time of the person; a date alone is its first moment."),
     )
     offset: Period | None = Field(
         None, title=_("Offset"), description=_("Before or after the attribute's date: -P3D is three days before it.")

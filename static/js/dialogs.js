@@ -12,6 +12,7 @@ let counted = 0;
  */
 export function ask(make) {
   return new Promise((resolve) => {
+    /** @type {any} */
     let answer;
     const done = (/** @type {any} */ value) => { answer = value; box.close(); };
     const { title, content = [], buttons = [], kind = "" } = make(done);

@@ -31,17 +31,30 @@ const everywhere = () => ({
   ]),
 });
 
+/** The way back to the tour, where there is one. */
+function tourDoor(/** @type {() => void} */ close) {
+  if (!document.getElementById("palette")) return [];
+  const start = async () => {
+    close();
+    (await import("./tour.js")).startTour();
+  };
+  return [h("p", {}, h("button", { type: "button", class: "button", onclick: start }, _("Show me around")))];
+}
+
 let open = false;
 /** Show the sheet. */
 export async function showHelp() {
   if (open) return;
   open = true;
-  await ask(() => ({
+  await ask((done) => ({
     title: _("Keys"),
     kind: "keysheet",
-    content: [...sections, everywhere()].map(({ title, keys }) =>
-      h("section", {}, h("h3", {}, title),
-        h("dl", {}, ...keys.map(([key, text]) => h("div", {}, h("dt", {}, ...caps(key)), h("dd", {}, text)))))),
+    content: [
+      ...tourDoor(() => done(undefined)),
+      ...[...sections, everywhere()].map(({ title, keys }) =>
+        h("section", {}, h("h3", {}, title),
+          h("dl", {}, ...keys.map(([key, text]) => h("div", {}, h("dt", {}, ...caps(key)), h("dd", {}, text)))))),
+    ],
   }));
   open = false;
 }

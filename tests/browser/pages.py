@@ -83,13 +83,13 @@ class EditorPage(Speaking):
 
     def item(self, kind: str) -> Locator:
         """A type of step in the palette."""
-        return self.palette.get_by_role("button", name=self._offer(kind))
+        return self.palette.get_by_role("button", name=self.offer(kind))
 
     def start_with(self, kind: str) -> None:
         """The first step of an empty journey."""
-        self.page.get_by_role("button", name=self._offer(kind)).last.click()
+        self.page.get_by_role("button", name=self.offer(kind)).last.click()
 
-    def _offer(self, kind: str) -> re.Pattern[str]:
+    def offer(self, kind: str) -> re.Pattern[str]:
         """What a type is offered as: several share a title, no two their help as well."""
         return re.compile(rf"^{re.escape(self.title(kind))}\s*{re.escape(self.say(str(TYPES[kind].help)))}$")
 
@@ -128,6 +128,31 @@ class EditorPage(Speaking):
         field = self.field(label)
         field.fill(value)
         field.press("Enter")
+
+    # ── by keys ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_by_keys(self, kind: str) -> None:
+        """With a step under the focus: A, its name, Enter."""
+        self.page.keyboard.press("a")
+        picker = self.page.get_by_role("combobox", name=self.say("Add a step"))
+        expect(picker).to_be_focused()
+        self.page.keyboard.type(self.title(kind))
+        expect(self.page.get_by_role("option").first).to_contain_text(self.title(kind))
+        self.page.keyboard.press("Enter")
+        expect(self.panel.get_by_role("textbox").first).to_be_visible()
+
+    def type_into(self, label: str, value: str) -> None:
+        """Go to a field by Tab, type, hand in, and go back to the step by Escape."""
+        self.reach(self.field(label))
+        self.page.keyboard.type(value)
+        self.page.keyboard.press("Enter")
+        self.page.keyboard.press("Escape")
+
+    def reach(self, target: Locator) -> None:
+        """By Tab, unless one is there already."""
+        expect(target).to_be_visible()
+        if not target.evaluate("(one) => one === document.activeElement"):
+            self.tab_to(target)
 
     # ── the journey ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -92,6 +92,9 @@ globalThis.__probes = (() => {
     return [tabs.includes(one) ? tabs.indexOf(one) : tabs.findIndex(kin), seen];
   }
 
+  // Numbers of what has gone from the page since: a list that went on loading, a row that was drawn anew.
+  const gone = () => tabs.flatMap((one, place) => (one.isConnected ? [] : [place]));
+
   // What says that it can be pressed and cannot be tabbed to, outside of widgets that are walked with arrows.
   const PRESSED = "[role=button], [role=link], [role=switch], [role=checkbox], button, a[href]";
   const WALKED = ["toolbar", "menu", "menubar", "listbox", "tablist", "grid", "tree", "radiogroup", "application", "combobox"]
@@ -107,10 +110,13 @@ globalThis.__probes = (() => {
     + " input[type=tel], input[type=password], textarea, [contenteditable=true]";
   let typed = [];
 
+  // By form, those without one together: lists of numbers for `field`.
   function fields() {
     typed = all(TYPED).filter((one) => !one.disabled && !one.readOnly && visible(one));
-    return typed.map(told);
+    const forms = new Map();
+    typed.forEach((one, place) => forms.set(one.form, [...(forms.get(one.form) ?? []), place]));
+    return [...forms.values()];
   }
 
-  return { tooWide, texts, number, toTheTop, here, outOfReach, fields, field: (place) => typed[place] };
+  return { tooWide, texts, number, toTheTop, here, gone, outOfReach, fields, field: (place) => typed[place] };
 })();

@@ -61,3 +61,55 @@ def test_an_operator_draws_the_abandoned_order_journey_by_mouse(
     editor.expect_saved()
     assert shape(saved(site, staff, empty)["document"]) == ABANDONED
     shot(editor.page, f"story-drawn-{language}", whole=False)
+
+
+def test_an_operator_draws_it_by_keyboard_alone(
+    visit: Visit, site: Site, staff: Staff, empty: int, shot: Callable[..., object]
+) -> None:
+    editor = EditorPage(visit()).open(empty)
+    keys = editor.page.keyboard
+
+    editor.tab_to(editor.page.get_by_role("button", name=editor.offer("entry.event")).last)
+    keys.press("Enter")
+    editor.type_into("Event", "order_submitted")
+    expect(editor.card("entry.event")).to_be_focused()
+
+    editor.add_by_keys("wait.event")
+    editor.reach(editor.panel.get_by_role("button", name="Add", exact=True))
+    keys.press("Enter")
+    editor.type_into("Event", "order_paid")
+    expect(editor.card("wait.event")).to_contain_text("order_paid")
+    expect(editor.card("wait.event")).to_be_focused()
+
+    editor.add_by_keys("exit")  # takes the first way out that is open
+    keys.press("Escape")
+    keys.press("ArrowLeft")
+    expect(editor.card("wait.event")).to_be_focused()
+    editor.add_by_keys("send.inapp")
+    editor.type_into("Title", "Your order waits")
+    expect(editor.card("send.inapp")).to_contain_text("Your order waits")
+    keys.press("c")
+    expect(editor.page.get_by_placeholder("Which step shall follow?")).to_be_focused()
+    keys.type("End")
+    keys.press("Enter")
+
+    editor.expect_problems(0)
+    editor.expect_saved()
+    found = shape(saved(site, staff, empty)["document"])
+    # Which way out comes first is the type's own business; both have to lead somewhere.
+    assert {(kind, to) for kind, _, to in found} == {(kind, to) for kind, _, to in ABANDONED}
+    assert {port for kind, port, _ in found if kind == "wait.event"} == {"order_paid", "timeout"}
+    shot(editor.page, "story-drawn-by-keys", whole=False)
+
+
+def test_what_was_typed_is_not_lost_when_one_goes_elsewhere_at_once(
+    visit: Visit, site: Site, staff: Staff, empty: int
+) -> None:
+    editor = EditorPage(visit()).open(empty)
+    editor.start_with("entry.event")
+    editor.field("Event").fill("order_submitted")
+    editor.item("exit").click()
+    expect(editor.card("entry.event")).to_contain_text("order_submitted")
+    editor.expect_saved()
+    (entry,) = [one for one in saved(site, staff, empty)["document"]["nodes"] if one["type"] == "entry.event"]
+    assert entry["settings"] == {"event": "order_submitted"}

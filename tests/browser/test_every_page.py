@@ -45,10 +45,10 @@ def test_a_page_is_accessible_in_both_themes_on_a_desk_and_on_a_phone(
     shot(page, f"{stop.name}-light")
     page.emulate_media(color_scheme="dark")
     axe(ready(page), COLOURS)
-    shot(page, f"{stop.name}-dark")
+    shot(page, f"{stop.name}-dark", whole=False)
     page.emulate_media(color_scheme="light")
     axe(on_a_phone(page), SIZES)
-    shot(page, f"{stop.name}-phone")
+    shot(page, f"{stop.name}-phone", whole=False)
     assert page.evaluate("() => __probes.tooWide()") == []
 
 
@@ -58,9 +58,9 @@ def test_a_chinese_reader_finds_no_english_left(
 ) -> None:
     page = ready(visit(stop.path(town), role=stop.role, of=town.staff, language="zh"))
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
-    shot(page, f"{stop.name}-zh")
+    shot(page, f"{stop.name}-zh", whole=False)
     left = words.left_in_english(page, town.said)
     on_a_phone(page)
-    shot(page, f"{stop.name}-zh-phone")
+    shot(page, f"{stop.name}-zh-phone", whole=False)
     assert page.evaluate("() => __probes.tooWide()") == []
     assert left == []

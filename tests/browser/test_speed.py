@@ -56,7 +56,6 @@ def test_the_canvas_is_quick_with_three_hundred_steps(view: str, browser: Browse
     assert sum(bool(one) for one in slow) < SLOW_TRIES, slow
 
 
-@pytest.mark.xfail(reason="138 kB as the files stand; shortened and put together they would be 68 kB")
 def test_the_scripts_of_the_editor_are_small(browser: Browser, ours: Ours) -> None:
     found = {one.name: one.value for one in measuring.measure(browser, ours, STEPS, AS_OPENED)}
     assert found["script gzipped kB"] <= SCRIPT_KB

@@ -39,6 +39,7 @@ STEPS = (
 )
 BATCH = 5_000
 LATIN = re.compile(r"[A-Za-z]{3,}")
+LIQUID = re.compile(r"\{[{%].*?[%}]\}")
 # Everything in the tables that a page may show; read as text, taken apart by `_texts`.
 TABLES = (
     "journey",
@@ -53,6 +54,7 @@ TABLES = (
     "caught",
     "trail",
     "plan",
+    "message",
 )
 
 EVERYTHING = sql.SQL("SELECT to_jsonb(t) FROM {} t LIMIT 20000")
@@ -68,6 +70,7 @@ class Town:
     contact: int = 0
     plan: int = 0
     catch: int = 0
+    message: int = 0
     said: tuple[str, ...] = ()
 
 
@@ -98,6 +101,9 @@ def build(site: Site) -> Town:
                 "SELECT contact_id FROM enrollment WHERE workspace_id = %s ORDER BY walks DESC, id LIMIT 1",
                 (staff.workspace_id,),
             ).fetchone()
+            (message,) = connection.execute(
+                "SELECT max(id) FROM message WHERE workspace_id = %s", (staff.workspace_id,)
+            ).fetchone() or (0,)
             named = connection.execute("SELECT name, id FROM journey WHERE workspace_id = %s", (staff.workspace_id,))
             journeys = dict(named.fetchall())
     api = site.api(staff)
@@ -108,7 +114,7 @@ def build(site: Site) -> Town:
     api.ok("POST", f"/journeys/{journeys['review']}/submit")
     journeys["live"] = journeys["Order not paid"]
     assert found is not None, "nobody walks in the town"
-    return Town(site, staff, journeys, found[0], plan, catches[0], _said(site))
+    return Town(site, staff, journeys, found[0], plan, catches[0], message, _said(site))
 
 
 def _deliver(connection: Connection, site: Site) -> None:
@@ -152,7 +158,9 @@ def _said(site: Site) -> tuple[str, ...]:
 
 def _texts(value: Any) -> set[str]:
     if isinstance(value, str):
-        return {value.strip(), *(line.strip() for line in value.splitlines())}
+        # Copy is shown with its variables filled in: what stands between them is data too.
+        pieces = [piece for line in value.splitlines() for piece in (line, *LIQUID.split(line))]
+        return {value.strip(), *(piece.strip(" ,.!") for piece in pieces)}
     if isinstance(value, dict):
         return {text for key, one in value.items() for text in ({key} | _texts(one))}
     if isinstance(value, list):

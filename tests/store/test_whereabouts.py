@@ -40,6 +40,7 @@ def test_every_list_is_as_long_as_its_number(
     told: Told, limit: int, window: int, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whereabouts, "WINDOW", window)
+    monkeypatch.setattr(whereabouts, "WIDE", window)
     middle = START.replace(hour=10, minute=0, day=20)
     since, until = Period(name, since=middle if name == "custom" else None).bounds(told.world.now, "UTC")  # type: ignore[arg-type]
     with transaction(told.connection):

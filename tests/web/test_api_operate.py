@@ -178,6 +178,7 @@ def test_looking_changes_nothing_t06(
                 message_id=1,
                 key_id=1,
                 user_id=1,
+                plan_id=1,
                 name="exit",
                 account="x",
                 token="x",
@@ -242,7 +243,7 @@ def test_examples_of_the_description_are_taken_as_they_are(admin: Api, app: Fast
         example = next(iter(operation.get("requestBody", {}).get("content", {}).values()), {}).get("example")
         if path.startswith("/api/") and example is not None and "{" not in path:
             answer = admin(method, path.removeprefix("/api/v1"), example)
-            assert answer.is_success or answer.status_code == 404, f"{method} {path}: {answer.text}"
+            assert answer.is_success or answer.status_code in (404, 428), f"{method} {path}: {answer.text}"
             tried += 1
     assert tried >= 4
     journey = admin.ok("POST", "/journeys", {"name": "A", "document": FLOW})["id"]

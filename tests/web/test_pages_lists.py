@@ -119,7 +119,10 @@ def test_a_live_journey_cannot_be_archived_and_it_is_said_why(
     refused = post(browser, f"/journeys/{live}/archive")
     assert refused.status_code == 409
     assert "Pause or stop it first" in said(refused)["text"]
-    assert "cannot be archived" in browser.get("/journeys", headers=HERE).text
+    menu = browser.get(f"/journeys/{live}/menu", headers=HERE).text
+    assert "cannot be archived" in menu
+    assert f"/journeys/{live}/archive" not in menu
+    assert f"/journeys/{draft}/archive" in browser.get(f"/journeys/{draft}/menu", headers=HERE).text
     assert "live ones stayed" in said(post(browser, "/journeys/archive", id=[live, draft]))["text"]
     assert names(browser.get("/journeys", headers=HERE).text) == ["Order not paid"]
 
@@ -164,7 +167,7 @@ def test_a_viewer_sees_no_deeds_and_may_do_none(enter: Enter, operator: Api) -> 
     journey = made(operator, "Welcome")
     browser = enter("viewer")
     page = browser.get("/journeys", headers=HERE).text
-    assert "Duplicate" not in page
+    assert "Duplicate" not in browser.get(f"/journeys/{journey}/menu", headers=HERE).text
     assert 'type="checkbox" name="id"' not in page
     assert post(browser, f"/journeys/{journey}/archive").status_code == 403
 

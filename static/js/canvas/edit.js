@@ -34,7 +34,12 @@ const settings = () => (coming ??= import("./panel.js").then(({ Panel }) => {
   early();
   return (panel = new Panel(canvas, /** @type {HTMLElement} */ (byId("panel"))));
 }));
-const early = editor.on("open", (asked) => { settings().then((it) => it.open(asked)); });
+const early = editor.on("open", (asked) => {
+  settings().then((it) => it.open(asked), () => {
+    coming = null; // the line was cut; the next time it may be there
+    editor.emit("toast", { text: _("The settings could not be loaded. Your work is kept."), kind: "bad" });
+  });
+});
 attachHands({ deeds, adding, menu, shut: () => panel?.shut() ?? false });
 
 // ── nothing is lost ──────────────────────────────────────────────────────────────────────────────────────────────────

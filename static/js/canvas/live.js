@@ -4,6 +4,7 @@ import { confirmDialog } from "../dialogs.js";
 import { _, ngettext, number } from "../i18n.js";
 import { toast } from "../toast.js";
 import { byId, canvas, news } from "./page.js";
+import { attachPresence } from "./presence.js";
 
 const { editor, view, data } = canvas;
 const side = /** @type {HTMLElement} */ (byId("panel"));
@@ -32,7 +33,7 @@ function take(delta) {
     if (place && place.textContent !== number(totals[name])) {
       place.textContent = number(totals[name]);
       place.closest("div")?.classList.toggle("none", !totals[name]);
-      flash(place.closest("div"));
+      flash(place.closest("div"), true);
     }
   }
   if (heat) warm();
@@ -46,11 +47,14 @@ function changed(delta) {
   if (shown && ids.has(shown)) again();
 }
 
-/** A short glow where a number moved; none for people who asked for stillness. @param {Element | null} element */
-function flash(element) {
+/** A short glow where a number moved; none for people who asked for stillness. @param {Element | null} element @param {boolean} [soft] */
+function flash(element, soft = false) {
   if (!element || STILL.matches || document.hidden) return;
-  const colour = getComputedStyle(element).getPropertyValue("--accent") || "currentColor";
-  element.animate([{ boxShadow: `0 0 0 3px ${colour}` }, { boxShadow: "0 0 0 9px transparent" }], { duration: 900, easing: "ease-out" });
+  const colour = (/** @type {string} */ name) => getComputedStyle(element).getPropertyValue(name) || "transparent";
+  const frames = soft
+    ? [{ backgroundColor: colour("--accent-wash") }, { backgroundColor: "transparent" }]
+    : [{ boxShadow: `0 0 0 2px ${colour("--accent")}` }, { boxShadow: "0 0 0 7px transparent" }];
+  element.animate(frames, { duration: soft ? 1600 : 800, easing: "ease-out" });
 }
 
 take(data.counters);
@@ -63,6 +67,10 @@ stream.addEventListener("counters", (event) => {
   else changed(detail);
   first = false;
 });
+// Nothing can be lost here: the page leads to the sign-in page and back.
+stream.addEventListener("over", () => location.reload());
+const others = byId("presence");
+if (others) attachPresence(stream, others, data.user);
 stream.addEventListener("away", () => { const note = byId("away"); if (note) note.hidden = false; first = true; });
 stream.addEventListener("open", () => { const note = byId("away"); if (note) note.hidden = true; });
 
@@ -142,7 +150,7 @@ side.addEventListener("click", (event) => {
     else side.hidden = true;
   }
   const step = /** @type {HTMLElement | null} */ (target.closest("[data-step]"))?.dataset.step;
-  if (step) editor.reveal(step, true);
+  if (step) editor.reveal(step, { focus: true });
 });
 byId("open-side")?.addEventListener("click", () => { side.hidden = false; });
 side.hidden = NARROW.matches && !data.path;

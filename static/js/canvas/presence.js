@@ -16,8 +16,8 @@ export function openStream(url) {
       (event) => news.dispatchEvent(new CustomEvent(name, { detail: JSON.parse(/** @type {MessageEvent} */ (event).data) })),
     );
   }
-  // The session has ended: the page leads to the sign-in page and back, instead of asking for ever.
-  source.addEventListener("over", () => { source.close(); location.reload(); });
+  // The session has ended: asking again would be in vain.
+  source.addEventListener("over", () => source.close());
   source.addEventListener("error", () => news.dispatchEvent(new CustomEvent("away")));
   source.addEventListener("open", () => news.dispatchEvent(new CustomEvent("open")));
   addEventListener("pagehide", () => source.close());
