@@ -101,14 +101,14 @@ class SettledOut(Out):
     messages: int
 
 
-Paused = Annotated[PauseIn | None, Body()]
-Resumed = Annotated[ResumeIn | None, Body()]
+Paused = Annotated[PauseIn, Body(default_factory=PauseIn)]
+Resumed = Annotated[ResumeIn, Body(default_factory=ResumeIn)]
 
 
 @routes.post("/journeys/{journey_id}/pause", dependencies=[can("journey.run")])
-def pause_journey(journey_id: JourneyId, desk: AtDesk, wish: Paused = None) -> JourneyOut:
+def pause_journey(journey_id: JourneyId, desk: AtDesk, wish: Paused) -> JourneyOut:
     """Pause: nobody enters, nobody moves. Doing it twice changes nothing."""
-    pausing.pause(desk, journey_id, wish.mode if wish else "freeze")
+    pausing.pause(desk, journey_id, wish.mode)
     return journey_out(known(desk, journey_id))
 
 
@@ -119,9 +119,8 @@ def foresee_resume(journey_id: JourneyId, desk: AtDesk) -> OutlookOut:
 
 
 @routes.post("/journeys/{journey_id}/resume", dependencies=[can("journey.run")])
-def resume_journey(journey_id: JourneyId, desk: AtDesk, wish: Resumed = None) -> JourneyOut:
+def resume_journey(journey_id: JourneyId, desk: AtDesk, wish: Resumed) -> JourneyOut:
     """Resume, as the pause was meant or otherwise; `spread` keeps what is due from going out all at once."""
-    wish = wish or ResumeIn()
     pausing.resume(desk, journey_id, wish.mode, elapsed(wish.spread) if wish.spread else timedelta())
     return journey_out(known(desk, journey_id))
 

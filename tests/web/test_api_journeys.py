@@ -104,7 +104,11 @@ def test_a_journey_can_be_renamed_compared_and_exported(operator: Api, reviewer:
     assert exported.headers["content-type"].startswith("application/yaml")
     assert read(exported.text).index()["pause"].settings == {"duration": "PT15M"}
     assert read(operator("GET", f"{path}/export?version=1").text).index()["pause"].settings == {"duration": "PT10M"}
-    assert go_live(operator, reviewer, int(path.rpartition("/")[2])) == {"version": 2, "status": "live"}
+    assert go_live(operator, reviewer, int(path.rpartition("/")[2])) == {
+        "version": 2,
+        "status": "live",
+        "migration": None,
+    }
 
 
 def test_pausing_resuming_and_stopping_are_idempotent_and_refuse_what_makes_no_sense(
