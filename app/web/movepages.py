@@ -69,7 +69,10 @@ def show_progress(request: Request, journey_id: JourneyId, desk: AtDesk) -> Resp
         "done": _done(desk, journey_id),
         "place": overview.place(desk.connection, desk.workspace_id),
     }
-    return render(request, "journeys/_moved.html", values)
+    answer = render(request, "journeys/_moved.html", values)
+    if request.method == "GET" and not values["open"]:
+        answer.headers["HX-Refresh"] = "true"  # nobody is under way any more: the whole page says other things now
+    return answer
 
 
 @routes.post("/journeys/{journey_id}/moving/preview", dependencies=[can("journey.read")])
