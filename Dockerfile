@@ -1,4 +1,12 @@
 # One image for every part of the program: `journey serve` (default), `journey worker`, `journey migrate`.
+# What pages load from npm is made in a stage of its own, so that the image holds no Node.
+FROM node:22-slim AS files
+WORKDIR /srv/journey
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+COPY static static
+RUN node static/tools/vendor.mjs
+
 FROM python:3.13-slim
 
 WORKDIR /srv/journey
@@ -8,7 +16,7 @@ COPY pyproject.toml README.md LICENSE alembic.ini ./
 COPY app app
 COPY flows flows
 COPY nodes nodes
-COPY static static
+COPY --from=files /srv/journey/static static
 COPY templates templates
 COPY migrations migrations
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -2,6 +2,8 @@
 # make test    set up what is missing, run every test                       TEST_ARGS="-k timers"
 # make faults  the fault tests with all their repeats, minutes long  FAULTS_ARGS="-k kill"
 # make simulate  random journeys against the naive reference, other ones every day   SIMULATE_SEEDS=20 SIMULATE_FROM=1
+# make frequency  a million messages in every time zone: is a cap or a quiet hour ever broken?   SENDS=1000000 SEED=1
+# make pictures  take the README's pictures anew, by the browser's stories
 # make mutants   break the engine line by line; each break must fail a test          MUTANT_ARGS="goal timer"
 # make lint    formatting, style, types
 # make bench   the figures of the README, measured here                     BENCH_ARGS="--contacts 10000"
@@ -10,7 +12,7 @@
 # make clean   remove what set-up and tests made; the data in var/ stays
 # Every step leaves a stamp that bears the sum of what it was made from, so a second run has nothing to do.
 
-.PHONY: run test faults simulate mutants lint bench bench-canvas lock clean
+.PHONY: run test faults simulate frequency pictures mutants lint bench bench-canvas lock clean
 MAKEFLAGS += --no-print-directory
 
 sum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
@@ -27,13 +29,22 @@ run: $(RUN_STAMP) $(FILES_STAMP)
 
 test: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
 	@.ci/browser --install >/dev/null
-	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 3 --dist worksteal $(TEST_ARGS)
 
 faults: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults $(FAULTS_ARGS)
 
 simulate: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -n 2 --dist worksteal -m simulate tests/simulation $(TEST_ARGS)
+
+frequency: $(DEV_STAMP) $(FILES_STAMP)
+	@.venv/bin/python -m tests.simulation.frequency $(or $(SENDS),1000000) $(or $(SEED),1)
+
+pictures: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
+	@.ci/browser --install >/dev/null
+	@.venv/bin/python -m pytest -q tests/browser/test_drawing.py tests/browser/test_review_to_numbers.py
+	@cp screenshots/story-drawn-en.png static/pictures/editor.png && cp screenshots/story-review.png static/pictures/review.png
+	@cp screenshots/story-live.png static/pictures/live.png
 
 mutants: $(DEV_STAMP)
 	@.venv/bin/python -m tests.simulation.mutants $(MUTANT_ARGS)

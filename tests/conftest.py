@@ -26,6 +26,12 @@ TEMPLATE_PREFIX = "journey_template_"
 TEMPLATE_LOCK = 0x4A43_7E57
 REDIS_DATABASES = 16
 LOCK_SECONDS = 10
+LONGEST = ("tests/run/", "tests/simulation/", "tests/browser/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

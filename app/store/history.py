@@ -35,12 +35,15 @@ def of_contacts(
     lowest = min(one[3] for one in wanted)
     rows = connection.execute(
         """
-        SELECT event.contact_id, event.name, event.timestamp, event.properties::text, event.id
+        SELECT found.contact_id, found.name, found.timestamp, found.properties::text, found.id
         FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::timestamptz[]) AS one(workspace_id, lane, contact_id, lowest)
-        JOIN event ON event.workspace_id = one.workspace_id AND event.lane = one.lane
-         AND event.contact_id = one.contact_id AND event.timestamp >= one.lowest
-        WHERE event.name = ANY(%s) AND event.timestamp >= %s
-        ORDER BY event.timestamp, event.id
+        CROSS JOIN LATERAL (
+            SELECT * FROM event WHERE event.workspace_id = one.workspace_id AND event.lane = one.lane
+              AND event.contact_id = one.contact_id AND event.timestamp >= one.lowest
+              AND event.name = ANY(%s) AND event.timestamp >= %s
+            OFFSET 0  -- by key for each, also while the planner takes a young table for an empty one
+        ) AS found
+        ORDER BY found.timestamp, found.id
         """,
         (*columns(wanted, 4), list(names), lowest),
     ).fetchall()
@@ -53,12 +56,15 @@ def entries(connection: Connection, wanted: Sequence[tuple[int, int, int, dateti
         return {}
     rows = connection.execute(
         """
-        SELECT event.id, event.name, event.timestamp, event.properties::text
+        SELECT found.id, found.name, found.timestamp, found.properties::text
         FROM unnest(%s::int[], %s::smallint[], %s::bigint[], %s::timestamptz[], %s::bigint[])
           AS one(workspace_id, lane, contact_id, timestamp, id)
-        JOIN event ON event.workspace_id = one.workspace_id AND event.lane = one.lane
-         AND event.contact_id = one.contact_id AND event.timestamp = one.timestamp AND event.id = one.id
-        WHERE event.timestamp >= %s AND event.timestamp <= %s
+        CROSS JOIN LATERAL (
+            SELECT * FROM event WHERE event.workspace_id = one.workspace_id AND event.lane = one.lane
+              AND event.contact_id = one.contact_id AND event.timestamp = one.timestamp AND event.id = one.id
+              AND event.timestamp >= %s AND event.timestamp <= %s
+            OFFSET 0
+        ) AS found
         """,
         (*columns(wanted, 5), min(one[3] for one in wanted), max(one[3] for one in wanted)),
     ).fetchall()

@@ -30,7 +30,7 @@ KINDS = {
     ".txt": "text/plain; charset=utf-8",
     ".png": "image/png",
 }
-NOT_SERVED = ("tools", "README.md")
+NOT_SERVED = ("tools", "pictures", "README.md")
 NEEDED = "vendor/manifest.json"
 FOR_EVER = "public, max-age=31536000, immutable"
 SMALL_BYTES = 400

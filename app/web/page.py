@@ -23,7 +23,7 @@ from app.web.house import House
 from app.web.problems import ProblemError
 from app.web.session import COOKIE, refuse_forged, safe_next
 from app.web.templating import PAGE_HEADERS, language_of, remember_language
-from flows.words import _
+from flows.words import Language, _, speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,11 @@ class PageRoute(GuardedRoute):
             if caller is None:
                 return _to_sign_in(request)
             request.state.caller = caller
+            language: Language = "zh" if language_of(request) == "zh" else "en"
             if not auth.may(caller.role, action):
                 raise ProblemError(403, f"The role {caller.role} may not do this ({action}).")
-            return await handle(StrictRequest(request.scope, request.receive))
+            with speaking(language, words(language).gettext):  # summaries and reasons come in the reader's language too
+                return await handle(StrictRequest(request.scope, request.receive))
 
         return guarded
 

@@ -18,7 +18,7 @@ from app.web.page import page_router, render
 from app.web.picture import Picture, draw
 from app.web.templating import icons, language_of
 from flows.contract import NodeType
-from flows.words import _
+from flows.words import _, speaking
 
 routes = page_router()
 Say = Callable[[str], str]
@@ -82,7 +82,8 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
     counts: dict[int, dict[tuple[str, str], int]] = {}
     for journey, node, port, count in overview.counts(connection, workspace_id, [one.id for one in shown]):
         counts.setdefault(journey, {})[node, port] = count
-    told = [_told(one, house.catalog, counts.get(one.id, {}), say) for one in shown]
+    with speaking("zh" if language == "zh" else "en", say):
+        told = [_told(one, house.catalog, counts.get(one.id, {}), say) for one in shown]
     whole = overview.totals(connection, workspace_id)
     begun = overview.begun(connection, workspace_id)
     return {

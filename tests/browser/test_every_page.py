@@ -13,18 +13,8 @@ from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop, unknown
 
 WIDTHS_OF_A_PHONE = 390
-# Pages on which English is left, and who mends it; a page that is mended leaves this table.
-HALF_TRANSLATED = {"home": "the one-line summaries of steps speak English only"}
 stops = pytest.mark.parametrize("stop", STOPS, ids=[stop.name for stop in STOPS])
-translated = [
-    pytest.param(
-        stop,
-        id=stop.name,
-        marks=[pytest.mark.xfail(reason=HALF_TRANSLATED[stop.name])] if stop.name in HALF_TRANSLATED else [],
-    )
-    for stop in STOPS
-    if not stop.english_only
-]
+translated = [pytest.param(stop, id=stop.name) for stop in STOPS if not stop.english_only]
 
 
 def on_a_phone(page: Page) -> Page:

@@ -14,7 +14,8 @@ CUT = "…"
 NAMES = re.compile(
     r"Journey Canvas|English|\bAPI\b|\bJSON\b|\bYAML\b|\bCSV\b|\bHTTPS?\b|\bSMS\b|\bURL\b|\bPNG\b|\bSVG\b|\bUTC\b|\bCRM\b"
     r"|\bCtrl\b|\bShift\b|\bAlt\b|\bEsc\b|\bEnter\b|\bTab\b|\bDelete\b|\bCmd\b|Webhook|Liquid|Asia/\w+|Europe/\w+|America/\w+"
-    r"|\bISO 8601\b|\w+@[\w.]+|https?://\S*|\bcron\b|\bGET\b|\bPOST\b|PostgreSQL|Valkey|Redis|`[^`]*`|journey user \w+|\bDemo\b"
+    r"|\bISO 8601\b|\w+@[\w.]+|https?://\S*|\bcron\b|\bGET\b|\bPOST\b"
+    r"|Segment|\bSDK\b|\bcurl\b|PostgreSQL|Valkey|Redis|`[^`]*`|journey user \w+|\bDemo\b"
 )
 
 

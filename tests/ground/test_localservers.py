@@ -25,9 +25,10 @@ PATIENCE_SECONDS = 75.0  # a busy disk may take that long over the last checkpoi
 
 # An owner of servers that says where they are and then waits to be ended.
 OWNER = """
-import json, sys, time
+import json, signal, sys, time
 from pathlib import Path
 from app import localservers
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background has its children ignore Ctrl-C
 with localservers.start(Path(sys.argv[1]), fsync=False) as servers:
     print(json.dumps([servers.database_url, servers.redis_url]), flush=True)
     while True:

@@ -28,7 +28,7 @@ Batches = list[list[Happening]]
 def stories(draw: st.DrawFn) -> tuple[dict[str, Any], list[Happening]]:
     """A flow, and the events of one person in order of arrival, one at a time: so does who sits at the simulator."""
     mine: list[Happening] = []
-    for one in (one for batch in draw(happenings(lagging=False)) for one in batch):
+    for one in (one for batch in draw(happenings(lagging=False, journeys=1)) for one in batch):
         if one.who == 0 and one.message not in {other.message for other in mine}:
             at = max(one.at, mine[-1].at + timedelta(seconds=1)) if mine else one.at
             mine.append(replace(one, at=at))

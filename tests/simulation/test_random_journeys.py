@@ -21,7 +21,7 @@ from tests.simulation.engine import Pace, Town, walked
 from tests.simulation.reference import Event, Journey, Person
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
 
-EXAMPLES = 60
+EXAMPLES = 30
 QUICK = bool(os.environ.get("SIMULATE_QUICK"))  # a failing story as it was drawn, not made small
 UNTIL = 3 * 24 * 60 * MINUTE  # after the last event
 
