@@ -166,9 +166,9 @@ def write(connection: Connection, passage: Passage) -> None:
         failpoint("CP5")
     enrollments.add_trail(connection, passage.trail)
     drafts, ids = passage.drafts, take_ids(connection, "message_block", len(passage.drafts))
-    drafts = _fused(connection, passage, drafts)
     if passage.policies:
         drafts, ids = _permitted(connection, passage, list(islice(ids, len(drafts))))
+    drafts = _fused(connection, passage, drafts)
     messages.add(connection, drafts, ids)
     if drafts:
         failpoint("CP11")
