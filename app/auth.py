@@ -65,6 +65,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "account.edit": MANAGES,
     "policy.read": ANYBODY,
     "policy.edit": MANAGES,
+    "restore.confirm": MANAGES,
     "key.read": MANAGES,
     "key.edit": MANAGES,
     "user.read": MANAGES,

@@ -108,6 +108,15 @@ def check(port: Port = None, data: Data = None) -> None:
         raise typer.Exit(WRONG)
 
 
+@app.command("confirm-restore")
+def confirm_restore(data: Data = None) -> None:
+    """Say that this is the installation that sends, after a restore or a copy; until then nothing goes out."""
+    from app.commands import processes
+
+    why = processes.confirm_restore(_settings(data=data))
+    _tell(f"Confirmed; it was held because {why}. Messages go out again." if why else "Nothing was held.")
+
+
 @app.command()
 def demo(data: Data = None) -> None:
     """Fill an empty workspace with the invented shop; `journey run` does so by itself the first time."""
@@ -180,7 +189,9 @@ def give_out(
 
 @app.command()
 def bench(
-    workload: Annotated[str, typer.Argument(help="blast, accept, trigger, timers, lateness, fairness or all.")],
+    workload: Annotated[
+        str, typer.Argument(help="blast, gate, accept, trigger, timers, migrate, lateness, fairness or all.")
+    ],
     contacts: Annotated[int | None, typer.Option(min=100, help="How many; each workload has its own default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a workload and nothing else.")] = False,
     data: Data = None,

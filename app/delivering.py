@@ -12,6 +12,7 @@ from datetime import datetime
 from app import log
 from app.courier import Courier
 from app.database import IN_ORDER, Connection, connect
+from app.engine import GAP, mind_gap
 from app.nudges import Sleeper
 from app.ownership import PATIENCE, Patience
 from app.plans import Plans
@@ -39,11 +40,13 @@ class Deliverer:
         clock: Callable[[], datetime],
         patience: Patience = PATIENCE,
         done: Callable[[], object] = bool,
+        after_gap: Callable[[], object] = bool,
     ) -> None:
         self.beat_at = time.monotonic()
         self.sleeper = sleeper
         self._url, self._plans, self._courier = url, plans, courier
-        self._clock, self._done, self._patience = clock, done, patience
+        self._clock, self._done, self._patience, self._after_gap = clock, done, patience, after_gap
+        self._turned_at = clock() - 2 * GAP  # before the first turn it looks, too
         self._stop = threading.Event()
         courier.stopping = self._stop.is_set
         self._connection: Connection | None = None
@@ -81,6 +84,7 @@ class Deliverer:
                 **IN_ORDER,
             )
         now = self._clock()
+        self._turned_at = mind_gap(self._turned_at, now, self._after_gap)
         taken = deliver.run(self._connection, self._plans, self._courier, now=now, limit=LIMIT)
         if taken:
             log.get(__name__).info("batch", stage="deliver", taken=taken)

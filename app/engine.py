@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import psycopg
@@ -28,12 +28,20 @@ from app.triage import Bite, Triage
 PASSES = 8  # turns of the urgent stages before the others get theirs
 POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.02  # after a small batch: the next is worth its transaction only with some people in it
+GAP = timedelta(minutes=30)
 CLASHES = 5
 CLASH_SECONDS = 0.02
 BACK_OFF_SECONDS = 0.1
 BACK_OFF_AT_MOST = 1.0
 # Two transactions in each other's way: nobody's fault, and gone when tried again.
 CLASH = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+
+
+def mind_gap(last: datetime, now: datetime, after_gap: Callable[[], object]) -> datetime:
+    """After a long time without a turn (database away, machine asleep) look first how late everything is."""
+    if now - last > GAP:
+        after_gap()
+    return now
 
 
 class Run(Protocol):
@@ -89,12 +97,14 @@ class Engine:
         next_due: NextDue,
         numbers: Numbers | None = None,
         done: Callable[[], object] = bool,
+        after_gap: Callable[[], object] = bool,
     ) -> None:
         self.stages = tuple(stages)
         self.ownership, self.plans, self.sleeper = ownership, plans, sleeper
         self.numbers = numbers or Numbers()
         self.beat_at = time.monotonic()
-        self._clock, self._next_due, self._done = clock, next_due, done
+        self._clock, self._next_due, self._done, self._after_gap = clock, next_due, done, after_gap
+        self._turned_at = clock() - 2 * GAP  # before the first turn it looks, too
         self._stop = threading.Event()
         self._triage = {stage.name: Triage() for stage in self.stages}
         self._wishes: set[str] = set()
@@ -117,6 +127,7 @@ class Engine:
             failpoint("LOOP")
             try:
                 self.ownership.tend()
+                self._turned_at = mind_gap(self._turned_at, self._clock(), self._after_gap)
                 rest = self.turn() if self.ownership.lanes else HUNGRY_SECONDS
             except psycopg.Error as error:
                 self._back_off(error)

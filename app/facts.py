@@ -153,6 +153,23 @@ def recall(connection: Connection, travellers: Sequence[Traveller]) -> None:
         by_contact[contact].facts.events.setdefault(event.name, []).append(event)
 
 
+def supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> None:
+    """Give travellers the facts that their steps ahead may ask for: read once, shared by the walks of one contact."""
+    steps = {id(one.plan.steps[one.node]): one.plan.steps[one.node] for one in travellers}
+    reads = frozenset[str]().union(*(step.reads_ahead for step in steps.values()))
+    if not reads:
+        fresh = {one.contact: Facts() for one in travellers}
+    else:
+        keys = {one.contact: (one.plan.workspace_id, one.lane, one.contact) for one in travellers}
+        fresh = {
+            id: facts
+            for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
+        }
+    for one in travellers:
+        one.facts = fresh.setdefault(one.contact, Facts())
+    recall(connection, travellers)
+
+
 def _take_places(connection: Connection, standing: dict[int, Standing], posts: Sequence[Opened]) -> None:
     wanted = {
         (entry.plan.workspace_id, post.letter.contact_id, entry.plan.journey_id, entry.key)

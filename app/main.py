@@ -50,11 +50,14 @@ from app.web import (
     live,
     messagepages,
     messages,
+    migrations,
+    movepages,
     node_types,
     openapi,
     operate,
     page,
     pages,
+    pauses,
     planpages,
     plans,
     policies,
@@ -90,14 +93,28 @@ TITLE = "Journey Canvas"
 VERSION = "0.1.0"
 BODY_BYTES = 1_000_000
 MANAGED = (
-    *(journeys, reviews, walks, plans, contacts, segments, messages, accounts, node_types, keys, users),
+    *(
+        journeys,
+        reviews,
+        pauses,
+        migrations,
+        walks,
+        plans,
+        contacts,
+        segments,
+        messages,
+        accounts,
+        node_types,
+        keys,
+        users,
+    ),
     *(policies, audit, labels, privacy, erasure),
 )
 PAGES = (
     starting,
     guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague),
+    *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague, movepages),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, consentpages, messagepages, live),
 )

@@ -225,7 +225,8 @@ class Plan(SQLModel, table=True):
 class Journey(SQLModel, table=True):
     """What an operator draws: one draft with a revision (ETag), a live version, a status.
 
-    `paused_at` is when it was last paused, resumed or stopped. An archived journey is only out of sight.
+    `paused_at` is when it was last paused, resumed or stopped; `pause_mode` what becomes of waits meanwhile, `pause_reason`
+    why a fuse paused it. Nobody enters by what happened before `opened_at`. An archived journey is only out of sight.
     """
 
     __table_args__ = (
@@ -250,6 +251,9 @@ class Journey(SQLModel, table=True):
     plan_id: int | None = Field(default=None, foreign_key="plan.id")
     archived_at: datetime | None = Field(default=None, sa_type=INSTANT)
     scope: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+    pause_mode: str = Field(default="freeze", sa_type=TEXT, sa_column_kwargs={"server_default": "freeze"})
+    pause_reason: str | None = Field(default=None, sa_type=TEXT)
+    opened_at: datetime | None = Field(default=None, sa_type=INSTANT)
 
 
 class DraftSave(SQLModel, table=True):
@@ -293,6 +297,7 @@ class Version(SQLModel, table=True):
     content_hash: str = Field(sa_type=TEXT)
     published_at: datetime = Field(sa_type=INSTANT)
     published_by: str = Field(sa_type=TEXT)
+    reach: int | None = None
 
 
 class Submission(SQLModel, table=True):
@@ -311,6 +316,7 @@ class Submission(SQLModel, table=True):
     status: str = Field(sa_type=TEXT)
     submitted_by: str = Field(sa_type=TEXT)
     submitted_at: datetime = Field(sa_type=INSTANT)
+    reach: int | None = None
 
 
 class Review(SQLModel, table=True):
@@ -668,6 +674,72 @@ class Worker(SQLModel, table=True):
     lanes: list[int] = Field(sa_column=Column(ARRAY(SmallInteger), nullable=False))
     started_at: datetime = Field(sa_type=INSTANT)
     progress_at: datetime = Field(sa_type=INSTANT)
+
+
+class Migration(SQLModel, table=True):
+    """People in flight being moved to a version by choice. status: running, done, stopped, reversing, reversed.
+
+    `rules` say for each version and node what becomes of who stands there, `expected` how many that were when it was decided.
+    """
+
+    __table_args__ = (
+        Index(None, "workspace_id", "journey_id"),
+        Index("ix_migration_open", "id", postgresql_where=text("status IN ('running', 'reversing')")),
+    )
+    id: int | None = Field(default=None, sa_column=_counter())
+    workspace_id: int
+    journey_id: int
+    version_id: int
+    status: str = Field(sa_type=TEXT)
+    rules: dict[str, Any] = Field(sa_column=_json())
+    expected: dict[str, Any] = Field(sa_column=_json())
+    begun_at: datetime = Field(sa_type=INSTANT)
+    begun_by: str = Field(sa_type=TEXT)
+    ended_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class Migrated(SQLModel, table=True):
+    """One person moved by one migration (the key: never twice), with all that is needed to put them back exactly.
+
+    `did`: what was done; `walks`: how far they had walked right after it; `back`: null, put back, or gone on since.
+    """
+
+    __table_args__ = (
+        Index("ix_migrated_open", "workspace_id", "migration_id", "lane", postgresql_where=text("back IS NULL")),
+    )
+    workspace_id: int = Field(primary_key=True)
+    migration_id: int = Field(primary_key=True)
+    enrollment_id: int = Field(primary_key=True, sa_type=BIG)
+    lane: int = Field(sa_type=SMALL)
+    did: int = Field(sa_type=SMALL)
+    back: int | None = Field(default=None, sa_type=SMALL)
+    walks: int = Field(sa_type=SMALL)
+    version_id: int
+    status: int = Field(sa_type=SMALL)
+    slot: int = Field(sa_type=BIG)
+    rested_at: datetime = Field(sa_type=INSTANT)
+    wake_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    node: str = Field(sa_type=TEXT)
+    reason: str | None = Field(default=None, sa_type=TEXT)
+    visits: str | None = Field(default=None, sa_type=TEXT)
+
+
+class Instance(SQLModel, table=True):
+    """Which installation this database belongs to; one row, told apart from copies by a file beside it (rule D15).
+
+    `number` counts up with every beat and lies in the file as well: a file that is ahead means the database went back.
+    `held` says why nothing is sent; confirming it is a new `epoch`, which makes older files harmless.
+    """
+
+    id: int = Field(default=1, primary_key=True)
+    token: str = Field(sa_type=TEXT)
+    epoch: int = Field(sa_type=BIG)
+    number: int = Field(sa_type=BIG)
+    place: str = Field(sa_type=TEXT)
+    beat_at: datetime = Field(sa_type=INSTANT)
+    held: str | None = Field(default=None, sa_type=TEXT)
+    held_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    seen: int = Field(default=0, sa_type=BIG, sa_column_kwargs={"server_default": "0"})
 
 
 class Generation(SQLModel, table=True):

@@ -6,9 +6,10 @@ Never decides anything; a worker asks `refresh` once per batch, which costs one 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from app import log
-from app.store import versions
+from app.store import lates, versions
 from app.store.rows import Connection
 from flows import document, policies
 from flows.compile import Label, Plan, compile_plan
@@ -28,11 +29,13 @@ class Plans:
         self.live_by_journey: dict[int, Plan] = {}
         self.broken: dict[int, str] = {}
         self.policies: dict[int, Policies] = {}
+        self.late_before: dict[int, datetime] = {}
 
     def refresh(self, connection: Connection) -> None:
         """Read plans and policies again if anything was published, paused, resumed, stopped or allowed since."""
         generation = versions.generation(connection)
         if generation != self.generation:
+            self.late_before = lates.moments(connection)
             self._take(versions.in_use(connection))
             found = versions.policies(connection)
             self.policies = {workspace: policies.load(raw) for workspace, raw in found.items()}
@@ -75,4 +78,5 @@ class Plans:
                     "a published version cannot be run; its people wait", **names, **log.told(error)
                 )
                 return None
-        return replace(known, live=live, paused=paused, stopped=stopped)
+        late = self.late_before.get(saved.workspace_id)
+        return replace(known, live=live, paused=paused, stopped=stopped, opened_at=saved.opened_at, late_before=late)

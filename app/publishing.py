@@ -1,4 +1,4 @@
-"""How a draft becomes a live version, how a journey is paused, resumed, stopped: one way for page, API and command.
+"""How a draft becomes a live version: one way for page, API and command. How it is paused and stopped is in `pausing`.
 
 An approval binds the content hash of the document and of all it depends on; any change voids it; nobody approves what
 they edited or handed in. Functions take an open transaction and never commit; no SQL of their own, no HTTP.
@@ -11,16 +11,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from app import audit
+from app import audit, reaching
 from app import schedules as calendar
 from app.failpoints import failpoint
-from app.store import accounts, drafts, journeys, schedules, submissions, users, versions, workspaces
+from app.store import accounts, drafts, fuses, journeys, schedules, submissions, users, versions, workspaces
 from app.store.journeys import Journey, Saving
 from app.store.rows import Connection
 from app.store.submissions import Submission
 from flows import document as documents
 from flows import policies
-from flows.compile import Label, compile_plan
+from flows.compile import Label, Plan, compile_plan
 from flows.contract import Json, NodeType
 from flows.document import Document
 from flows.policies import Policies
@@ -30,7 +30,6 @@ from flows.words import _
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
 NAME_AT_MOST = 200
-DEEDS = {"paused": "journey.pause", "live": "journey.resume", "stopped": "journey.stop"}
 
 
 class RefusedError(Exception):
@@ -127,6 +126,8 @@ def submit(desk: Desk, journey_id: int) -> Submitted:
         submissions.add(desk.connection, desk.workspace_id, journey_id, handed, desk.now)
         after = {"content_hash": found.content_hash, "revision": journey.revision}
         desk.note("journey.submit", f"journey:{journey_id}", None, after)
+        plan = _plan(desk, documents.load(handed.document), Label(desk.workspace_id, journey_id, 0))
+        fuses.set_reach(desk.connection, desk.workspace_id, journey_id, reaching.reach(desk.connection, plan, desk.now))
     return found
 
 
@@ -164,28 +165,15 @@ def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash:
     saving = Saving(raw, desk.actor, desk.now)
     version = journeys.add_version(connection, workspace_id, journey_id, content_hash, saving)
     failpoint("CP28")
-    status = journeys.switch(connection, workspace_id, journey_id, version.id)
-    _schedule(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
+    status = journeys.switch(connection, workspace_id, journey_id, version.id, desk.now)
+    plan = _plan(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
+    _schedule(desk, plan)
+    fuses.approve(connection, workspace_id, journey_id, reaching.sends(plan))
     versions.bump(connection)
     after = {"version": version.number, "content_hash": content_hash, "status": status}
     desk.note("journey.publish", f"journey:{journey_id}", None, after)
     failpoint("CP29")
     return version.number, status
-
-
-def pause(desk: Desk, journey_id: int) -> Journey:
-    """Nobody moves and nobody enters until it is resumed."""
-    return _change(desk, journey_id, "paused", {"live"})
-
-
-def resume(desk: Desk, journey_id: int) -> Journey:
-    """On with it. The clock stood still: every wait ends as much later as the pause took, so nobody is bombarded."""
-    return _change(desk, journey_id, "live", {"paused"})
-
-
-def stop(desk: Desk, journey_id: int) -> Journey:
-    """For good: everybody on the way leaves (exited, manual) with the next pass of the timers."""
-    return _change(desk, journey_id, "stopped", {"live", "paused"})
 
 
 def allow(desk: Desk, raw: Mapping[str, Json]) -> Policies:
@@ -276,29 +264,14 @@ def _refuse_own(actor: str, editors: set[str], submitted_by: str) -> None:
         raise RefusedError("forbidden", _("You handed this draft in, so somebody else must review it."))
 
 
-def _schedule(desk: Desk, document: Document, label: Label) -> None:
-    """When the segment, schedule and date entries of a version fire first; those of older versions fire no more."""
+def _plan(desk: Desk, document: Document, label: Label) -> Plan:
     timezone = users.timezone(desk.connection, desk.workspace_id)
-    plan = compile_plan(document, desk.catalog, replace(label, timezone=timezone))
+    return compile_plan(document, desk.catalog, replace(label, timezone=timezone))
+
+
+def _schedule(desk: Desk, plan: Plan) -> None:
+    """When the segment, schedule and date entries of a version fire first; those of older versions fire no more."""
     timed = [(step.id, step.start) for step in plan.entries if step.start and step.start.kind not in ("event", "api")]
     zones = schedules.zones(desk.connection, [desk.workspace_id]).get(desk.workspace_id, []) if timed else []
     firings = [(id, start.kind, calendar.first_firing(start, zones, plan.timezone, desk.now)) for id, start in timed]
-    schedules.replace(desk.connection, desk.workspace_id, label.journey_id, label.version_id, firings)
-
-
-def _change(desk: Desk, journey_id: int, status: Literal["paused", "live", "stopped"], sources: set[str]) -> Journey:
-    connection, workspace_id, now = desk.connection, desk.workspace_id, desk.now
-    journey = _locked(desk, journey_id)
-    if journey.status == status:
-        return journey
-    if journey.status not in sources:
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
-    journeys.set_status(connection, workspace_id, journey_id, status, now)
-    if status == "live" and journey.paused_at is not None:
-        journeys.shift(connection, workspace_id, journey_id, min(journey.paused_at, now), now)
-    if status == "stopped":
-        journeys.call_in(connection, workspace_id, journey_id, now)
-        schedules.replace(connection, workspace_id, journey_id, 0, [])
-    versions.bump(connection)
-    desk.note(DEEDS[status], f"journey:{journey_id}", {"status": journey.status}, {"status": status})
-    return journey._replace(status=status, paused_at=now)
+    schedules.replace(desk.connection, desk.workspace_id, plan.journey_id, plan.version_id, firings)

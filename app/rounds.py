@@ -10,6 +10,7 @@ from typing import NamedTuple
 from app.facts import Standing
 from app.failpoints import failpoint
 from app.store.inbox import Letter
+from app.store.pauses import LEAVE
 from app.walk import TOLERANCE, Passage, by_clock, due_order, note_met, remember, take_out, walk
 from flows.compile import Plan
 from flows.contract import Event, Json, key_of
@@ -88,7 +89,11 @@ def _first_overdue(travellers: Sequence[Traveller], arrived: datetime) -> Travel
     overdue = [
         one
         for one in travellers
-        if one.wake_at is not None and one.wake_at < arrived and not one.plan.paused and not one.plan.stopped
+        if one.wake_at is not None
+        and one.wake_at < arrived
+        and not one.plan.paused
+        and not one.plan.stopped
+        and one.reason != LEAVE
     ]
     return min(overdue, key=due_order) if overdue else None
 
@@ -114,7 +119,7 @@ def _wake(passage: Passage, one: Traveller, post: Post) -> bool:
 
     people of a stopped one are only waiting for the timers to take them out.
     """
-    if one.plan.stopped:
+    if one.plan.stopped or one.reason == LEAVE:
         return False
     if one.plan.paused:
         note_met(passage, one, post.event)
@@ -130,6 +135,8 @@ def _enter(here: Standing, post: Post, new_id: Callable[[], int], passage: Passa
     at = post.letter.received_at
     for entry in post.entries:
         place = here.places.setdefault((entry.plan.journey_id, entry.key), Place())
+        if entry.plan.opened_at is not None and at < entry.plan.opened_at:
+            continue
         asked = post.letter.kind == "enroll"
         if not (may_enter(entry.plan, place, at) if asked else admits(entry, place, here.facts, post.event, at)):
             continue

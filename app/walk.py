@@ -13,10 +13,14 @@ from itertools import islice
 import msgspec
 
 from app.failpoints import failpoint
+from app.fusing import FUSE, ceiling
 from app.gate import refusal
 from app.policing import Ask, ask
 from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
 from app.store.inbox import Letter
+from app.store.lates import HELD
+from app.store.outbox import NEVER
+from app.store.pauses import SKIP, SKIPPED
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
 from flows.contract import Event, Facts
@@ -100,20 +104,7 @@ def take_out(passage: Passage, traveller: Traveller, reason: str, why: str) -> N
 def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
     """Turn what a round left into trail lines, drafts and letters: the travellers' moments change with the next round."""
     record = passage.record
-    for step, message, members in record.sends:
-        name, account, content = message.channel, message.account, message.content
-        tells = "message.suppressed" in step.listens
-        if members:
-            record.tally[members[0][0].plan.version_id, step.id, "!message"] += len(members)
-        for one, visit in members:
-            why = refusal(name, step.marketing, one.facts.consents, step.purpose)
-            passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content))
-            if why:
-                record.tally[one.plan.version_id, step.id, f"!suppressed:{why}"] += 1
-            if why and tells:
-                told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
-                passage.letters.append(_letter(one, "message.suppressed", told))
-    record.sends.clear()
+    _draft(passage)
     for one, emit in record.emits:
         passage.letters.append(_letter(one, emit.event, emit.properties))
     record.emits.clear()
@@ -125,6 +116,30 @@ def gather(passage: Passage, walked: Sequence[Traveller]) -> None:
         if one.contact in record.changes:
             passage.keys[one.contact] = (one.plan.workspace_id, one.lane, one.contact)
         passage.travellers[one.id] = one
+
+
+def _draft(passage: Passage) -> None:
+    """The messages of a round, each with what consent says of it at this moment."""
+    record = passage.record
+    for step, message, members in record.sends:
+        name, account, content = message.channel, message.account, message.content
+        tells = "message.suppressed" in step.listens
+        if not step.cyclic:
+            # Moved here from a version in which they had this step's message: it is not repeated, they just go on.
+            members = [pair for pair in members if not pair[0].visits or step.id not in pair[0].visits]
+        if members:
+            record.tally[members[0][0].plan.version_id, step.id, "!message"] += len(members)
+        for one, visit in members:
+            why, due = refusal(name, step.marketing, one.facts.consents, step.purpose), None
+            if one.mute is not None and why is None:
+                why, due = one.mute
+            passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content, due))
+            if why and due is None:
+                record.tally[one.plan.version_id, step.id, f"!suppressed:{why}"] += 1
+                if tells:
+                    told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
+                    passage.letters.append(_letter(one, "message.suppressed", told))
+    record.sends.clear()
 
 
 def _letter(one: Traveller, name: str, properties: Mapping[str, object]) -> Letter:
@@ -153,6 +168,7 @@ def write(connection: Connection, passage: Passage) -> None:
     drafts, ids = passage.drafts, take_ids(connection, "message_block", len(passage.drafts))
     if passage.policies:
         drafts, ids = _permitted(connection, passage, list(islice(ids, len(drafts))))
+    drafts = _fused(connection, passage, drafts)
     messages.add(connection, drafts, ids)
     if drafts:
         failpoint("CP11")
@@ -165,6 +181,19 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+
+
+def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft]) -> list[messages.Draft]:
+    """The drafts without those beyond the ceiling of their step; their journeys are paused (Q01)."""
+    for number, reason in ceiling(connection, drafts, passage.policies, passage.reentrants, passage.now):
+        draft = drafts[number]
+        one = draft.traveller
+        drafts[number] = draft._replace(refusal=reason, due=None)
+        passage.record.tally[one.plan.version_id, draft.step.id, f"!suppressed:{FUSE}"] += 1
+        if "message.suppressed" in draft.step.listens:
+            told = {"enrollment": one.id, "node": draft.step.id, "visit": draft.visit, "reason": reason}
+            passage.letters.append(_letter(one, "message.suppressed", told))
+    return drafts
 
 
 def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tuple[list[messages.Draft], Iterator[int]]:
@@ -245,6 +274,10 @@ def restored(row: enrollments.Row, plan: Plan) -> Traveller:
     one.entry_event, one.walks, one.reason = row.entry_event, row.walks, row.reason
     one.visits = enrollments.visits_of(row.visits)
     one.visit = (one.visits or {}).get(row.node, 1)
+    if plan.late_before is not None and row.wake_at is not None and row.wake_at < plan.late_before:
+        one.mute = (HELD, NEVER)
+    if one.reason is not None and one.reason.startswith(SKIP):
+        one.reason, one.mute = one.reason.removeprefix(SKIP) or None, (SKIPPED, None)
     one.status = Status(row.status)
     one.new, one.waiting = False, True
     return one

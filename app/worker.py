@@ -18,8 +18,9 @@ from typing import Any
 
 import psycopg
 
-from app import failpoints, log
+from app import failpoints, generation, lateness, log
 from app.courier import Divert, Pace, courier_for
+from app.database import connect, transaction
 from app.delivering import Deliverer
 from app.engine import Engine, Stage
 from app.heartbeat import Heartbeat
@@ -30,8 +31,8 @@ from app.ownership import PATIENCE, Ownership, Patience
 from app.plans import Plans
 from app.process import calm_gc
 from app.settings import Settings
-from app.stages import enroll, gate, match, rollup, settle, timers, upkeep
-from app.store import enrollments, sendings
+from app.stages import enroll, gate, match, migrate, rollup, settle, timers, upkeep
+from app.store import databases, enrollments, sendings
 from app.store.rows import Connection
 from flows.contract import NodeType
 from nodes import catalog as all_nodes
@@ -39,8 +40,15 @@ from nodes import catalog as all_nodes
 STOP_SECONDS = 10.0
 WATCH_SECONDS = 0.1
 BEAT_RED_SECONDS = 15.0  # the heartbeat has nothing else to do
-TICKS = {"rollup": 5.0, "partitions": 600.0, "forget_seen": 600.0, "forget_sendings": 600.0, "forget_sessions": 3600.0}
+TICKS = {
+    "rollup": 5.0,
+    "fuses": 5.0,
+    **dict.fromkeys(("partitions", "forget_seen", "forget_sendings"), 600.0),
+    "forget_sessions": 3600.0,
+}
 NUMBERS_SECONDS = 5.0
+GENERATION_SECONDS = 20.0
+LOOK_SECONDS = 60.0  # holding what is late is one UPDATE over all of it
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
 SETTLE_LIMIT = 2_000
@@ -64,12 +72,14 @@ def stages(limit: int) -> tuple[Stage, ...]:
         Stage("timers", timers.run, limit, "urgent", timers.park),
         Stage("enroll", enroll.run, limit, "slice", enroll.park),
         Stage("gate", gate.run, limit),
+        Stage("migrate", migrate.run, limit),
         Stage("settle", settle.run, SETTLE_LIMIT),
         Stage("rollup", rollup.run, ROLLUP_LIMIT, "chore"),
         Stage("partitions", upkeep.make_partitions, 1, "chore"),
         Stage("forget_seen", upkeep.forget_seen, SEEN_LIMIT, "chore"),
         Stage("forget_sendings", upkeep.forget_sendings, SEEN_LIMIT, "chore"),
         Stage("forget_sessions", upkeep.forget_sessions, SEEN_LIMIT, "chore"),
+        Stage("fuses", upkeep.watch_fuses, 1, "chore"),
     )
 
 
@@ -94,6 +104,7 @@ class Worker:
         self.numbers, self.hints, self.nudges = Numbers(), Hints(settings.redis_url), Nudges(settings.redis_url)
         nodes = all_nodes() if making.catalog is None else making.catalog
         url, clock = settings.database_url, making.clock
+        self._url, self._clock, self._data = url, clock, settings.data
         courier = courier_for(settings, making.divert)
         courier.pace = making.pace
         self.deliverer = Deliverer(
@@ -104,6 +115,7 @@ class Worker:
             clock=clock,
             patience=making.patience,
             done=self._wake_engines,
+            after_gap=self._look,
         )
         self.engines = [
             Engine(
@@ -115,11 +127,13 @@ class Worker:
                 next_due=next_due,
                 numbers=self.numbers,
                 done=self.deliverer.sleeper.wake,
+                after_gap=self._look,
             )
             for track in range(settings.tracks)
         ]
         ticks = {name: (seconds, self._wish(name)) for name, seconds in TICKS.items()}
-        self.heartbeat = Heartbeat({**ticks, "numbers": (NUMBERS_SECONDS, self._publish)})
+        own = {"numbers": (NUMBERS_SECONDS, self._publish), "generation": (GENERATION_SECONDS, self._beat)}
+        self.heartbeat = Heartbeat({**ticks, **own})
 
     def run(self, stop: threading.Event) -> int:
         """Start the loops, watch them, stop them."""
@@ -175,6 +189,19 @@ class Worker:
     def _wake_engines(self) -> None:
         for engine in self.engines:
             engine.sleeper.wake()
+
+    def _look(self) -> None:
+        """Is this still the installation it was, and how late is everything? Before anything is sent."""
+        with connect(self._url, name="journey-generation", statement_seconds=LOOK_SECONDS) as connection:
+            local = databases.lies_in(connection, self._data)
+            with transaction(connection):
+                now = self._clock()
+                since = generation.look(connection, self._data, now, local=local)
+                lateness.after_outage(connection, since or now, now)
+
+    def _beat(self) -> None:
+        with suppress(psycopg.Error):  # the loops look again once the database is back
+            self._look()
 
     def _publish(self) -> None:
         at = time.monotonic()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app import publishing
+from app import migrating, publishing
 from app.accepting import accept_now
 from app.courier import Courier
 from app.database import transaction
@@ -16,10 +16,11 @@ from app.lanes import ALL_LANES
 from app.links import Tokens
 from app.plans import Plans
 from app.rendering import Site
-from app.stages import deliver, enroll, gate, match, settle, timers
+from app.stages import deliver, enroll, gate, match, migrate, settle, timers
 from app.store import accept, enrollments, journeys, outbox, schedules, scratch, sendings, workspaces
 from app.store.rows import Connection
 from flows.contract import NodeType
+from flows.moves import Move
 
 BATCH = 5_000
 SECRET = b"a world of its own needs no secret"
@@ -45,8 +46,13 @@ class World:
         """Put events through the ingest door as arriving at `at`."""
         accept_now(self.connection, self.workspace_id, payloads, at)
 
-    def publish(self, name: str, document: dict[str, Json], journey_id: int | None = None) -> int:
-        """Draw, hand in, approve and publish a flow, as a new journey or as a known one's next version; returns the journey."""
+    def publish(
+        self, name: str, document: dict[str, Json], journey_id: int | None = None, people: Sequence[Move] = ()
+    ) -> int:
+        """Draw, hand in, approve and publish a flow, as a new journey or as a known one's next version; returns the journey.
+
+        `people`: what becomes of those in flight, as the publish dialog asks.
+        """
         author, reviewer = self._desk("author"), self._desk("reviewer")
         with transaction(self.connection):
             if journey_id is None:
@@ -56,7 +62,7 @@ class World:
                 publishing.save_draft(author, journey_id, journey.revision if journey else 0, document)
             content_hash = publishing.submit(author, journey_id).content_hash
             publishing.review(reviewer, journey_id, "approve", content_hash)
-            publishing.publish(author, journey_id, content_hash)
+            migrating.publish(author, journey_id, content_hash, people)
         return journey_id
 
     def allow(self, raw: dict[str, Json]) -> None:
@@ -98,7 +104,7 @@ class World:
         raise RuntimeError(f"the stages do not come to rest at {self.now}")
 
     def _pass(self) -> int:
-        for stage in (match, timers, enroll, gate, settle):
+        for stage in (match, timers, enroll, gate, migrate, settle):
             if done := stage.run(self.connection, self.plans, lanes=ALL_LANES, now=self.now, limit=BATCH):
                 return int(done)
         return deliver.run(self.connection, self.plans, self.courier, now=self.now, limit=BATCH)

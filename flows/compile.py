@@ -5,7 +5,7 @@ Compiled once for each version and kept; nothing here is done again per batch. N
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import networkx as nx
@@ -74,6 +74,8 @@ class Plan:
     live: bool = True
     paused: bool = False
     stopped: bool = False
+    opened_at: datetime | None = None  # nobody is let in by what came before the journey went live, or on
+    late_before: datetime | None = None  # what waits that had to end before then write is held
 
 
 @dataclass(frozen=True, slots=True)

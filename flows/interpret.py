@@ -44,6 +44,7 @@ class Traveller(Member):
     cause: str = "entry"
     slot: int = 0
     met: Event | None = None
+    mute: tuple[str, datetime | None] | None = None  # its messages do not go out: why, and when the gate is asked again
 
     def __init__(
         self, id: int, contact: int, arrived_at: datetime, facts: Facts, *, plan: Plan, node: str, lane: int
@@ -148,7 +149,8 @@ def _arrive(plan: Plan, step: Step, travellers: list[Traveller], record: Rested)
         if one.waiting:
             one.waiting, one.woken_by = False, None
         if not step.cyclic:
-            one.visit = 1
+            # Counted only outside of cycles where an older version, from which they were moved, has been here already.
+            one.visit = one.visits.get(node, 1) if one.visits else 1
     record.tally[plan.version_id, step.id, ""] += len(travellers)
     return travellers
 

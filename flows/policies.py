@@ -68,12 +68,24 @@ class Quiet(_Part):
         return value
 
 
+class Fuse(_Part):
+    """When a journey is stopped by itself, whatever its settings say: something goes in circles, or far beyond what was approved.
+
+    At most so many messages of one step to one person in 24 hours; at most so many times the approved reach a day.
+    """
+
+    marketing: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST, strict=True)] = 3
+    transactional: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST, strict=True)] = 30
+    reach_times: Annotated[int, Field(ge=1, le=LIMIT_AT_MOST, strict=True)] = 3
+
+
 class Policies(_Part):
     """What a workspace allows. `defer_at_most`: who cannot be reached by then is not written to any more."""
 
     caps: Annotated[tuple[Cap, ...], Field(max_length=RULES_AT_MOST)] = ()
     quiet: Annotated[tuple[Quiet, ...], Field(max_length=RULES_AT_MOST)] = ()
     defer_at_most: Duration = "P2D"
+    fuse: Fuse = Fuse()
 
     @property
     def active(self) -> bool:

@@ -46,6 +46,7 @@ WORKLOADS: Mapping[str, Workload] = {
         f"{PARCELVOY} 164",
     ),
     "timers": Workload("timers", "run", 100_000, "waits all due at once", "wakes/s", f"{PARCELVOY} 317"),
+    "migrate": Workload("migrate", "run", 100_000, "people in flight moved to a new version", "people/s", "–"),
     "lateness": Workload(
         "live", "run_lateness", 1_000_000, "many parked, little due", "wakes/s", f"{PARCELVOY}: half late by 9.5 s"
     ),

@@ -1,13 +1,13 @@
 """`serve`, `worker`, `migrate`, `demo`: one process each, for as long as it takes."""
 
-from app import database
+from app import database, generation
 from app.commands.places import CommandError, first_workspace, now, workplace
 from app.commands.showing import Showing
 from app.database import transaction
 from app.firstuse import arrive
 from app.run import DEMO_NAME, DEMO_ZONE, listen, local_servers
 from app.settings import Settings, with_secret
-from app.store import databases, demo, overview
+from app.store import databases, demo, instances, overview
 
 GRACE_SECONDS = 5
 
@@ -51,6 +51,14 @@ def migrate(settings: Settings) -> tuple[str, ...]:
         if missing:
             database.migrate(url)
         return missing
+
+
+def confirm_restore(settings: Settings) -> str | None:
+    """Let this installation send again; why it did not, None if it did."""
+    with workplace(settings) as (_, connection), transaction(connection):
+        held = instances.held(connection)
+        generation.confirm(connection, now())
+    return held[0] if held else None
 
 
 def seed(settings: Settings, progress: Showing) -> bool:

@@ -34,7 +34,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         plans.refresh(connection)
         fired = _fire(connection, plans, now)
     with transaction(connection):
-        current = schedules.next_run(connection, lanes, _waiting(plans))
+        current = schedules.next_run(connection, lanes, _paused(plans), list(plans.broken))
         if current is None:
             # Two workers that end a run's last lanes side by side do not see each other do it; here one comes back.
             schedules.finish(connection, now)
@@ -49,7 +49,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
 def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, error: BaseException) -> None:
     """Pass over the next contact of a lane, with whom every slice has failed: kept as the letter that would let them in."""
     with transaction(connection):
-        current = schedules.next_run(connection, [lane], _waiting(plans))
+        current = schedules.next_run(connection, [lane], _paused(plans), list(plans.broken))
         if current is None:
             return
         start = plans.by_version[current.version_id].steps[current.node].start
@@ -72,9 +72,9 @@ def park(connection: Connection, plans: Plans, *, lane: int, now: datetime, erro
             schedules.progress(connection, current, [(lane, one.id, 0, False)])
 
 
-def _waiting(plans: Plans) -> list[int]:
-    """Versions whose runs wait: paused, or not to be compiled any more."""
-    return [*plans.broken, *(plan.version_id for plan in plans.by_version.values() if plan.paused)]
+def _paused(plans: Plans) -> list[int]:
+    """Versions whose runs wait until the journey goes on."""
+    return [plan.version_id for plan in plans.by_version.values() if plan.paused]
 
 
 def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
@@ -104,7 +104,10 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
 def _firing(
     one: schedules.Due, plan: Plan | None, zones: list[str], now: datetime
 ) -> tuple[dict[str, Any] | None, datetime | None]:
-    """What the run of a due schedule is told (None: no run), and when it fires next (None: never)."""
+    """What the run of a due schedule is told (None: no run), and when it fires next (None: never).
+
+    What falls due in a pause is not made up for (Q06); who joins an audience meanwhile is noted, so as not to be new later.
+    """
     step = plan.steps.get(one.node) if plan else None
     if plan is None or step is None or step.start is None or not plan.live:
         return None, None
@@ -112,6 +115,8 @@ def _firing(
     late = now - one.next_at > firing.MAX_LATE
     found = firing.days(step.start, zones, plan.timezone, one.next_at) if dated else []
     detail = None if late or (dated and not found) else {**firing.as_detail(found), "known": firing.real(zones)}
+    if plan.paused:
+        detail = {"absorb": True} if "on" in (step.start.schedule or {}) and not late else None
     after = max(one.next_at, now - firing.MAX_LATE) if dated else max(one.next_at, now)
     return detail, firing.next_firing(step.start, zones, plan.timezone, after)
 
@@ -151,6 +156,8 @@ def _slice(connection: Connection, plans: Plans, current: schedules.Run, now: da
             lanes=[lane for lane, _ in current.lanes],
             audience=audience,
         )
+    if current.detail.get("absorb"):
+        entering = []
     entered = _let_in(connection, plans, current, entering, now)
     _note_progress(connection, current, found, entered, each)
     schedules.finish(connection, now)

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.database import transaction
-from app.facts import recall
+from app.facts import supply_facts
 from app.failpoints import failpoint
 from app.plans import Plans
-from app.store import contacts, enrollments, inbox, tallies
+from app.store import enrollments, inbox, tallies
+from app.store.pauses import LEAVE
 from app.store.rows import Connection
 from app.taken import Taken
 from app.walk import TOLERANCE, Passage, by_clock, restored, supply, take_out, turns, walk, write
-from flows.contract import Facts
 from flows.interpret import HOLD, REASON_LENGTH, Status, Traveller
 
 
@@ -97,30 +97,16 @@ def _walk(connection: Connection, passage: Passage, travellers: list[Traveller])
     for one in travellers:
         if one.plan.stopped:
             take_out(passage, one, "manual", "journey stopped")
+        elif one.reason == LEAVE:
+            take_out(passage, one, "manual", "journey paused")
         elif one.plan.paused:
             one.status, one.moved = Status.HELD, True
             passage.travellers[one.id] = one
         else:
             going.append(one)
-    _supply_facts(connection, going)
+    supply_facts(connection, going)
     supply(connection, going)
     for one_round in turns(going):
         for one in one_round:
             by_clock(one, _moment(one, passage.now))
         walk(passage, one_round)
-
-
-def _supply_facts(connection: Connection, travellers: Sequence[Traveller]) -> None:
-    steps = {id(one.plan.steps[one.node]): one.plan.steps[one.node] for one in travellers}
-    reads = frozenset[str]().union(*(step.reads_ahead for step in steps.values()))
-    if not reads:
-        fresh = {one.contact: Facts() for one in travellers}
-    else:
-        keys = {one.contact: (one.plan.workspace_id, one.lane, one.contact) for one in travellers}
-        fresh = {
-            id: facts
-            for id, (facts, _) in contacts.read(connection, list(keys.values()), contacts.Wanted(reads)).items()
-        }
-    for one in travellers:
-        one.facts = fresh.setdefault(one.contact, Facts())
-    recall(connection, travellers)

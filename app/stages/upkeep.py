@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from app import fusing
 from app.database import transaction
 from app.plans import Plans
 from app.store import history, sendings, sessions, tries, upkeep
@@ -45,3 +46,12 @@ def forget_sendings(connection: Connection, plans: Plans, *, lanes: Sequence[int
     del plans, lanes
     with transaction(connection):
         return sendings.forget(connection, now - timedelta(days=SENDING_DAYS), limit)
+
+
+def watch_fuses(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
+    """Journeys that write far more than was approved are paused. Never more to do at once, so returns 0."""
+    del lanes, limit
+    with transaction(connection):
+        plans.refresh(connection)
+        fusing.watch(connection, plans.policies, now)
+    return 0

@@ -1,6 +1,7 @@
 """Databases as a whole: scratch ones made and dropped, and what a doctor asks of a server. Never a table of ours."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from psycopg import sql
@@ -40,6 +41,12 @@ def make(admin: Connection, name: str) -> None:
 def drop(admin: Connection, name: str) -> None:
     """Away with it, whoever still holds a connection to it."""
     admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def lies_in(connection: Connection, folder: Path) -> bool:
+    """Whether the server keeps its data below this folder; False where it does not tell."""
+    row = connection.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone()
+    return row is not None and bool(row[0]) and Path(str(row[0])).is_relative_to(folder.resolve())
 
 
 def server(connection: Connection) -> Server:

@@ -267,6 +267,11 @@ def trail_line(one: Traveller) -> str:
     )
 
 
+def trail_text(key: tuple[int, int, int], walk: int, at: datetime, said: tuple[str, str]) -> str:
+    """A walk of somebody (workspace, lane, enrollment) as a COPY line; `said`: what set it off, and its steps as JSON."""
+    return "\t".join([*map(str, key), str(walk), instant(at), *map(escape, said)])
+
+
 def add_trail(connection: Connection, lines: Iterable[str]) -> None:
     """Write the lines of `trail_line`: one for each walk that went somewhere."""
     copy_lines(connection, "trail (workspace_id, lane, enrollment_id, walk, at, cause, steps)", lines)

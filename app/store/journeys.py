@@ -7,6 +7,7 @@ from typing import Any, LiteralString, NamedTuple
 from psycopg.types.json import Jsonb
 
 from app.store import scopes
+from app.store.pauses import LEAVE
 from app.store.rows import Connection
 
 STATES = ("draft", "live", "paused", "stopped")
@@ -30,6 +31,8 @@ class Journey(NamedTuple):
     updated_at: datetime
     updated_by: str
     scope: str
+    pause_mode: str = "freeze"
+    pause_reason: str | None = None
 
 
 class Version(NamedTuple):
@@ -44,7 +47,7 @@ class Version(NamedTuple):
 
 JOURNEY: LiteralString = """
     SELECT j.id, j.name, j.status, j.revision, j.editors, j.live_version_id, v.number, j.paused_at, j.created_at,
-           j.created_by, j.updated_at, j.updated_by, j.scope
+           j.created_by, j.updated_at, j.updated_by, j.scope, j.pause_mode, j.pause_reason
     FROM journey j LEFT JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
     WHERE j.workspace_id = %(workspace_id)s AND in_scope(j.scope)
 """
@@ -66,7 +69,7 @@ def add(connection: Connection, workspace_id: int, name: str, saving: Saving) ->
         INSERT INTO journey (workspace_id, name, draft, editors, created_at, created_by, updated_at, updated_by, scope)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {scopes.OWN})
         RETURNING id, name, status, revision, editors, live_version_id, NULL, paused_at, created_at, created_by,
-                  updated_at, updated_by, scope
+                  updated_at, updated_by, scope, pause_mode, pause_reason
         """,
         (workspace_id, name, Jsonb(document), [actor], now, actor, now, actor),
     ).fetchone()
@@ -163,15 +166,19 @@ def add_version(
     return Version._make(row)
 
 
-def switch(connection: Connection, workspace_id: int, journey_id: int, version_id: int) -> str:
-    """Let people in by this version from now on. A paused journey stays paused. Its edits start anew."""
+def switch(connection: Connection, workspace_id: int, journey_id: int, version_id: int, now: datetime) -> str:
+    """Let people in by this version from now on. A paused journey stays paused. Its edits start anew.
+
+    A journey that was not live lets nobody in by what happened before (`opened_at`).
+    """
     row = connection.execute(
         """
         UPDATE journey SET live_version_id = %s, editors = '{}', archived_at = NULL,
+            opened_at = CASE WHEN status IN ('live', 'paused') THEN opened_at ELSE %s END,
             status = CASE WHEN status = 'paused' THEN 'paused' ELSE 'live' END
         WHERE workspace_id = %s AND id = %s RETURNING status
         """,
-        (version_id, workspace_id, journey_id),
+        (version_id, now, workspace_id, journey_id),
     ).fetchone()
     assert row is not None
     return str(row[0])
@@ -213,23 +220,12 @@ def set_status(connection: Connection, workspace_id: int, journey_id: int, statu
     connection.execute(
         """
         UPDATE journey SET status = %(status)s, paused_at = %(now)s,
-            archived_at = CASE WHEN %(status)s = 'live' THEN NULL ELSE archived_at END
+            archived_at = CASE WHEN %(status)s = 'live' THEN NULL ELSE archived_at END,
+            opened_at = CASE WHEN %(status)s = 'live' THEN %(now)s ELSE opened_at END
         WHERE workspace_id = %(w)s AND id = %(id)s
         """,
         {"status": status, "now": now, "w": workspace_id, "id": journey_id},
     )
-
-
-def shift(connection: Connection, workspace_id: int, journey_id: int, paused_at: datetime, now: datetime) -> int:
-    """Freeze-clock resume: everybody's wait began, and ends, as much later as the pause took; held people walk again.
-
-    Whom an awaited event met during the pause (they carry a reason) goes on at once.
-    """
-    change: LiteralString = (
-        "status = 0, rested_at = LEAST(rested_at + (%(value)s - %(paused_at)s), %(value)s),"
-        " wake_at = CASE WHEN reason IS NULL THEN wake_at + (%(value)s - %(paused_at)s) ELSE %(value)s END"
-    )
-    return _everybody(connection, change, workspace_id, journey_id, {"value": now, "paused_at": paused_at})
 
 
 def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:
@@ -261,13 +257,15 @@ def catch_up(connection: Connection, now: datetime) -> int:
     """
     done = connection.execute(
         """
-        UPDATE enrollment e SET status = 0, wake_at = %(now)s
+        UPDATE enrollment e SET status = 0, wake_at = %(now)s,
+            reason = CASE WHEN j.status = 'paused' THEN %(leave)s ELSE e.reason END
         FROM journey j JOIN version v ON v.workspace_id = j.workspace_id AND v.journey_id = j.id
         WHERE e.workspace_id = v.workspace_id AND e.version_id = v.id AND (
             (j.status = 'live' AND e.status = 4)
+            OR (j.status = 'paused' AND j.pause_mode = 'exit' AND e.reason IS DISTINCT FROM %(leave)s)
             OR (j.status = 'stopped' AND (e.status = 4 OR (e.status = 0 AND COALESCE(e.wake_at > %(now)s, true)))))
           AND e.status IN (0, 4) AND e.slot = 0 AND j.paused_at > %(since)s
         """,
-        {"now": now, "since": now - BATCH_AT_MOST},
+        {"now": now, "since": now - BATCH_AT_MOST, "leave": LEAVE},
     )
     return done.rowcount

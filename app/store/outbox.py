@@ -80,6 +80,7 @@ resting AS (
     WHERE m.status IN (0, 1, 6) AND m.due_at <= %(now)s AND m.channel = ANY(%(channels)s)
       AND (m.workspace_id, m.channel, coalesce(m.account, '')) NOT IN (SELECT * FROM resting)
       AND m.journey_id <> ALL(%(held)s::int[])
+      AND NOT EXISTS (SELECT FROM instance WHERE held IS NOT NULL)
     ORDER BY m.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), known AS (
     SELECT due.*, c.attributes, c.consents, users.value AS user_id, CASE WHEN kinds.kind IS NULL

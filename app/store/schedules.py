@@ -113,17 +113,18 @@ def open_runs(connection: Connection, fired: Sequence[tuple[Due, dict[str, Any]]
     )
 
 
-def next_run(connection: Connection, lanes: Sequence[int], skip: Sequence[int]) -> Run | None:
-    """The oldest unfinished run with open lanes among these; `skip` names versions that are paused."""
+def next_run(connection: Connection, lanes: Sequence[int], paused: Sequence[int], broken: Sequence[int]) -> Run | None:
+    """The oldest unfinished run with open lanes among these. Of paused versions only those that let nobody in."""
     row = connection.execute(
         """
         SELECT r.workspace_id, r.id, r.journey_id, r.version_id, r.node, r.planned_at, r.detail,
                array_agg(l.lane ORDER BY l.lane), array_agg(l.after_id ORDER BY l.lane)
         FROM run_lane l JOIN run r ON r.workspace_id = l.workspace_id AND r.id = l.run_id
         WHERE NOT l.done AND l.lane = ANY(%s) AND r.version_id <> ALL(%s)
+          AND (r.version_id <> ALL(%s) OR r.detail ? 'absorb')
         GROUP BY r.workspace_id, r.id ORDER BY r.id LIMIT 1
         """,
-        (list(lanes), list(skip)),
+        (list(lanes), list(broken), list(paused)),
     ).fetchone()
     if row is None:
         return None

@@ -140,7 +140,7 @@ def next_due(connection: Connection, lanes: Sequence[int]) -> datetime | None:
     row = connection.execute(
         """
         SELECT min(m.due_at) FROM message m JOIN journey j ON j.workspace_id = m.workspace_id AND j.id = m.journey_id
-        WHERE m.status = 7 AND m.lane = ANY(%s) AND j.status <> 'paused'
+        WHERE m.status = 7 AND m.lane = ANY(%s) AND j.status <> 'paused' AND m.due_at < '9999-01-01Z'
         """,
         (list(lanes),),
     ).fetchone()

@@ -1,13 +1,14 @@
 """Published versions as the engine reads them, and the generation that says when to read them again. Never a draft."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.store.rows import Connection
 
 FIELDS = """
     v.workspace_id, v.journey_id, v.id, v.number, w.timezone, v.document,
-    j.live_version_id = v.id AND j.status IN ('live', 'paused') AS is_live, j.status = 'paused', j.status = 'stopped'
+    j.live_version_id = v.id AND j.status IN ('live', 'paused') AS is_live, j.status = 'paused', j.status = 'stopped', j.opened_at
     FROM version v JOIN journey j ON j.id = v.journey_id AND j.workspace_id = v.workspace_id
     JOIN workspace w ON w.id = v.workspace_id
 """
@@ -25,6 +26,7 @@ class Saved(NamedTuple):
     is_live: bool
     paused: bool
     stopped: bool
+    opened_at: datetime | None
 
 
 def generation(connection: Connection) -> int:
@@ -41,11 +43,13 @@ def bump(connection: Connection) -> None:
 
 
 def in_use(connection: Connection) -> list[Saved]:
-    """Live versions, and older ones that somebody still walks on."""
+    """Live versions, older ones that somebody still walks on, and those that people are being moved to or put back to."""
     rows = connection.execute(
         f"""
         SELECT {FIELDS} WHERE (j.live_version_id = v.id AND j.status IN ('live', 'paused')) OR EXISTS (
             SELECT FROM enrollment e WHERE e.version_id = v.id AND e.status IN (0, 3, 4))
+        OR EXISTS (SELECT FROM migration m WHERE m.workspace_id = v.workspace_id AND m.journey_id = v.journey_id
+            AND m.status IN ('running', 'reversing'))
         ORDER BY v.id
         """
     ).fetchall()

@@ -4,8 +4,9 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from app import auth
 from app.lanes import LANES
-from app.store import health, load, overview
+from app.store import fuses, health, instances, lates, load, overview
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
 
@@ -37,6 +38,11 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
         "valkey": "none" if house.hints.url is None else "ok" if house.hints.call(_answers, False) else "away",
         "aside": health.aside(connection, caller.workspace_id, ASIDE_SHOWN),
         "place": overview.place(connection, caller.workspace_id),
+        "held": instances.held(connection),
+        "held_late": lates.held(connection, caller.workspace_id),
+        "fused": fuses.tripped(connection, caller.workspace_id),
+        "may_run": auth.may(caller.role, "journey.run"),
+        "may_confirm": auth.may(caller.role, "restore.confirm"),
     }
     return render(request, "health.html", values)
 

@@ -93,6 +93,7 @@ class JourneyOut(Out):
                     "revision": 4,
                     "version": 2,
                     "paused_at": None,
+                    "pause_reason": None,
                     "created_at": "2026-11-21T08:00:00Z",
                     "created_by": "user:3",
                     "updated_at": "2026-11-21T09:30:00Z",
@@ -108,6 +109,7 @@ class JourneyOut(Out):
     revision: int
     version: int | None
     paused_at: datetime | None
+    pause_reason: str | None = Field(description="Why a fuse paused it; a person has to look before it goes on.")
     created_at: datetime
     created_by: str
     updated_at: datetime

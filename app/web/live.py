@@ -2,7 +2,7 @@
 deeds of a running journey. Numbers come from tallies and go on by the page's stream (`watch`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from app import publishing
+from app import pausing
 from app.counts import AtNode, Numbers
 from app.language import words
+from app.publishing import Desk
 from app.store import journeys, periods, timelines, users, whereabouts
 from app.store.journeys import Journey
 from app.store.rows import Connection
@@ -305,6 +306,10 @@ def run_journey(
     to: Annotated[Literal["paused", "live", "stopped"], Form()],
 ) -> Response:
     """Pause, resume or stop; the page has asked with the numbers before."""
-    change = {"paused": publishing.pause, "live": publishing.resume, "stopped": publishing.stop}[to]
-    journey = change(desk, journey_id)
+    change: Mapping[str, Callable[[Desk, int], Journey]] = {
+        "paused": pausing.pause,
+        "live": pausing.resume,
+        "stopped": pausing.stop,
+    }
+    journey = change[to](desk, journey_id)
     return JSONResponse({"status": journey.status, "text": words(language_of(request)).gettext(DONE[to])})

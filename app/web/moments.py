@@ -76,6 +76,8 @@ def cause(text: str, say: Say) -> str:
     """What set a walk off."""
     if text.startswith("event "):
         return say(_("the event “%(name)s” came")) % {"name": text.removeprefix("event ")}
+    if text.startswith("migration "):
+        return say(_("a version was published, and people were moved"))
     return say(CAUSES[text]) if text in CAUSES else text
 
 

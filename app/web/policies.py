@@ -25,6 +25,7 @@ SAMPLE: dict[str, Any] = {
     ],
     "quiet": [{"from": "21:00", "to": "08:00", "channel": None, "over": "defer"}],
     "defer_at_most": "P2D",
+    "fuse": {"marketing": 3, "transactional": 30, "reach_times": 3},
 }
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", description="ETag of the policies you changed.", examples=['"0a1b2c3d"'])
@@ -47,6 +48,11 @@ class PoliciesIn(In):
         description="No marketing `from` … `to` on the person's own clock; `over`: skip or defer.",
     )
     defer_at_most: str = Field("P2D", description="Who cannot be reached within this time is not written to any more.")
+    fuse: dict[str, Any] = Field(
+        default_factory=dict,
+        description="A journey is paused by itself where one step would write to one person more than `marketing` or"
+        " `transactional` times in 24 hours, or all of it more than `reach_times` the approved reach.",
+    )
 
 
 class PoliciesOut(Out):
@@ -56,6 +62,7 @@ class PoliciesOut(Out):
     caps: list[dict[str, Any]]
     quiet: list[dict[str, Any]]
     defer_at_most: str
+    fuse: dict[str, int]
 
 
 @routes.get("/policies", dependencies=[can("policy.read")])

@@ -1,4 +1,4 @@
-"""From draft to live and back over HTTP: submit, review, publish, pause, resume, stop; versions and what changed between.
+"""From draft to live over HTTP: submit, review, publish; versions and what changed between.
 
 The rules are `publishing`'s; this only speaks HTTP.
 """
@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from app import publishing
+from app import migrating, publishing
 from app.publishing import Desk
 from app.store import journeys
 from app.web.guard import can, router
-from app.web.journeys import AtDesk, JourneyOut, Status, journey_out, known
+from app.web.journeys import AtDesk, Status, known
+from app.web.migrations import People
 from app.web.problems import missing
 from app.web.shapes import PAGE, In, JourneyId, Limit, Next, Out, Page, ProblemOut, paged, place_of, problem_out
 from flows import compare
@@ -55,18 +56,27 @@ class ReviewedOut(Out):
 
 
 class PublishIn(In):
-    """The content that was approved."""
+    """The content that was approved, and what becomes of people who are on older versions: left out, they stay there."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"content_hash": "9f2c41d07a"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"content_hash": "9f2c41d07a"},
+                {"content_hash": "9f2c41d07a", "people": [{"node": "pause", "do": "move", "to": "pause"}]},
+            ]
+        }
+    )
     content_hash: Hash
+    people: People = Field(default_factory=list)
 
 
 class PublishedOut(Out):
-    """The version that lets people in from now on."""
+    """The version that lets people in from now on; `migration` moves those in flight, where that was asked for."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 2, "status": "live"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 2, "status": "live", "migration": None}]})
     version: int
     status: Status
+    migration: int | None
 
 
 class VersionOut(Out):
@@ -153,27 +163,12 @@ def review_draft(journey_id: JourneyId, said: ReviewIn, desk: AtDesk) -> Reviewe
 
 @routes.post("/journeys/{journey_id}/publish", dependencies=[can("journey.publish")])
 def publish_journey(journey_id: JourneyId, wish: PublishIn, desk: AtDesk) -> PublishedOut:
-    """Make the approved draft the live version; people on the way stay on theirs. A paused journey stays paused."""
-    number, status = publishing.publish(desk, journey_id, wish.content_hash)
-    return PublishedOut(version=number, status="paused" if status == "paused" else "live")
+    """Make the approved draft the live version. A paused journey stays paused.
 
-
-@routes.post("/journeys/{journey_id}/pause", dependencies=[can("journey.run")])
-def pause_journey(journey_id: JourneyId, desk: AtDesk) -> JourneyOut:
-    """Pause: nobody enters, nobody moves. Doing it twice changes nothing."""
-    return journey_out(publishing.pause(desk, journey_id))
-
-
-@routes.post("/journeys/{journey_id}/resume", dependencies=[can("journey.run")])
-def resume_journey(journey_id: JourneyId, desk: AtDesk) -> JourneyOut:
-    """Resume: the clock stood still, so every wait ends as much later as the pause took."""
-    return journey_out(publishing.resume(desk, journey_id))
-
-
-@routes.post("/journeys/{journey_id}/stop", dependencies=[can("journey.run")])
-def stop_journey(journey_id: JourneyId, desk: AtDesk) -> JourneyOut:
-    """Stop for good: everybody on the way leaves at once (exited, manual)."""
-    return journey_out(publishing.stop(desk, journey_id))
+    People on the way stay on theirs, but for those whom `people` names: they are moved, all of it or nothing.
+    """
+    number, status, migration = migrating.publish(desk, journey_id, wish.content_hash, wish.people)
+    return PublishedOut(version=number, status="paused" if status == "paused" else "live", migration=migration)
 
 
 @routes.get("/journeys/{journey_id}/versions", dependencies=[can("journey.read")])

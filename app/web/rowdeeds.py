@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Form, Query, Request, Response
 
-from app import audit, publishing
+from app import audit, pausing, publishing
 from app.language import words
 from app.publishing import Desk
 from app.store import lists
@@ -43,9 +43,9 @@ def change_state(
 ) -> Response:
     """Pause or resume."""
     if to == "paused":
-        publishing.pause(desk, journey_id)
+        pausing.pause(desk, journey_id)
         return _changed(request, _("Paused. Waits stand still until it is resumed."))
-    publishing.resume(desk, journey_id)
+    pausing.resume(desk, journey_id)
     return _changed(request, _("Resumed. Every wait ends as much later as the pause took."))
 
 

@@ -51,6 +51,15 @@ REASONS: Mapping[str, str] = {
     "the same person walks here already": _("the same person walks here already"),
     "hard_bounce": _("the address bounced"),
     "complaint": _("complained about the message"),
+    "moved": _("moved to another version"),
+    "put back": _("put back to where they stood"),
+    "taken out": _("taken out when a version was published"),
+    "journey paused": _("the journey was paused, and all left"),
+    "pause: skipped": _("fell due while the journey was paused"),
+    "pause: exit": _("the journey was paused, and all left"),
+    "late: held": _("late after an outage, held until somebody releases it"),
+    "late: dropped": _("late after an outage, and dropped"),
+    "fuse": _("a fuse stopped it"),
 }
 BY_EVENT: Mapping[str, str] = {
     "goal": _("the goal was reached by “%(name)s”"),

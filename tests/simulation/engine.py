@@ -31,6 +31,10 @@ class Town(World):
 
     pace = Pace(1, 5_000, False)
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.allow({"fuse": {"marketing": 1000, "transactional": 1000}})  # the reference knows of no fuse
+
     def still(self) -> None:
         for _ in range(STILL_AT_MOST):
             matched = self._run(match)

@@ -27,6 +27,7 @@ FIRST, LAST = 2015, 2035
 POLICIES: dict[str, Any] = {
     "caps": [{"limit": 2, "per": "day", "over": "defer"}, {"limit": 3, "per": "P2D"}],
     "quiet": [{"from": "21:30", "to": "08:00"}],
+    "fuse": {"marketing": 1000, "transactional": 1000},  # happenings at random are no loop
 }
 EVENTS = ("one", "two", "three", "receipt")
 

@@ -13,6 +13,7 @@ from tests.stages.places import happen, identify, track
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ONE_A_DAY = {"caps": [{"limit": 1, "per": "day"}]}
+NO_LOOP = {"fuse": {"marketing": 100}}
 NIGHT = {"quiet": [{"from": "21:00", "to": "08:00"}]}
 
 
@@ -186,11 +187,12 @@ def test_nothing_of_a_paused_journey_asks_again_until_it_goes_on(world: World, c
 
 def test_policies_hold_from_the_next_batch_on_and_can_be_lifted(world: World, connection: Connection) -> None:
     world.publish("one", sends("a"))
+    world.allow(NO_LOOP)
     happens(world, "a", "u1")
     happens(world, "a", "u1", at=MORNING + MINUTE)
-    world.allow(ONE_A_DAY)
+    world.allow(ONE_A_DAY | NO_LOOP)
     happens(world, "a", "u1", at=MORNING + 2 * MINUTE)
     happens(world, "a", "u1", at=MORNING + 3 * MINUTE)
-    world.allow({})
+    world.allow(NO_LOOP)
     happens(world, "a", "u1", at=MORNING + 4 * MINUTE)
     assert [status for status, _, _ in messages(connection)] == [2, 2, 2, 4, 2]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app import publishing
+from app import pausing
 from app.database import transaction
 from app.lanes import ALL_LANES, lane_of
 from app.stages import match
@@ -111,13 +111,13 @@ def test_nobody_enters_a_paused_journey_and_nobody_moves_in_it(world: World) -> 
     journey = world.publish("main", flow({"start": START, "wait": wait, "end": END}, "start.next wait, wait.paid end"))
     happen(world, NOW, track("u0", "go"), track("u1", "go"))
     with transaction(world.connection):
-        publishing.pause(desk(world), journey)
+        pausing.pause(desk(world), journey)
     happen(world, NOW + 30 * MINUTE, track("u1", "paid"), track("u2", "go"))
     world.until(NOW + 2 * HOUR)
     held = {"u0": [("wait", "held", None)], "u1": [("wait", "held", became(world, journey)["u1"][0][2])]}
     assert became(world, journey) == held
     with transaction(world.connection):
-        publishing.resume(desk(world), journey)
+        pausing.resume(desk(world), journey)
     world.until(NOW + 3 * HOUR - MINUTE)
     assert became(world, journey) == {"u0": [("wait", "active", None)], "u1": [("end", "completed", "end")]}
     world.until(NOW + 3 * HOUR)
@@ -130,10 +130,10 @@ def test_after_a_pause_an_awaited_event_still_counts_until_the_wait_ends_later(w
     happen(world, NOW, track("u0", "go"), track("u1", "go"))
     world.until(NOW + 30 * MINUTE)
     with transaction(world.connection):
-        publishing.pause(desk(world), journey)
+        pausing.pause(desk(world), journey)
     world.until(NOW + 10 * HOUR)
     with transaction(world.connection):
-        publishing.resume(desk(world), journey)
+        pausing.resume(desk(world), journey)
     happen(world, NOW + 10 * HOUR + 10 * MINUTE, track("u0", "paid", amount=5), track("u1", "paid", amount=5))
     happen(world, NOW + 10 * HOUR + 20 * MINUTE, track("u0", "paid", amount=100))
     assert became(world, journey) == {"u0": [("end", "completed", "end")], "u1": [("wait", "active", None)]}
@@ -147,13 +147,13 @@ def test_only_an_event_that_ends_the_wait_is_remembered_over_a_pause(world: Worl
     happen(world, NOW + 10 * MINUTE, track("u0", "paid", amount=5))
     world.until(NOW + 30 * MINUTE)
     with transaction(world.connection):
-        publishing.pause(desk(world), journey)
+        pausing.pause(desk(world), journey)
     happen(world, NOW + 2 * HOUR, track("u0", "paid", amount=7), track("u1", "paid", amount=8))
     happen(world, NOW + 3 * HOUR, track("u0", "paid", amount=100))
     happen(world, NOW + 4 * HOUR, track("u0", "paid", amount=5))
     world.until(NOW + 10 * HOUR)
     with transaction(world.connection):
-        publishing.resume(desk(world), journey)
+        pausing.resume(desk(world), journey)
     world.until(NOW + 10 * HOUR + MINUTE)
     assert became(world, journey) == {"u0": [("end", "completed", "end")], "u1": [("wait", "active", None)]}
     world.until(NOW + 11 * HOUR)
@@ -166,7 +166,7 @@ def test_a_goal_takes_people_out_of_a_paused_journey(world: World) -> None:
     journey = world.publish("main", flow(nodes, "start.next pause, pause.next end", goal={"event": "paid"}))
     happen(world, NOW, track("u0", "go"))
     with transaction(world.connection):
-        publishing.pause(desk(world), journey)
+        pausing.pause(desk(world), journey)
     happen(world, NOW + HOUR, track("u0", "paid"))
     assert became(world, journey) == {"u0": [("pause", "exited", "goal")]}
 
@@ -179,7 +179,7 @@ def test_everybody_leaves_a_stopped_journey_and_nobody_enters_it(world: World) -
     happen(world, NOW, track("u0", "go"), track("u1", "go"))
     world.now = NOW + HOUR
     with transaction(world.connection):
-        publishing.stop(desk(world), journey)
+        pausing.stop(desk(world), journey)
     # A letter that comes before the timers have taken them out wakes nobody any more.
     world.accept([track("u0", "paid"), track("u2", "go")], at=NOW + HOUR)
     match.run(world.connection, world.plans, lanes=ALL_LANES, now=NOW + HOUR, limit=100)

@@ -32,7 +32,16 @@ READS = {
 SELF = {"self.read", "self.edit"}
 BOTH = {"journey.comment", "journey.publish", "journey.run", "contact.unmask"}
 DRAWS = {"journey.edit", "journey.submit", "journey.enroll", "plan.edit", "contact.edit"}
-RULES = {"account.edit", "policy.edit", "key.read", "key.edit", "user.read", "user.edit", "audit.read"}
+RULES = {
+    "account.edit",
+    "policy.edit",
+    "restore.confirm",
+    "key.read",
+    "key.edit",
+    "user.read",
+    "user.edit",
+    "audit.read",
+}
 PERSONS = {"contact.export", "contact.erase"}
 MAY = {
     "viewer": READS | SELF,
@@ -43,7 +52,10 @@ MAY = {
 }
 NUMBERS = {
     "name": "nobody",
-    **dict.fromkeys(("journey_id", "contact_id", "message_id", "key_id", "user_id", "plan_id", "session_id"), "999999"),
+    **dict.fromkeys(
+        ("journey_id", "migration_id", "contact_id", "message_id", "key_id", "user_id", "plan_id", "session_id"),
+        "999999",
+    ),
 }
 
 
@@ -158,6 +170,7 @@ def test_another_workspace_s_things_do_not_exist_t09(
         "user_id": user,
         "name": "hook",
         "message_id": 1,
+        "migration_id": 1,
     }
     bodies: dict[str, Any] = {
         "reviews": {"decision": "approve", "content_hash": "x"},

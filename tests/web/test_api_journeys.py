@@ -23,7 +23,7 @@ def test_a_journey_is_made_checked_handed_in_reviewed_and_published(operator: Ap
     said = {"decision": "approve", "content_hash": content_hash, "comment": "Good."}
     assert reviewer.ok("POST", f"{path}/reviews", said)["status"] == "approved"
     published = operator("POST", f"{path}/publish", {"content_hash": content_hash})
-    assert (published.status_code, published.json()) == (200, {"version": 1, "status": "live"})
+    assert (published.status_code, published.json()) == (200, {"version": 1, "status": "live", "migration": None})
     shown = operator.ok("GET", path)
     assert (shown["status"], shown["version"]) == ("live", 1)
     assert [one["version"] for one in operator.ok("GET", f"{path}/versions")["items"]] == [1]
@@ -104,7 +104,11 @@ def test_a_journey_can_be_renamed_compared_and_exported(operator: Api, reviewer:
     assert exported.headers["content-type"].startswith("application/yaml")
     assert read(exported.text).index()["pause"].settings == {"duration": "PT15M"}
     assert read(operator("GET", f"{path}/export?version=1").text).index()["pause"].settings == {"duration": "PT10M"}
-    assert go_live(operator, reviewer, int(path.rpartition("/")[2])) == {"version": 2, "status": "live"}
+    assert go_live(operator, reviewer, int(path.rpartition("/")[2])) == {
+        "version": 2,
+        "status": "live",
+        "migration": None,
+    }
 
 
 def test_pausing_resuming_and_stopping_are_idempotent_and_refuse_what_makes_no_sense(

@@ -256,7 +256,11 @@ def test_a_paused_journey_takes_a_new_version_and_stays_paused(operator: Api, re
     operator.ok("PUT", f"{path}/draft", {"document": flow(duration="PT3M")}, headers={"If-Match": '"1"'})
     content_hash = operator.ok("POST", f"{path}/submit")["content_hash"]
     reviewer.ok("POST", f"{path}/reviews", {"decision": "approve", "content_hash": content_hash})
-    assert operator.ok("POST", f"{path}/publish", {"content_hash": content_hash}) == {"version": 2, "status": "paused"}
+    assert operator.ok("POST", f"{path}/publish", {"content_hash": content_hash}) == {
+        "version": 2,
+        "status": "paused",
+        "migration": None,
+    }
 
 
 def test_secrets_of_an_account_go_in_and_never_come_out_t25(admin: Api, connection: Connection) -> None:
