@@ -286,7 +286,7 @@ class Comment(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """A published flow, frozen. People in flight stay on theirs."""
+    """A published flow, frozen. People in flight stay on theirs. `conditions`: what its approval was bound to."""
 
     __table_args__ = (UniqueConstraint("journey_id", "number"), Index(None, "workspace_id", "journey_id"))
     id: int | None = Field(default=None, sa_column=_counter())
@@ -298,6 +298,7 @@ class Version(SQLModel, table=True):
     published_at: datetime = Field(sa_type=INSTANT)
     published_by: str = Field(sa_type=TEXT)
     reach: int | None = None
+    conditions: dict[str, Any] = Field(sa_column=_json())
 
 
 class Submission(SQLModel, table=True):
@@ -317,6 +318,8 @@ class Submission(SQLModel, table=True):
     submitted_by: str = Field(sa_type=TEXT)
     submitted_at: datetime = Field(sa_type=INSTANT)
     reach: int | None = None
+    nudged_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    nudged_by: str | None = Field(default=None, sa_type=TEXT)
 
 
 class Review(SQLModel, table=True):
@@ -329,6 +332,29 @@ class Review(SQLModel, table=True):
     decision: str = Field(sa_type=TEXT)
     comment: str = Field(default="", sa_type=TEXT)
     decided_at: datetime = Field(sa_type=INSTANT)
+    conditions: dict[str, Any] = Field(sa_column=_json())
+
+
+class Admission(SQLModel, table=True):
+    """How many a version has let in, of how many it may: the row that batches queue at, only where an approval set a cap."""
+
+    workspace_id: int = Field(primary_key=True)
+    version_id: int = Field(primary_key=True)
+    most: int
+    taken: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
+class TurnedAway(SQLModel, table=True):
+    """Who would have entered a journey and did not, because the approved cap was reached; the last time of each."""
+
+    __tablename__ = "turned_away"
+    __table_args__ = (Index(None, "workspace_id", "journey_id", "contact_id"),)
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    contact_id: int = Field(primary_key=True, sa_type=BIG)
+    journey_id: int = Field(primary_key=True)
+    version_id: int
+    at: datetime = Field(sa_type=INSTANT)
 
 
 class Enrollment(SQLModel, table=True):

@@ -12,6 +12,7 @@ from itertools import islice
 
 import msgspec
 
+from app.admitting import Admissions
 from app.failpoints import failpoint
 from app.fusing import FUSE, ceiling
 from app.gate import refusal
@@ -47,6 +48,7 @@ class Passage:
     drafts: list[messages.Draft] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    admissions: Admissions = field(default_factory=Admissions)
     moved: int = 0
 
     def change(self, key: contacts.ContactKey) -> Change:
@@ -181,6 +183,7 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+    passage.admissions.write(connection)
 
 
 def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft]) -> list[messages.Draft]:

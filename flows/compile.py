@@ -76,6 +76,7 @@ class Plan:
     stopped: bool = False
     opened_at: datetime | None = None  # nobody is let in by what came before the journey went live, or on
     late_before: datetime | None = None  # what waits that had to end before then write is held
+    entries_at_most: int | None = None  # the approval's cap on who may enter by this version
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from app.store.rows import Connection
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Submission(NamedTuple):
@@ -18,6 +21,9 @@ class Submission(NamedTuple):
     status: str
     submitted_by: str
     submitted_at: datetime
+    reach: int | None = None
+    nudged_at: datetime | None = None
+    nudged_by: str | None = None
 
 
 class Handed(NamedTuple):
@@ -33,7 +39,7 @@ def latest(connection: Connection, workspace_id: int, journey_id: int) -> Submis
     """The submission handed in last."""
     row = connection.execute(
         """
-        SELECT id, content_hash, editors, status, submitted_by, submitted_at FROM submission
+        SELECT id, content_hash, editors, status, submitted_by, submitted_at, reach, nudged_at, nudged_by FROM submission
         WHERE workspace_id = %s AND journey_id = %s ORDER BY id DESC LIMIT 1
         """,
         (workspace_id, journey_id),
@@ -94,34 +100,35 @@ def decide(connection: Connection, workspace_id: int, submission_id: int, status
 
 
 class Opinion(NamedTuple):
-    """What a reviewer said."""
+    """What a reviewer said; `conditions` are those of an approval."""
 
     reviewer: str
     decision: str
     comment: str
+    conditions: Mapping[str, Any] = NOTHING
 
 
 def add_review(connection: Connection, workspace_id: int, submission_id: int, said: Opinion, now: datetime) -> None:
     """Keep what a reviewer said."""
     connection.execute(
         """
-        INSERT INTO review (workspace_id, submission_id, reviewer, decision, comment, decided_at)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO review (workspace_id, submission_id, reviewer, decision, comment, conditions, decided_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
         """,
-        (workspace_id, submission_id, *said, now),
+        (workspace_id, submission_id, *said[:3], Jsonb(dict(said.conditions)), now),
     )
 
 
-def approvers(connection: Connection, workspace_id: int, submission_id: int) -> list[str]:
-    """Who approved it."""
+def approvals(connection: Connection, workspace_id: int, submission_id: int) -> dict[str, dict[str, Any]]:
+    """Who approved it, and under which conditions they did so last."""
     rows = connection.execute(
         """
-        SELECT DISTINCT reviewer FROM review
-        WHERE workspace_id = %s AND submission_id = %s AND decision = 'approve' ORDER BY reviewer
+        SELECT DISTINCT ON (reviewer) reviewer, conditions FROM review
+        WHERE workspace_id = %s AND submission_id = %s AND decision = 'approve' ORDER BY reviewer, id DESC
         """,
         (workspace_id, submission_id),
     ).fetchall()
-    return [reviewer for (reviewer,) in rows]
+    return dict(rows)
 
 
 class Decided(NamedTuple):
@@ -130,6 +137,7 @@ class Decided(NamedTuple):
     reviewer: str
     decision: str
     comment: str
+    conditions: dict[str, Any]
     decided_at: datetime
 
 
@@ -137,7 +145,7 @@ def opinions(connection: Connection, workspace_id: int, submission_id: int) -> l
     """Everything that was said on one submission, the latest first."""
     rows = connection.execute(
         """
-        SELECT reviewer, decision, comment, decided_at FROM review
+        SELECT reviewer, decision, comment, conditions, decided_at FROM review
         WHERE workspace_id = %s AND submission_id = %s ORDER BY id DESC LIMIT 50
         """,
         (workspace_id, submission_id),

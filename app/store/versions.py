@@ -8,7 +8,8 @@ from app.store.rows import Connection
 
 FIELDS = """
     v.workspace_id, v.journey_id, v.id, v.number, w.timezone, v.document,
-    j.live_version_id = v.id AND j.status IN ('live', 'paused') AS is_live, j.status = 'paused', j.status = 'stopped', j.opened_at
+    j.live_version_id = v.id AND j.status IN ('live', 'paused') AS is_live, j.status = 'paused', j.status = 'stopped',
+    j.opened_at, v.conditions
     FROM version v JOIN journey j ON j.id = v.journey_id AND j.workspace_id = v.workspace_id
     JOIN workspace w ON w.id = v.workspace_id
 """
@@ -27,6 +28,7 @@ class Saved(NamedTuple):
     paused: bool
     stopped: bool
     opened_at: datetime | None
+    conditions: dict[str, Any]
 
 
 def generation(connection: Connection) -> int:
