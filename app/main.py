@@ -65,6 +65,7 @@ from app.web import (
     privacy,
     problems,
     review,
+    reviewparts,
     reviews,
     rowdeeds,
     segments,
@@ -74,6 +75,7 @@ from app.web import (
     sink,
     staffpages,
     starting,
+    submission,
     users,
     versions,
     walks,
@@ -96,6 +98,7 @@ MANAGED = (
     *(
         journeys,
         reviews,
+        submission,
         pauses,
         migrations,
         walks,
@@ -113,7 +116,7 @@ MANAGED = (
 PAGES = (
     starting,
     guided,
-    *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
+    *(pages, lists, rowdeeds, finding, planpages, review, reviewparts, comments, versions),
     *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague, movepages),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, consentpages, messagepages, live),

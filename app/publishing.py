@@ -143,7 +143,7 @@ def review(
     comment: str = "",
     *,
     bound: Conditions = condition.NONE,
-) -> str:
+) -> Literal["approved", "rejected", "open"]:
     """Approve (bound to conditions) or reject with a reason; the status of the submission after it.
 
     It stays open while it takes another approval: of more people than one may decide about, two others have to.
@@ -159,7 +159,7 @@ def review(
     _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
     said = submissions.Opinion(desk.actor, decision, comment, condition.dump(bound))
     submissions.add_review(desk.connection, desk.workspace_id, last.id, said, desk.now)
-    status = "rejected"  # also by a second reviewer, after an approval
+    status: Literal["approved", "rejected", "open"] = "rejected"  # also by a second reviewer, after an approval
     if decision == "approve":
         status = "approved" if approval_of(desk, journey, last).enough else "open"
     submissions.decide(desk.connection, desk.workspace_id, last.id, status)
@@ -204,6 +204,13 @@ def allow(desk: Desk, raw: Mapping[str, Json]) -> Policies:
     versions.bump(desk.connection)
     desk.note("policy.change", "workspace", before, policies.dump(found))
     return found
+
+
+def ask_two(desk: Desk, people: int | None) -> None:
+    """Over so many reachable people an approval takes two from now on; None: one is always enough."""
+    before = workspaces.second_over(desk.connection, desk.workspace_id)
+    workspaces.set_second_over(desk.connection, desk.workspace_id, people)
+    desk.note("policy.review", "workspace", {"second_over": before}, {"second_over": people})
 
 
 def bound_hash(connection: Connection, catalog: Catalog, workspace_id: int, document: Document) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from psycopg.types.json import Jsonb
 
@@ -12,13 +12,16 @@ from app.store.rows import Connection
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+State = Literal["open", "approved", "rejected", "void", "published"]
+
+
 class Submission(NamedTuple):
-    """A draft as it was handed in. status: open, approved, rejected, void, published."""
+    """A draft as it was handed in."""
 
     id: int
     content_hash: str
     editors: list[str]
-    status: str
+    status: State
     submitted_by: str
     submitted_at: datetime
     reach: int | None = None
@@ -99,6 +102,20 @@ def decide(connection: Connection, workspace_id: int, submission_id: int, status
     )
 
 
+def nudge(
+    connection: Connection, workspace_id: int, submission_id: int, actor: str, now: datetime, since: datetime
+) -> bool:
+    """Note that reviewers are reminded of it; False where somebody has done that since then."""
+    row = connection.execute(
+        """
+        UPDATE submission SET nudged_at = %s, nudged_by = %s
+        WHERE workspace_id = %s AND id = %s AND status = 'open' AND (nudged_at IS NULL OR nudged_at <= %s) RETURNING id
+        """,
+        (now, actor, workspace_id, submission_id, since),
+    ).fetchone()
+    return row is not None
+
+
 class Opinion(NamedTuple):
     """What a reviewer said; `conditions` are those of an approval."""
 
@@ -153,13 +170,29 @@ def opinions(connection: Connection, workspace_id: int, submission_id: int) -> l
     return [Decided._make(row) for row in rows]
 
 
-def waiting(connection: Connection, workspace_id: int, limit: int) -> list[tuple[int, str, str, datetime]]:
-    """What waits for a reviewer, the longest first: (journey, name, by whom, since when)."""
-    return connection.execute(
+class Waiting(NamedTuple):
+    """A draft that waits for a reviewer. `own`: the one who asks edited or handed it in, or has approved it already."""
+
+    journey_id: int
+    name: str
+    submitted_by: str
+    submitted_at: datetime
+    nudged_at: datetime | None
+    own: bool
+
+
+def waiting(connection: Connection, workspace_id: int, actor: str, limit: int) -> list[Waiting]:
+    """What waits for a reviewer: what others are reminded of first, then the longest waiting."""
+    rows = connection.execute(
         """
-        SELECT j.id, j.name, s.submitted_by, s.submitted_at
+        SELECT j.id, j.name, s.submitted_by, s.submitted_at, s.nudged_at,
+               %(actor)s = s.submitted_by OR %(actor)s = ANY(s.editors) OR %(actor)s = ANY(j.editors) OR EXISTS (
+                   SELECT FROM review r WHERE r.workspace_id = s.workspace_id AND r.submission_id = s.id
+                     AND r.reviewer = %(actor)s) AS own
         FROM submission s JOIN journey j ON j.workspace_id = s.workspace_id AND j.id = s.journey_id
-        WHERE s.workspace_id = %s AND s.status = 'open' AND in_scope(j.scope) ORDER BY s.id LIMIT %s
+        WHERE s.workspace_id = %(w)s AND s.status = 'open' AND in_scope(j.scope)
+        ORDER BY own, s.nudged_at DESC NULLS LAST, s.id LIMIT %(limit)s
         """,
-        (workspace_id, limit),
+        {"w": workspace_id, "actor": actor, "limit": limit},
     ).fetchall()
+    return [Waiting._make(row) for row in rows]
