@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from psycopg.errors import QueryCanceled
 
-from app import schedules
+from app import facets, schedules
 from app.counting import SAMPLE
 from app.lanes import ALL_LANES, LANES
 from app.store import audiences, crowds, segments
@@ -44,7 +44,7 @@ class WayIn(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """What another journey says to people: the first words of one of its messages."""
+    """What another journey says to people: one of its messages in a line, as its card has it."""
 
     node: str
     channel: str
@@ -214,14 +214,12 @@ def _event(step: Step) -> str:
 
 
 def _other(one: Neighbour, catalog: Mapping[str, NodeType], times: int) -> Other:
+    faces = facets.describe(one.document, catalog, None)["nodes"]
     copies: list[Copy] = []
     for node in one.document.get("nodes", []):
         kind = catalog.get(str(node.get("type")))
-        if kind is None or kind.channel is None or len(copies) == SHOWN_TITLES:
-            continue
-        said = node.get("settings") or {}
-        text = next((str(said[name]) for name in kind.channel.fields if said.get(name)), "")
-        copies.append(Copy(str(node.get("id")), kind.channel.name, " ".join(text.split())[:160]))
+        if kind is not None and kind.channel is not None and len(copies) < SHOWN_TITLES:
+            copies.append(Copy(node["id"], kind.channel.name, str(faces.get(node["id"], {}).get("summary") or "")))
     return Other(
         one.id,
         one.name,

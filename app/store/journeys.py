@@ -224,6 +224,14 @@ def document(connection: Connection, workspace_id: int, journey_id: int, number:
     return row[0] if row else None
 
 
+def conditions(connection: Connection, workspace_id: int, version_id: int) -> dict[str, Any]:
+    """What the approval of a version was bound to."""
+    row = connection.execute(
+        "SELECT conditions FROM version WHERE workspace_id = %s AND id = %s", (workspace_id, version_id)
+    ).fetchone()
+    return dict(row[0]) if row else {}
+
+
 def set_status(connection: Connection, workspace_id: int, journey_id: int, status: str, now: datetime) -> None:
     """Another state; `paused_at` keeps when it was last paused, resumed or stopped. What is live is never out of sight."""
     connection.execute(

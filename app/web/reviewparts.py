@@ -33,7 +33,9 @@ CHANNELS = {
 def show_reach(request: Request, house: TheHouse, caller: Asker, desk: AtDesk, journey_id: JourneyId) -> Response:
     """How many would come in within a month, and which other live journeys write to the same people."""
     one = reviewed.reviewed(desk.connection, desk.workspace_id, known_journey(desk.connection, caller, journey_id))
-    values = {"reach": reviewed.reach_of(house, desk, one), "titles": _titles(request, house, one.after)}
+    with reading(request):
+        reach = reviewed.reach_of(house, desk, one)
+    values = {"reach": reach, "titles": _titles(request, house, one.after)}
     return render(request, "journeys/review_reach.html", values)
 
 

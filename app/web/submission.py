@@ -36,7 +36,7 @@ class WayOut(Out):
 
 
 class CopyOut(Out):
-    """The first words of a message."""
+    """A message in a line, as its card on the canvas has it."""
 
     node: str
     channel: str

@@ -15,6 +15,7 @@ from app.web.problems import ProblemError
 from app.web.shapes import INT, JourneyId
 from app.web.templating import reading
 from app.web.walks import stats_of
+from flows import conditions
 from flows.words import _
 
 routes = page_router()
@@ -43,6 +44,7 @@ def show_versions(
         "journey": journey,
         "versions": versions,
         "walking": walking,
+        "bound": {one.id: conditions.load(one.conditions) for one in versions},
         "saves": saves[:A_PAGE],
         "older": saves[A_PAGE - 1].revision if len(saves) > A_PAGE else None,
         "names": keys.names(connection, workspace_id, sorted(actors)),
