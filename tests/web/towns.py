@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from psycopg import sql
 from starlette.testclient import TestClient
 
 from app import audit, auth
@@ -20,6 +21,7 @@ from tests.web.conftest import Api, Staff, flow, go_live
 
 NOW = datetime.now(UTC)
 SEARCHED = "zq7"  # what may be typed into a search, and so be echoed
+PRIVATE = "zq7-told-in-confidence"  # of a contact, flagged as personal: nothing for viewers
 SECRET_OF_HOOKS = "the-hook-secret-of-a-town"
 
 
@@ -43,6 +45,7 @@ class Somebody:
     cookie: str = ""
     scopes: Scopes = None
     session_id: int = 0
+    workspace_id: int = 0
 
     def headers(self, *, page: bool) -> dict[str, str]:
         if page:
@@ -51,19 +54,19 @@ class Somebody:
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
 
-def document(mark: str) -> dict[str, Any]:
+def document(made: Things) -> dict[str, Any]:
     """A flow whose steps, words and account bear the mark."""
-    made = flow()
-    for node in made["nodes"]:
+    mark, drawn = made.mark, flow()
+    for node in drawn["nodes"]:
         node["name"] = f"{mark} step {node['id']}"
-    made["nodes"][2] = {
+    drawn["nodes"][2] = {
         "id": "note",
         "type": "send.email",
         "version": 1,
         "name": f"{mark} letter",
-        "settings": {"account": f"{mark}-mail", "subject": f"{mark} subject", "html": f"<p>{mark} body</p>"},
+        "settings": {"account": made.ids["name"], "subject": f"{mark} subject", "html": f"<p>{mark} body</p>"},
     }
-    return made
+    return drawn
 
 
 class Builder:
@@ -75,12 +78,13 @@ class Builder:
             Api(client, staff.keys[role]) for role in ("operator", "reviewer", "admin")
         )
 
-    def build(self, mark: str, number: int, scope: str = "") -> Things:
+    def build(self, mark: str, number: int, *, scope: str = "", account: str = "") -> Things:
         """One of everything."""
         made = Things(mark, self.staff.workspace_id, number)
-        settings = {"host": f"{mark}.example.com", "from_address": f"{mark}@example.com", "hook_secret": SECRET_OF_HOOKS}
-        self.admin.ok("PUT", f"/accounts/{mark}-mail", {"channel": "email", "settings": settings})
-        made.ids["name"] = f"{mark}-mail"
+        made.ids["name"] = account or f"{mark}-mail"  # accounts bear no scope
+        settings = {"host": f"{made.ids['name']}.example.com", "from_address": f"{made.ids['name']}@example.com"}
+        wish = {"channel": "email", "settings": {**settings, "hook_secret": SECRET_OF_HOOKS}}
+        self.admin.ok("PUT", f"/accounts/{made.ids['name']}", wish)
         made.ids["plan_id"] = self.operator.ok("POST", "/plans", {"name": f"{mark} plan", "scene": "retain"})["id"]
         made.ids["journey_id"] = self._journey(made)
         self._staff(made)
@@ -96,10 +100,12 @@ class Builder:
 
     def _journey(self, made: Things) -> int:
         """Live in its second version; a third draft is handed in."""
-        id = int(self.operator.ok("POST", "/journeys", {"name": f"{made.mark} journey", "document": document(made.mark)})["id"])
+        id = int(
+            self.operator.ok("POST", "/journeys", {"name": f"{made.mark} journey", "document": document(made)})["id"]
+        )
         go_live(self.operator, self.reviewer, id)
         for minutes in (20, 30):
-            changed = document(made.mark)
+            changed = document(made)
             changed["nodes"][1]["settings"]["duration"] = f"PT{minutes}M"
             tag = self.operator("GET", f"/journeys/{id}/draft").headers["etag"]
             self.operator.ok("PUT", f"/journeys/{id}/draft", {"document": changed}, headers={"If-Match": tag})
@@ -119,13 +125,20 @@ class Builder:
     def _contact(self, made: Things) -> None:
         lane = lane_of(made.workspace_id, made.number)
         made.ids["contact_id"] = made.number
-        facts = {"name": f"{made.mark} name", "city": f"{made.mark} city"}
+        facts = {"name": f"{made.mark} name", "city": f"{made.mark} city", "phone": f"{PRIVATE} {made.mark}"}
         self._do(
             "INSERT INTO contact (workspace_id, lane, id, attributes, tags, created_at, updated_at)"
             " VALUES (%s, %s, %s, %s, ARRAY[%s], now(), now())",
-            *(made.workspace_id, lane, made.number, json.dumps(facts), f"{made.mark}-tag"),
+            *(
+                made.workspace_id,
+                lane,
+                made.number,
+                json.dumps(facts),
+                f"{made.ids['name']}-tag",
+            ),  # the words of rules bear no scope
         )
-        for kind, value in (("user_id", f"{made.mark}-user"), ("email", f"{made.mark}@example.com")):
+        for kind, value in (
+            ("phone", f"+86138{made.number}"),("user_id", f"{made.mark}-user"), ("email", f"{PRIVATE}.{made.mark}@example.com")):
             self._do(
                 "INSERT INTO identity (workspace_id, kind, value, contact_id, created_at) VALUES (%s, %s, %s, %s, now())",
                 *(made.workspace_id, kind, value, made.number),
@@ -145,11 +158,24 @@ class Builder:
             "INSERT INTO message (workspace_id, lane, enrollment_id, node, visit, id, contact_id, created_at, due_at, sent_at,"
             " journey_id, version_id, status, channel, marketing, account, recipient, title, content, provider_id, reason)"
             " VALUES (%s, %s, %s, 'note', 1, %s, %s, now(), now(), now(), %s, %s, 2, 'email', true, %s, %s, %s, %s, %s, %s)",
-            *(*place, made.number, made.number, journey, version, f"{made.mark}-mail", f"{made.mark}@example.com"),
+            *(
+                *place,
+                made.number,
+                made.number,
+                journey,
+                version,
+                made.ids["name"],
+                f"{PRIVATE}.{made.mark}@example.com",
+            ),
             *(f"{made.mark} title", json.dumps({"subject": made.mark, "html": made.mark}), made.mark, made.mark),
         )
         said = "INSERT INTO receipt (workspace_id, message_id, kind, provider_event_id, at, detail) VALUES"
-        self._do(f"{said} (%s, %s, 'clicked', '1', now(), %s)", made.workspace_id, made.number, json.dumps({"url": made.mark}))
+        self._do(
+            f"{said} (%s, %s, 'clicked', '1', now(), %s)",
+            made.workspace_id,
+            made.number,
+            json.dumps({"url": made.mark}),
+        )
         late = "INSERT INTO caught (workspace_id, channel, recipient, title, content, caught_at)"
         shown = json.dumps({"html": f"{made.mark} mail", "text": f"{made.mark} mail", "headers": {}})
         self._do(
@@ -192,7 +218,7 @@ class Builder:
             keys.add(self.connection, row, NOW)
             cookie = auth.begin_session(self.connection, self.staff.workspace_id, user.id, NOW, idle=timedelta(days=1))
             session = self._one("SELECT max(id) FROM key")
-        return Somebody(name, role, token.text, cookie, scopes, session)
+        return Somebody(name, role, token.text, cookie, scopes, session, self.staff.workspace_id)
 
     def _do(self, query: str, *values: Any) -> None:
         self.connection.execute(query.encode(), values)
@@ -210,12 +236,26 @@ def dump(connection: Connection, workspace_id: int) -> Mapping[str, tuple[int, i
         " WHERE c.table_schema = 'public' AND c.column_name = 'workspace_id' AND t.table_type = 'BASE TABLE'"
         " ORDER BY 1"
     ).fetchall()
-    parts = [
-        f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM \"{name}\" t"
-        f" WHERE workspace_id = {workspace_id}"
-        for (name,) in tables
+    queries = [
+        sql.SQL(
+            "SELECT {}, count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM {} t WHERE {} = {}"
+        ).format(sql.Literal(name), sql.Identifier(name), sql.Identifier(column), sql.Literal(workspace_id))
+        for name, column in [*((name, "workspace_id") for (name,) in tables), ("workspace", "id")]
     ]
-    parts.append(f"SELECT 'workspace', count(*), sum(hashtextextended(t::text, 0)::numeric)::text FROM workspace t WHERE id = {workspace_id}")
-    rows = connection.execute(" UNION ALL ".join(parts).encode()).fetchall()
+    rows = connection.execute(sql.SQL(" UNION ALL ").join(queries)).fetchall()
     connection.rollback()
+    assert len(rows) > 30
     return {name: (count, total) for name, count, total in rows}
+
+
+def standing(connection: Connection, things: Things) -> list[tuple[str, ...]]:
+    """All that an operator could change of one scope's things."""
+    rows = connection.execute(
+        "SELECT t::text FROM journey t WHERE id = %(journey_id)s UNION ALL SELECT t::text FROM plan t WHERE id = %(plan_id)s"
+        " UNION ALL SELECT t::text FROM comment t WHERE journey_id = %(journey_id)s"
+        " UNION ALL SELECT t::text FROM message t WHERE journey_id = %(journey_id)s"
+        " UNION ALL SELECT t::text FROM contact t WHERE id = %(contact_id)s",
+        things.ids,
+    ).fetchall()
+    connection.rollback()
+    return rows
