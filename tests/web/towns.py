@@ -138,7 +138,10 @@ class Builder:
             ),  # the words of rules bear no scope
         )
         for kind, value in (
-            ("phone", f"+86138{made.number}"),("user_id", f"{made.mark}-user"), ("email", f"{PRIVATE}.{made.mark}@example.com")):
+            ("phone", f"+86138{made.number}"),
+            ("user_id", f"{made.mark}-user"),
+            ("email", f"{PRIVATE}.{made.mark}@example.com"),
+        ):
             self._do(
                 "INSERT INTO identity (workspace_id, kind, value, contact_id, created_at) VALUES (%s, %s, %s, %s, now())",
                 *(made.workspace_id, kind, value, made.number),
