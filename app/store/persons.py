@@ -53,7 +53,8 @@ PARTS: Mapping[str, LiteralString] = {
         JOIN inbox b ON b.workspace_id = %(w)s AND b.lane = one.lane AND b.contact_id = one.id WHERE b.id > %(after)s""",
     "unread": """SELECT d.id, to_jsonb(d) - 'workspace_id' FROM dead d
         WHERE d.workspace_id = %(w)s AND d.payload ->> 'contact_id' = ANY(%(texts)s) AND d.id > %(after)s""",
-    "caught": """SELECT k.id, to_jsonb(k) - 'workspace_id' FROM caught k WHERE k.id > %(after)s AND (
+    "caught": """SELECT k.id, to_jsonb(k) - 'workspace_id' FROM caught k
+        WHERE k.workspace_id = %(w)s AND k.id > %(after)s AND (
         k.recipient = ANY(%(names)s) OR k.content -> 'headers' ->> 'X-Journey-Message' = ANY(%(messages)s)
         OR substring(k.content -> 'headers' ->> 'Message-ID' FROM '[.]([0-9]+)@') = ANY(%(messages)s)
         OR EXISTS (SELECT FROM unnest(%(names)s::text[]) AS one(name) WHERE strpos(k.content::text, one.name) > 0))""",
