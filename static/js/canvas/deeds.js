@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { _, ngettext } from "../i18n.js";
 import { shifting } from "./align.js";
+import { keysWait } from "./bring.js";
 import { pack, pasting, unknownTypes, unpack } from "./clipboard.js";
 import { addGroup } from "./groups.js";
 import { deletion, downstream, upstream } from "./insert.js";
@@ -118,8 +119,10 @@ export function deeds(canvas, picker) {
     },
     rename: (/** @type {string} */ id) => rename(canvas, id),
     connect: async (/** @type {string} */ id, /** @type {string | null} */ port = null) => {
-      const { startConnect } = await import("./linking.js");
-      startConnect(canvas, picker, id, port);
+      await keysWait(async () => (await import("./linking.js")).startConnect(canvas, picker, id, port));
+    },
+    connectFrom: async (/** @type {string} */ id, /** @type {string | null} */ wire = null) => {
+      await keysWait(async () => (await import("./linking.js")).startFrom(canvas, picker, id, wire));
     },
     undo: () => said(editor, editor.undo(), _("Undone: %(deed)s")),
     redo: () => said(editor, editor.redo(), _("Done again: %(deed)s")),
