@@ -28,7 +28,7 @@ LOOSE: dict[str, Any] = {
 def held_back(page: Page, what: str) -> Iterator[None]:
     """Answers to these addresses do not come before the block ends."""
     waiting: list[Route] = []
-    page.route(what, lambda route: waiting.append(route))  # noqa: PLW0108  # Playwright marks what it is given
+    page.route(what, lambda route: waiting.append(route))  # Playwright marks what it is given
     yield
     for route in waiting:
         route.continue_()
@@ -74,7 +74,8 @@ def test_what_is_typed_right_after_enter_goes_into_the_settings(visit: Visit, lo
     field = editor.field("Event")
     expect(field).to_be_focused()
     assert "nag" in field.input_value()
-    assert not editor.document().get("notes") and not editor.document().get("groups")
+    assert not editor.document().get("notes")
+    assert not editor.document().get("groups")
 
 
 def test_escape_takes_back_what_has_not_come_yet(visit: Visit, loose: int) -> None:
