@@ -111,7 +111,8 @@ def test_who_leaves_while_still_speaking_is_no_fault_of_ours(
     cookie = "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)
     path = f"/journeys/{journey}/nodes/start/panel/apply"
     scope: Scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "type": "http", "asgi": {"version": "3.0"}, "state": dict(client.app_state), "http_version": "1.1",
+        "method": "POST", "scheme": "http",
         "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
         "client": ("127.0.0.1", 1), "server": ("testserver", 80),
         "headers": [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode()),
@@ -131,6 +132,6 @@ def test_who_leaves_while_still_speaking_is_no_fault_of_ours(
 
     capsys.readouterr()
     asyncio.run(client.app(scope, receive, send))
-    assert said == []
+    assert said == [], answered
     assert answered == []
     assert "unexpected" not in "".join(capsys.readouterr())
