@@ -1,5 +1,6 @@
 """Whoever types faster than scripts come: no key is taken for another deed, whatever has been asked for is done."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -104,3 +105,26 @@ def test_a_step_is_led_to_from_elsewhere_by_keys_alone(visit: Visit, loose: int)
     assert shape(editor.document()) == {("wait.duration", "next", "exit")}
     editor.page.keyboard.press("Control+z")
     assert shape(editor.document()) == {("entry.event", "next", "exit")}
+
+
+def test_a_tidy_up_goes_round_what_was_placed_by_hand_when_asked_to(visit: Visit, loose: int) -> None:
+    editor = EditorPage(visit()).open(loose)
+    places = (
+        "() => [...document.querySelector('#canvas').editor.flow.steps.values()].map((one) => [one.id, one.x, one.y])"
+    )
+    editor.card("exit").click()
+    for _ in range(12):
+        editor.page.keyboard.press("Alt+ArrowDown")
+    by_hand = editor.page.evaluate(places)
+    assert by_hand[2] != ["end", 640, 0]
+    editor.expect_saved()
+    editor.page.reload()
+    editor.ready()
+    editor.card("wait.duration").focus()
+    editor.page.keyboard.press("Shift+T")
+    editor.page.wait_for_timeout(700)
+    assert editor.page.evaluate(places)[2] == by_hand[2]
+    editor.page.keyboard.press("t")
+    editor.page.wait_for_function(
+        f"(before) => JSON.stringify(({places})()[2]) !== before", arg=json.dumps(by_hand[2], separators=(",", ":"))
+    )

@@ -10,6 +10,7 @@ import { deletion, downstream, upstream } from "./insert.js";
 import { groupKey, kindOf, noteKey } from "./model.js";
 import { addNote } from "./notes.js";
 import { edit } from "./ops.js";
+import { handPlaced } from "./placed.js";
 
 /**
  * @typedef {import("./main.js").Canvas} Canvas
@@ -22,6 +23,7 @@ const NAME_AT_MOST = 200;
 /** @param {Canvas} canvas @param {Picker} picker */
 export function deeds(canvas, picker) {
   const { editor, view, viewport } = canvas;
+  const placed = handPlaced(editor, canvas.data.journey.id);
 
   const remove = (/** @type {Iterable<string>} */ keys = editor.selection) => {
     const all = [...keys];
@@ -99,7 +101,8 @@ export function deeds(canvas, picker) {
       const { distribution } = await import("./lines.js");
       editor.commit(_("Spread evenly"), distribution(editor, editor.selection, way));
     },
-    tidy: async () => (await import("./layout.js")).tidy(view),
+    tidy: async ({ around = false } = {}) => (await import("./layout.js")).tidy(view, { keep: around ? placed : null }),
+    placed,
     group: () => addGroup(view, editor.selectedSteps()),
     ungroup: (/** @type {string} */ id) => {
       const group = editor.flow.groups.get(id);

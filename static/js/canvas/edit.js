@@ -80,7 +80,7 @@ addEventListener("beforeunload", (event) => {
 attachName(canvas, /** @type {HTMLInputElement} */ (byId("journey-name")));
 attachUndo(canvas, deeds, /** @type {HTMLButtonElement} */ (byId("undo")), /** @type {HTMLButtonElement} */ (byId("redo")));
 attachNextStep(canvas, /** @type {HTMLElement} */ (byId("next-step")), saver);
-byId("tidy")?.addEventListener("click", () => deeds.tidy());
+byId("tidy")?.addEventListener("click", ({ shiftKey }) => deeds.tidy({ around: shiftKey }));
 byId("open-steps")?.addEventListener("click", () => {
   const root = /** @type {HTMLElement} */ (byId("palette"));
   root.classList.toggle("open");

@@ -177,7 +177,7 @@ function drawing({ canvas, deeds, adding }, { key, ctrl, alt, shift }) {
     c: () => { if (id) shift ? deeds.connectFrom(id) : deeds.connect(id); },
     n: () => deeds.note(),
     g: () => { if (editor.selectedSteps().length) deeds.group(); },
-    t: () => { deeds.tidy(); },
+    t: () => { deeds.tidy({ around: shift }); },
     2: () => deeds.fitSelected(),
     F2: () => { if (id) deeds.rename(id); },
     Delete: () => deeds.remove(editor.selection.size ? editor.selection : id ? [id] : []),

@@ -99,6 +99,10 @@ function groundEntries({ canvas, deeds, adding }, client, point) {
     { label: _("Select everything"), icon: "square-dashed-mouse-pointer", keys: "Ctrl A", run: () => deeds.selectAll() },
     null,
     { label: _("Tidy up"), icon: "wand-sparkles", keys: "T", run: () => deeds.tidy() },
+    {
+      label: _("Tidy up around placed steps"), icon: "pin", keys: "⇧ T", disabled: !deeds.placed.size,
+      run: () => deeds.tidy({ around: true }),
+    },
     { label: _("Everything in view"), icon: "maximize", keys: "0", run: () => canvas.viewport.fit(canvas.editor.bounds()) },
   ];
 }
