@@ -124,6 +124,7 @@ def test_a_tidy_up_goes_round_what_was_placed_by_hand_when_asked_to(visit: Visit
     editor.page.keyboard.press("Shift+T")
     editor.page.wait_for_timeout(700)
     assert editor.page.evaluate(places)[2] == by_hand[2]
+    editor.page.keyboard.press("Control+z")
     editor.page.keyboard.press("t")
     editor.page.wait_for_function(
         f"(before) => JSON.stringify(({places})()[2]) !== before", arg=json.dumps(by_hand[2], separators=(",", ":"))
