@@ -153,7 +153,7 @@ def test_after_publishing_only_the_new_version_fires_on_its_schedule_q08(world: 
     """Both would fire on the same day; the old one's firing was due an hour after the switch."""
 
     def daily(hour: int, title: str) -> dict[str, Any]:
-        nodes = {
+        nodes: dict[str, tuple[str, dict[str, Any]]] = {
             "start": ("entry.schedule", {"schedule": {"cron": f"0 {hour} * * *"}}),
             "note": ("send.inapp", {"title": title}),
             "end": ("exit", {}),

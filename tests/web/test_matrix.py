@@ -196,3 +196,30 @@ def test_doors_without_a_role_open_to_their_own_workspace_only_t09(world: World,
     assert client.post("/v1/identify", json=told, headers=basic).status_code == 200
     assert not world.wrong, "\n".join(world.wrong)
     assert dump(world.connection, world.rival.workspace_id) == before
+
+
+FORGED: tuple[dict[str, str], ...] = (
+    {"Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://shop.testserver"},
+    {"Origin": "null"},
+    {},
+)
+
+
+def test_no_writing_route_does_anything_for_another_site_t06(world: World) -> None:
+    """Every page and every operation, with the admin's own cookie, as a form of another site would have the browser send it."""
+    admin = next(one for one in world.people if one.role == "admin")
+    before, tried = dump(world.connection, world.own.workspace_id), 0
+    for route in world.routes:
+        if route.method in SAFE:
+            continue
+        for forged in FORGED:
+            headers = {"Cookie": f"journey_session={admin.cookie}", "If-Match": '"3"', **forged}
+            world.client.cookies.clear()
+            path = filled(route, world.own, caller=admin)
+            answer = world.client.request(route.method, path, headers=headers, follow_redirects=False)
+            assert answer.status_code == 403, f"{route.name} {forged}: {answer.status_code}"
+            tried += 1
+    assert tried > 300
+    assert dump(world.connection, world.own.workspace_id) == before
