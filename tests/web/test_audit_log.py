@@ -109,6 +109,7 @@ def _api(walk: Walk, operator: Api, reviewer: Api, admin: Api) -> None:
     operator.ok("PUT", f"/journeys/{made}/draft", draft, headers={"If-Match": '"2"'})
     # The admin renamed it, and drew nothing: so the reviewer may approve what the operator drew.
     handed = walk(f"POST {route}/submit", f"{one}/submit", role="operator").json()["content_hash"]
+    walk(f"POST {route}/nudge", f"{one}/nudge", role="operator")
     said = {"decision": "approve", "content_hash": handed}
     walk(f"POST {route}/reviews", f"{one}/reviews", role="reviewer", json=said)
     walk(f"POST {route}/publish", f"{one}/publish", role="reviewer", json={"content_hash": handed})
@@ -123,6 +124,7 @@ def _api(walk: Walk, operator: Api, reviewer: Api, admin: Api) -> None:
     walk(f"PUT {at}/plans/{{plan_id}}/scope", f"{at}/plans/{plan}/scope", json={"scope": "x"})
     walk(f"POST {at}/plans/{{plan_id}}/archive", f"{at}/plans/{plan}/archive", json={"archived": True})
     tag = admin("GET", "/policies").headers["etag"]
+    walk(f"PUT {at}/policies/review", json={"second_over": None})
     walk(f"PUT {at}/policies", json={"caps": [{"limit": 2, "per": "day"}]}, headers={"If-Match": tag})
     hook = {"channel": "webhook", "settings": {"url": "https://shop.example/", "secret": "s3cr3t-of-the-shop"}}
     walk(f"PUT {at}/accounts/{{name}}", f"{at}/accounts/hook", json=hook)
@@ -220,6 +222,7 @@ def _journey_pages(walk: Walk, operator: Api, reviewer: Api) -> None:
     settle = f"{one}/comments/{said}/settle"
     walk(f"POST {route}/comments/{{comment_id}}/settle", settle, json={"settled": True})
     walk(f"POST {route}/review/submit", f"{one}/review/submit")
+    walk(f"POST {route}/review/nudge", f"{one}/review/nudge")
     bound = operator.ok("POST", f"/journeys/{made}/validate")["content_hash"]
     walk.sign_in("reviewer")
     decision = {"decision": "approve", "content_hash": bound, "comment": "Good."}
@@ -245,6 +248,7 @@ def _journey_pages(walk: Walk, operator: Api, reviewer: Api) -> None:
 def _settings_pages(walk: Walk, admin: Api) -> None:
     user = admin.ok("POST", "/users", {"email": "p@shop.example", "name": "P", "role": "viewer"})["id"]
     route, one = "/settings/people/{user_id}", f"/settings/people/{user}"
+    walk("POST /settings/people/second", data={"second_over": "100000"})
     walk("POST /settings/people", data={"email": "q@shop.example", "name": "Q", "role": "viewer"})
     walk(f"POST {route}", one, data={"name": "P", "role": "operator"})
     walk(f"POST {route}/link", f"{one}/link")
