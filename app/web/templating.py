@@ -130,13 +130,16 @@ def _number(context: Context, value: float) -> str:
 
 @pass_context
 def _clock(context: Context, at: datetime, zone: str) -> str:
-    """The time of day; with the date where it is another day than today."""
+    """The time of day; with the date where it is another day than today, and with the year where it is another one."""
     place, locale = ZoneInfo(zone), LOCALES[context["language"]]
     local = at.astimezone(place)
     time = dates.format_time(local, "HH:mm:ss", tzinfo=place, locale=locale)
     if local.date() == context["now"].astimezone(place).date():
         return time
-    return f"{dates.format_date(local, 'MMM d' if locale == 'en' else 'M月d日', locale=locale)} {time[:5]}"
+    shape = "MMM d" if locale == "en" else "M月d日"
+    if local.year != context["now"].astimezone(place).year:
+        shape = "MMM d, y" if locale == "en" else "y年M月d日"
+    return f"{dates.format_date(local, shape, locale=locale)} {time[:5]}"
 
 
 @pass_context
