@@ -103,7 +103,7 @@ def test_a_mail_stands_in_a_frame_without_rights_and_its_links_lead_nowhere(
 
 def test_a_draft_that_is_not_whole_has_parts_that_say_so(enter: Enter, operator: Api) -> None:
     document = flow()
-    del document["nodes"][1]["settings"]["duration"]
+    document["nodes"][1]["settings"]["duration"] = "soon"
     path = made(operator, document)
     browser = enter("operator")
     assert "as soon as the draft is whole" in browser.get(f"{path}/review/reach?lang=en", headers=HERE).text
