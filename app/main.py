@@ -26,6 +26,7 @@ from app.tracking import Limits
 from app.web import (
     accountpages,
     accounts,
+    asidepages,
     audit,
     auditpages,
     canvas_describe,
@@ -74,6 +75,7 @@ from app.web import (
     segments,
     selfpages,
     session,
+    sidedrafts,
     simulator,
     sink,
     staffpages,
@@ -102,6 +104,7 @@ MANAGED = (
         journeys,
         reviews,
         submission,
+        sidedrafts,
         pauses,
         migrations,
         walks,
@@ -119,7 +122,7 @@ MANAGED = (
 PAGES = (
     starting,
     guided,
-    *(pages, lists, rowdeeds, finding, planpages, review, reviewparts, comments, versions),
+    *(pages, lists, rowdeeds, finding, planpages, review, reviewparts, comments, versions, asidepages),
     *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague, movepages),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, consentpages, messagepages, live),

@@ -269,6 +269,24 @@ class DraftSave(SQLModel, table=True):
     document: dict[str, Any] = Field(sa_column=_json())
 
 
+class SideDraft(SQLModel, table=True):
+    """Another draft of a journey, under a name of its own: whose it is, who drew it, and what was live when it began (`base`)."""
+
+    __tablename__ = "side_draft"
+    __table_args__ = (Index(None, "workspace_id", "journey_id"),)
+    id: int | None = Field(default=None, sa_column=_counter())
+    workspace_id: int
+    journey_id: int
+    name: str = Field(sa_type=TEXT)
+    owner: str = Field(sa_type=TEXT)
+    editors: list[str] = Field(sa_column=_texts())
+    base: dict[str, Any] = Field(sa_column=_json())
+    base_number: int | None = None
+    document: dict[str, Any] = Field(sa_column=_json())
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+
+
 class Comment(SQLModel, table=True):
     """A remark of a reviewer or operator, pinned to a node (`""`: the journey). `parent` makes it an answer."""
 
