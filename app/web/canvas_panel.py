@@ -32,7 +32,7 @@ from flows.contract import Json
 from flows.errors import RuleError
 from flows.raw import TEXT_AT_MOST
 from flows.rules import parse
-from flows.words import speaking
+from flows.words import _, speaking
 
 routes = page_router()
 
@@ -92,7 +92,7 @@ async def _posted(request: Request) -> forms.Posted:
     try:
         return forms.Posted.parse(body)
     except ValueError:
-        raise ProblemError(413, "The form has too many fields.") from None
+        raise ProblemError(413, _("The form has too many fields.")) from None
 
 
 AtPanel = Annotated[Desk, Depends(_desk, scope="function")]
