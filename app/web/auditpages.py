@@ -61,6 +61,7 @@ DEEDS = {
     "policy.change": _("changed caps and quiet hours"),
     "account.save": _("set up an account"),
     "account.remove": _("removed an account"),
+    "account.test": _("tested an account"),
     "contact.change": _("changed a contact"),
     "contact.erase": _("erased a person"),
     "messages.hold": _("held messages that an outage made late"),
