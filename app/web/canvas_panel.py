@@ -23,6 +23,7 @@ from app.store import accounts, journeys
 from app.vocabulary import Library, Words
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.page import page_router, render
+from app.web.pickers import library_of
 from app.web.problems import ProblemError, missing
 from app.web.shapes import JourneyId
 from app.web.templating import icons, language_of
@@ -71,10 +72,10 @@ def _desk(
     if journeys.find(connection, asker.workspace_id, journey_id) is None:
         raise missing("journey")
     kept = request.app.state
-    if not hasattr(kept, "canvas_library"):
-        kept.canvas_library, kept.canvas_counter = Library(), Counter()
+    if not hasattr(kept, "canvas_counter"):
+        kept.canvas_counter = Counter()
     return Desk(
-        request, connection, house, asker.workspace_id, now, journey_id, kept.canvas_library, kept.canvas_counter
+        request, connection, house, asker.workspace_id, now, journey_id, library_of(request), kept.canvas_counter
     )
 
 
