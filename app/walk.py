@@ -16,7 +16,7 @@ from app.failpoints import failpoint
 from app.fusing import FUSE, ceiling
 from app.gate import refusal
 from app.policing import Ask, ask
-from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
+from app.store import contacts, enrollments, history, inbox, messages, schedules, seasons, tallies
 from app.store.inbox import Letter
 from app.store.lates import HELD
 from app.store.outbox import NEVER
@@ -47,12 +47,20 @@ class Passage:
     drafts: list[messages.Draft] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    turned: list[seasons.Turned] = field(default_factory=list)
     moved: int = 0
 
     def change(self, key: contacts.ContactKey) -> Change:
         """The difference gathered for a contact."""
         self.keys[key[2]] = key
         return self.record.changes.setdefault(key[2], Change())
+
+    def turn_away(self, plan: Plan, lane: int, contact: int, at: datetime, reason: str) -> None:
+        """Somebody would have come in, and does not, for a reason that is kept."""
+        self.turned.append(
+            seasons.Turned(plan.workspace_id, lane, contact, plan.journey_id, reason, plan.version_id, at)
+        )
+        self.record.tally[plan.version_id, "", f"!kept out:{reason}"] += 1
 
 
 def walk(passage: Passage, travellers: Iterable[Traveller]) -> None:
@@ -181,6 +189,7 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+    seasons.turn_away(connection, passage.turned)
 
 
 def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft]) -> list[messages.Draft]:

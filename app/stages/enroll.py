@@ -191,12 +191,17 @@ def _let_in(
     ids = take_ids(connection, "enrollment_block", len(found))
     passage = Passage(now, plans.by_version, plans.policies)
     travellers, entered = [], dict.fromkeys((one.lane for one in found), 0)
+    away = plan.refusal(moment)
     for lane, contact, facts in found:
         past = places.get((contact, plan.journey_id, "")) if places else None
         if past is not None:
             if not may_enter(plan, Place(*past), moment):
                 continue
-            passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
+            if away is None:
+                passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
+        if away is not None:
+            passage.turn_away(plan, lane, contact, moment, away)
+            continue
         travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=current.node, lane=lane))
         entered[lane] += 1
     # Equal people share their facts until an effect writes; what they did is each one's own.
