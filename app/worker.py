@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from app import failpoints, generation, lateness, log, seasonal
+from app import failpoints, generation, lateness, log, reckoning, seasonal
 from app.courier import Divert, Pace, courier_for
 from app.database import connect, transaction
 from app.delivering import Deliverer
@@ -48,7 +48,7 @@ TICKS = {
 }
 NUMBERS_SECONDS = 5.0
 GENERATION_SECONDS = 20.0
-SEASON_SECONDS = 5.0
+SEASON_SECONDS, PLAN_SECONDS = 5.0, 10.0
 LOOK_SECONDS = 60.0  # holding what is late is one UPDATE over all of it
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
@@ -106,6 +106,7 @@ class Worker:
         nodes = all_nodes() if making.catalog is None else making.catalog
         url, clock = settings.database_url, making.clock
         self._url, self._clock, self._data, self._catalog = url, clock, settings.data, nodes
+        self._reckoned_ms = 0
         courier = courier_for(settings, making.divert)
         courier.pace = making.pace
         self.deliverer = Deliverer(
@@ -137,6 +138,7 @@ class Worker:
             "numbers": (NUMBERS_SECONDS, self._publish),
             "generation": (GENERATION_SECONDS, self._beat),
             "seasons": (SEASON_SECONDS, self._turn_seasons),
+            "plans": (PLAN_SECONDS, self._reckon),
         }
         self.heartbeat = Heartbeat({**ticks, **own})
 
@@ -214,6 +216,15 @@ class Worker:
             with connect(self._url, name="journey-seasons") as connection:
                 while seasonal.turn(connection, self._catalog, self._clock()):
                     self._wake_engines()
+
+    def _reckon(self) -> None:
+        """What plans have reached and spent."""
+        begun = time.perf_counter()
+        with suppress(psycopg.Error):
+            with connect(self._url, name="journey-plans", statement_seconds=LOOK_SECONDS) as connection:
+                with transaction(connection):
+                    reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
+        self._reckoned_ms = round(1000 * (time.perf_counter() - begun))
 
     def _publish(self) -> None:
         at = time.monotonic()

@@ -94,7 +94,6 @@ class Plan:
     opened_at: datetime | None = None  # nobody is let in by what came before the journey went live, or on
     late_before: datetime | None = None  # what waits that had to end before then write is held
 
-
     def refusal(self, at: datetime) -> str | None:
         """Why nobody may come in at this moment, whoever it is."""
         return refusal(self.season, self.overridden, at)

@@ -84,7 +84,7 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
         return 0
     known = [(one, plans.by_version.get(one.version_id)) for one in due]
     places = schedules.zones(connection, sorted({one.workspace_id for one in due if _is_date(plans, one)}))
-    runs: list[tuple[schedules.Due, dict[str, Any]]] = []
+    runs: list[tuple[schedules.Due, dict[str, Any], bool]] = []
     nexts: list[tuple[schedules.Due, datetime | None]] = []
     for one, plan in known:
         try:
@@ -94,7 +94,7 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
             log.get(__name__).error("a schedule cannot be fired; tried again later", **names, **log.told(error))
             detail, after = None, now + HOLD
         if detail is not None:
-            runs.append((one, detail))
+            runs.append((one, detail, _is_whole(plan, one)))
         nexts.append((one, after))
     schedules.open_runs(connection, runs)
     schedules.advance(connection, nexts)
@@ -119,6 +119,12 @@ def _firing(
         detail = {"absorb": True} if "on" in (step.start.schedule or {}) and not late else None
     after = max(one.next_at, now - firing.MAX_LATE) if dated else max(one.next_at, now)
     return detail, firing.next_firing(step.start, zones, plan.timezone, after)
+
+
+def _is_whole(plan: Plan | None, one: schedules.Due) -> bool:
+    """Whether a firing concerns a whole audience at once; dates and joining are each person's own."""
+    start = plan.steps[one.node].start if plan else None
+    return start is not None and start.kind != "date" and "on" not in (start.schedule or {})
 
 
 def _is_date(plans: Plans, due: schedules.Due) -> bool:

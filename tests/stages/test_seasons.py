@@ -36,7 +36,9 @@ def sale(*overrides: int, how: str = "keep_out", **more: Any) -> dict[str, Any]:
 
 def away(connection: Connection) -> list[tuple[Any, ...]]:
     with transaction(connection):
-        return connection.execute("SELECT journey_id, reason, at, times FROM turned_away ORDER BY journey_id").fetchall()
+        return connection.execute(
+            "SELECT journey_id, reason, at, times FROM turned_away ORDER BY journey_id"
+        ).fetchall()
 
 
 def status(world: World, journey: int) -> tuple[str, str | None]:
@@ -46,7 +48,9 @@ def status(world: World, journey: int) -> tuple[str, str | None]:
     return found.status, found.pause_reason
 
 
-def test_who_is_kept_out_by_a_season_has_the_reason_and_may_come_afterwards(world: World, connection: Connection) -> None:
+def test_who_is_kept_out_by_a_season_has_the_reason_and_may_come_afterwards(
+    world: World, connection: Connection
+) -> None:
     permanent = world.publish("always", always())
     by = world.publish("sale", sale(permanent))
     happen(world, MORNING + DAY, track("u1", "came"))
@@ -60,7 +64,10 @@ def test_who_is_kept_out_by_a_season_has_the_reason_and_may_come_afterwards(worl
 def test_a_blast_in_another_s_season_lets_nobody_in_and_counts_them(world: World, connection: Connection) -> None:
     people(world, 40)
     blast = flow(
-        {"start": ("entry.segment", {"schedule": {"at": "2026-03-03T12:00:00Z"}, "rule": {"all": []}}), "end": ("exit", {})},
+        {
+            "start": ("entry.segment", {"schedule": {"at": "2026-03-03T12:00:00Z"}, "rule": {"not": {"tag": "x"}}}),
+            "end": ("exit", {}),
+        },
         "start.next end",
     )
     permanent = world.publish("blast", blast)
@@ -122,7 +129,10 @@ def test_nobody_resumes_by_hand_what_a_season_pauses(world: World) -> None:
     permanent = world.publish("always", always())
     by = world.publish("sale", sale(permanent, how="pause"))
     world.until(MORNING + DAY)
-    with pytest.raises(RefusedError, match=f"The season of journey {by} pauses this one"), transaction(world.connection):
+    with (
+        pytest.raises(RefusedError, match=f"The season of journey {by} pauses this one"),
+        transaction(world.connection),
+    ):
         pausing.resume(desk(world), permanent)
 
 
@@ -159,8 +169,15 @@ def test_a_season_that_makes_no_sense_is_refused_with_its_field(world: World) ->
     assert found(world, first, sale(second)) == [
         ("settings.season", "Journeys override each other in a circle in the same days: second → first")
     ]
-    assert found(world, first, sale(second) | {"settings": {"season": {
-        "starts_on": "2026-06-01", "ends_on": "2026-06-02", "journeys": [second]}}}) == []
+    assert (
+        found(
+            world,
+            first,
+            sale(second)
+            | {"settings": {"season": {"starts_on": "2026-06-01", "ends_on": "2026-06-02", "journeys": [second]}}},
+        )
+        == []
+    )
 
 
 def test_an_empty_or_past_season_is_told_of_before_it_is_published(world: World) -> None:
