@@ -140,8 +140,8 @@ def _line(metric: str, days: Span, counted: Sequence[Sequence[Any]], until: date
 
 def _channel(raw: Mapping[str, Any], costs: Mapping[str, float]) -> Channel:
     name, sent = str(raw["channel"]), int(raw["sent"])
-    rest = [int(raw[one]) for one in ("delivered", "opened", "clicked", "waiting")]
-    return Channel(name, sent, *rest, float(_cost(name, sent, costs)))
+    delivered, opened, clicked, waiting = (int(raw[one]) for one in ("delivered", "opened", "clicked", "waiting"))
+    return Channel(name, sent, delivered, opened, clicked, waiting, float(_cost(name, sent, costs)))
 
 
 def _cost(channel: str, messages: int, costs: Mapping[str, float]) -> Decimal:

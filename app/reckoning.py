@@ -41,7 +41,7 @@ def reckon(connection: Connection, catalog: Mapping[str, NodeType], now: datetim
         return 0
     days = _by_day(connection, due, now)
     channels = {type_: node.channel.name for type_, node in catalog.items() if node.channel is not None}
-    purses = {(one.workspace_id, one.id): found for one in due if (found := of(one.id, _held(one)))}
+    purses = {(one.workspace_id, one.id): purse for one in due if (purse := of(one.id, _held(one)))}
     # Locked before it is counted: what batches take out of a purse meanwhile comes after, on top.
     plan_spending.lock(connection, sorted(purses))
     fates = _fates(reckonings.messages(connection, [(one.workspace_id, one.id) for one in due], channels))

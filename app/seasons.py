@@ -47,6 +47,7 @@ class Wish(NamedTuple):
 def next_wish(connection: Connection, now: datetime) -> Wish | None:
     """The first journey that is not as the seasons want it at this moment."""
     pausing = [one for one in in_force(connection) if one[2].how == PAUSE and one[2].on(now)]
+    aims: list[tuple[int, int, int | None, int | None]]
     aims = [(workspace, by, journey, None) for workspace, by, season in pausing for journey in sorted(season.journeys)]
     aims += [(workspace, by, None, plan) for workspace, by, season in pausing for plan in sorted(season.plans)]
     row = store.out_of_step(connection, aims)

@@ -23,6 +23,22 @@ def in_force(connection: Connection) -> list[tuple[int, int, dict[str, Any], str
     ).fetchall()
 
 
+def published(connection: Connection, workspace_id: int) -> list[tuple[int, str, dict[str, Any], str]]:
+    """The seasons of a workspace's live journeys: (journey, name, season, zone). Also those the caller's scope hides:
+
+    what they do to the caller's own journeys must be said.
+    """
+    return connection.execute(
+        f"""
+        SELECT j.id, j.name, v.season, w.timezone FROM version v
+        JOIN journey j ON j.workspace_id = v.workspace_id AND j.id = v.journey_id AND j.live_version_id = v.id
+        JOIN workspace w ON w.id = j.workspace_id
+        WHERE v.workspace_id = %s AND v.season IS NOT NULL AND {IN_FORCE} ORDER BY j.id
+        """,
+        (workspace_id,),
+    ).fetchall()
+
+
 def out_of_step(
     connection: Connection, aims: Sequence[tuple[int, int, int | None, int | None]]
 ) -> tuple[int, int, int | None] | None:

@@ -152,7 +152,7 @@ def test_two_workers_at_once_do_not_overrun_a_budget(world: World, connection: C
         except BaseException as error:  # noqa: BLE001 told by the test's own thread
             failed.append(error)
 
-    threads = [Thread(target=work, args=(range(0, 32),)), Thread(target=work, args=(range(32, 64),))]
+    threads = [Thread(target=work, args=(range(32),)), Thread(target=work, args=(range(32, 64),))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,5 +1,6 @@
 """Seasonal journeys override permanent ones by a declared rule: who is kept out and why, what is paused, when it ends."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -141,7 +142,7 @@ def test_two_that_override_each_other_do_not_take_turns(world: World) -> None:
     first = world.publish("one", sale(how="pause"))
     second = world.publish("two", sale(first, how="pause"))
     with transaction(world.connection):
-        raw = '{"starts_on": "2026-03-03", "ends_on": "2026-03-04", "journeys": [%d], "how": "pause"}' % second
+        raw = json.dumps({"starts_on": TOMORROW, "ends_on": AFTER, "journeys": [second], "how": "pause"})
         world.connection.execute("UPDATE version SET season = %s::jsonb WHERE journey_id = %s", (raw, first))
     world.until(MORNING + DAY)
     assert [status(world, one)[0] for one in (first, second)] == ["paused", "paused"]
