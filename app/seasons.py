@@ -68,9 +68,9 @@ def held_by(connection: Connection, workspace_id: int, journey_id: int, now: dat
     """The journey whose season pauses this one at this moment."""
     plan = store.plan_of(connection, workspace_id, journey_id)
     for workspace, by, season in in_force(connection):
-        if workspace == workspace_id and season.how == PAUSE and season.on(now):
-            if season.overrides(journey_id, plan, own=by):
-                return by
+        in_the_way = workspace == workspace_id and season.how == PAUSE and season.on(now)
+        if in_the_way and season.overrides(journey_id, plan, own=by):
+            return by
     return None
 
 
@@ -83,12 +83,9 @@ def problems(connection: Connection, workspace_id: int, journey_id: int, documen
     found = []
     if journey_id in season.journeys:
         found.append(Problem(None, "settings.season.journeys", "season.itself"))
-    for number in season.journeys:
-        if number not in seen.journeys:
-            found.append(Problem(None, "settings.season.journeys", "season.no_journey", {"number": str(number)}))
-    for number in season.plans:
-        if number not in seen.plans:
-            found.append(Problem(None, "settings.season.plans", "season.no_plan", {"number": str(number)}))
+    unknown = [("journeys", "season.no_journey", one) for one in season.journeys if one not in seen.journeys]
+    unknown += [("plans", "season.no_plan", one) for one in season.plans if one not in seen.plans]
+    found += [Problem(None, f"settings.season.{field}", code, {"number": str(one)}) for field, code, one in unknown]
     way = circle(journey_id, _aims(seen, journey_id, season))
     if len(way) > 1:
         names = " → ".join(seen.journeys[one] for one in [*way[1:], way[0]] if one in seen.journeys)

@@ -212,18 +212,22 @@ class Worker:
 
     def _turn_seasons(self) -> None:
         """Journeys paused and resumed by the seasons of others."""
-        with suppress(psycopg.Error):  # the next beat tries again
-            with connect(self._url, name="journey-seasons") as connection:
-                while seasonal.turn(connection, self._catalog, self._clock()):
-                    self._wake_engines()
+        with (
+            suppress(psycopg.Error),
+            connect(self._url, name="journey-seasons") as connection,
+        ):  # the next beat tries again
+            while seasonal.turn(connection, self._catalog, self._clock()):
+                self._wake_engines()
 
     def _reckon(self) -> None:
         """What plans have reached and spent."""
         begun = time.perf_counter()
-        with suppress(psycopg.Error):
-            with connect(self._url, name="journey-plans", statement_seconds=LOOK_SECONDS) as connection:
-                with transaction(connection):
-                    reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
+        with (
+            suppress(psycopg.Error),
+            connect(self._url, name="journey-plans", statement_seconds=LOOK_SECONDS) as connection,
+            transaction(connection),
+        ):
+            reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
         self._reckoned_ms = round(1000 * (time.perf_counter() - begun))
 
     def _publish(self) -> None:

@@ -90,8 +90,9 @@ def open_runs(connection: Connection, fired: Sequence[tuple[Due, dict[str, Any],
         """
         WITH begun AS (
             INSERT INTO run (workspace_id, journey_id, version_id, node, planned_at, detail)
-            SELECT workspace_id, journey_id, version_id, node, planned_at, detail FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::timestamptz[], %s::jsonb[],
-                                 %s::boolean[]) AS one(workspace_id, journey_id, version_id, node, planned_at, detail, whole)
+            SELECT workspace_id, journey_id, version_id, node, planned_at, detail
+            FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::boolean[])
+              AS one(workspace_id, journey_id, version_id, node, planned_at, detail, whole)
             WHERE NOT (one.whole AND EXISTS (
                 SELECT FROM journey j JOIN plan p ON p.workspace_id = j.workspace_id AND p.id = j.plan_id
                 JOIN run r ON r.workspace_id = j.workspace_id AND r.journey_id = j.id AND r.node = one.node

@@ -155,7 +155,7 @@ def rewrite_plan(
             api.change_plan(plan_id, plan, connection, caller, now, Response(), given.get("etag") or None)
             return Response(status_code=204, headers={"HX-Redirect": f"/plans/{plan_id}"})
         except ProblemError as error:
-            if error.status != 412:
+            if error.status_code != 412:
                 raise
             say = words(language_of(request)).gettext
             errors = {"name": say(_("Somebody changed the plan since you opened it; saving again keeps your words."))}

@@ -1,4 +1,4 @@
-"""Marketing plans over HTTP: made, listed, changed, measured, put out of sight. A plan is the parent of journeys; it runs nothing."""
+"""Marketing plans over HTTP: made, listed, changed, measured, put out of sight. The parent of journeys; it runs nothing."""
 
 import hashlib
 import json

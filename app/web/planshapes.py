@@ -1,4 +1,4 @@
-"""What a plan says, as the API takes and shows it: scene, target that is measured, cadence, budget. Only shapes and their errors."""
+"""What a plan says, as the API takes and shows it: scene, target, cadence, budget. Only shapes and their errors."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal

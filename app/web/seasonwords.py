@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import Request
 
@@ -14,6 +14,8 @@ from flows.compile import season_of
 from flows.document import Season
 from flows.seasons import PAUSE
 from flows.words import _
+
+IN_SEASON = _("In season from %(first)s to %(last)s; nobody comes in at other times.")
 
 
 class Line(NamedTuple):
@@ -40,7 +42,7 @@ def of_journeys(
         days = {"first": said.starts_on.isoformat(), "last": said.ends_on.isoformat(), "journey": name}
         if by in journeys:
             state = _("in season") if on else _("season to come") if now < season.opens else _("season over")
-            text = say(_("In season from %(first)s to %(last)s; nobody comes in at other times.")) % days
+            text = say(IN_SEASON) % days
             found.setdefault(by, []).append(Line(text, on, None, say(state)))
         if season.closes <= now:
             continue
@@ -56,4 +58,22 @@ def of_journeys(
                     say(does) % days if on else say(_("from %(first)s: %(what)s")) % {**days, "what": say(does) % days}
                 )
                 found.setdefault(journey, []).append(Line(say(told) % days, on, by, short))
+    return found
+
+
+def of_one(request: Request, connection: Connection, now: datetime, about: tuple[int, Mapping[str, Any]]) -> list[Line]:
+    """What a journey's own page says: as it is published, and where it is not, as it is drawn."""
+    journey_id, document = about
+    workspace_id = request.state.caller.workspace_id
+    plan = seasons.plan_of(connection, workspace_id, journey_id)
+    found = of_journeys(request, connection, workspace_id, {journey_id: plan}, now).get(journey_id, [])
+    drawn = (document.get("settings") or {}).get("season") if isinstance(document.get("settings"), dict) else None
+    if drawn and all(line.other is not None for line in found):
+        try:
+            season = Season.model_validate(drawn)
+        except ValueError:
+            return found  # the checks say what is wrong with it
+        say = words(language_of(request)).gettext
+        text = say(IN_SEASON) % {"first": season.starts_on.isoformat(), "last": season.ends_on.isoformat()}
+        found = [Line(text, False, None, say(_("seasonal"))), *found]
     return found
