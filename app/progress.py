@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 Standing = Literal["reached", "on_course", "behind", "missed", "not_begun"]
 SHARES = ("goal_share", "click_share")
 DAY = timedelta(days=1)
+ROUGH = 100  # what should have been reached by now is told without decimals from here on
 POINTS_AT_MOST = 750  # days of a line; a longer plan shows its last ones
 
 
@@ -113,7 +114,7 @@ def _judged(found: Progress, measure: Mapping[str, Any], days: Span, line: list[
         found.as_of,
         value,
         round(100 * share, 1),
-        round(expected, 2),
+        round(expected, 2 if abs(expected) < ROUGH else 0),
         found.days_left,
         standing,
         line[-POINTS_AT_MOST:],

@@ -106,10 +106,10 @@ class Season(_Part):
     starts_on: Day = Field(title=_("First day"), description=_("From its first minute, on the workspace's clocks."))
     ends_on: Day = Field(title=_("Last day"), description=_("Until its last minute; then everything ends by itself."))
     journeys: Annotated[tuple[Annotated[Number, Ask("journey")], ...], Field(max_length=OVERRIDES_AT_MOST)] = Field(
-        (), title=_("Overrides these journeys"), description=_("Their numbers.")
+        (), title=_("Overrides these journeys")
     )
     plans: Annotated[tuple[Annotated[Number, Ask("plan")], ...], Field(max_length=OVERRIDES_AT_MOST)] = Field(
-        (), title=_("Overrides all of these plans"), description=_("Their numbers.")
+        (), title=_("Overrides all journeys of these plans")
     )
     how: Literal["keep_out", "pause"] = Field(
         "keep_out",

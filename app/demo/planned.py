@@ -22,7 +22,7 @@ def make(author: Desk, journeys: Mapping[str, int], now: datetime) -> None:
     """Two plans over the live journeys (file → number), begun when they went live, and the sale that would override one."""
     begun = (author.now + CHINA).date()
     orders = {
-        "target": "Paid orders worth ¥600,000 in six weeks, without more than ¥60 for messages",
+        "target": "Paid orders worth ¥1,600,000 in six weeks, without more than ¥60 for messages",
         "starts_on": begun.isoformat(),
         "ends_on": (begun + timedelta(days=41)).isoformat(),
         "cadence": "long_running",
@@ -31,26 +31,28 @@ def make(author: Desk, journeys: Mapping[str, int], now: datetime) -> None:
             "event": "order_paid",
             "property": "amount",
             "baseline": 0,
-            "value": 600_000,
+            "value": 1_600_000,
             "deadline": (begun + timedelta(days=41)).isoformat(),
         },
         "budget": {"amount": 60, "currency": "CNY", "costs": COSTS, "over": "hold"},
     }
     newcomers = {
-        "target": "A third of those who come in as newcomers buy within two weeks",
+        "target": "8 of a hundred newcomers buy within two weeks",
         "starts_on": begun.isoformat(),
         "cadence": "periodic",
         "measure": {
             "metric": "goal_share",
-            "baseline": 8,
-            "value": 33,
+            "baseline": 2,
+            "value": 8,
             "deadline": (begun + timedelta(days=27)).isoformat(),
         },
         "budget": {"amount": 25, "currency": "CNY", "costs": COSTS, "over": "warn"},
     }
     paid = _plan(author, Written("Orders that get paid", "convert", orders))
     first = _plan(author, Written("Newcomers buy", "activate", newcomers))
-    lists.move(author.connection, author.workspace_id, [journeys["abandoned-order"], journeys["first-order-offer"]], paid)
+    lists.move(
+        author.connection, author.workspace_id, [journeys["abandoned-order"], journeys["first-order-offer"]], paid
+    )
     lists.move(author.connection, author.workspace_id, [journeys["welcome"]], first)
     sale = publishing.create(author, SALE, _sale(journeys["first-order-offer"], now)).id
     lists.move(author.connection, author.workspace_id, [sale], paid)

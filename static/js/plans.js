@@ -95,6 +95,7 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("htmx:after:swap", () => {
   fit();
+  /** @type {HTMLElement | null} */ (document.querySelector(".plan-form [aria-invalid]"))?.focus();
   if (document.getElementById("plot")?.childElementCount === 0) draw();
 });
 new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
