@@ -25,6 +25,7 @@ from app.vocabulary import Library, Words, without_examples
 from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.page import page_router, render
+from app.web.pickers import library_of
 from app.web.problems import ProblemError, missing
 from app.web.shapes import JourneyId
 from app.web.templating import icons, language_of
@@ -82,9 +83,9 @@ def _desk(
     if journeys.find(connection, asker.workspace_id, journey_id) is None:
         raise missing("journey")
     kept = request.app.state
-    if not hasattr(kept, "canvas_library"):
-        kept.canvas_library, kept.canvas_counter = Library(), Counter()
-    return Desk(request, connection, house, asker, now, journey_id, kept.canvas_library, kept.canvas_counter)
+    if not hasattr(kept, "canvas_counter"):
+        kept.canvas_counter = Counter()
+    return Desk(request, connection, house, asker, now, journey_id, library_of(request), kept.canvas_counter)
 
 
 async def _posted(request: Request) -> forms.Posted:
