@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { Card } from "./card.js";
-import { around, inflate, intersects as meets } from "./geometry.js";
+import { around, gridOf, inflate, intersects as meets } from "./geometry.js";
 import { GhostLayer } from "./ghosts.js";
 import { GroupItem } from "./groups.js";
 import { Layer } from "./layer.js";
@@ -26,7 +26,6 @@ const MARGIN = 160;
 /** The view may move this far before what is near it is looked for again. */
 const SLACK = 72;
 export const OVERVIEW = { below: 0.45, above: 150 };
-const GRID_DOTS = 24;
 /** When more steps than this change at once, every wire is run anew. */
 const MANY = 200;
 
@@ -191,13 +190,14 @@ export class View {
   flush() {
     cancelAnimationFrame(this.pending);
     this.pending = 0;
-    const { x, y, zoom } = this.viewport;
-    this.grid();
+    const { zoom } = this.viewport;
     const far = this.isOverview();
+    if (!far) this.grid(); // the picture from afar has its own
     if (this.world.hidden !== far) this.world.hidden = far;
     this.overview.show(far);
     if (far) this.overview.draw();
     else {
+      const { x, y } = this.viewport.corner();
       this.world.style.transform = `translate(${x}px,${y}px) scale(${zoom})`;
       const detail = zoom < 0.55 ? "less" : "full";
       if (this.root.dataset.detail !== detail) this.root.dataset.detail = detail;
@@ -213,15 +213,13 @@ export class View {
     return this.viewport.zoom < this.far.below && this.editor.flow.steps.size > this.far.above;
   }
 
-  /** The dots move with the world, in whole pixels, which draws faster. Written as plain properties: a custom one would
-   * restyle every card. */
+  /** The dots move with the world. Written as plain properties: a custom one would restyle every card. */
   grid() {
-    const { x, y, zoom } = this.viewport;
-    let gap = GRID_DOTS * zoom;
-    while (gap < 14) gap *= 2;
-    const whole = Math.round(gap);
-    this.root.style.backgroundSize = `${whole}px ${whole}px`;
-    this.root.style.backgroundPosition = `${Math.round(x % whole)}px ${Math.round(y % whole)}px`;
+    const { gap, x, y } = gridOf(this.viewport);
+    const { style } = this.root;
+    const size = `${gap}px ${gap}px`;
+    if (style.backgroundSize !== size) style.backgroundSize = size;
+    style.backgroundPosition = `${x}px ${y}px`;
   }
 
   cull() {

@@ -190,6 +190,12 @@ export class Viewport {
     return { x: point.x * this.zoom + this.x, y: point.y * this.zoom + this.y };
   }
 
+  /** Where the world's corner is drawn: on whole pixels of the screen, which is sharper and much faster than between. */
+  corner() {
+    const whole = (/** @type {number} */ value) => Math.round(value * devicePixelRatio) / devicePixelRatio;
+    return { x: whole(this.x), y: whole(this.y) };
+  }
+
   /** The part of the world in view. @param {Look} [look] @param {number} [margin] in pixels @returns {Rect} */
   visible(look = this, margin = 0) {
     const { x, y, zoom } = look;
