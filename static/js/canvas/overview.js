@@ -26,40 +26,43 @@ export class Overview {
     /** Whether something in the journey changed since the picture was made. */
     this.stale = true;
     this.dotted = { name: "", pattern: /** @type {CanvasPattern | null} */ (null) };
-    /** What the picture shows. @type {{x: number, y: number, zoom: number, width: number, height: number} | null} */
+    /** What the picture shows. @type {{x: number, y: number, zoom: number, width: number, height: number, margin: number} | null} */
     this.drawn = null;
   }
 
-  /** @param {boolean} on */
-  show(on) {
-    if (this.canvas.hidden === on) this.canvas.hidden = !on;
-    this.view.root.classList.toggle("afar", on);
+  /** @param {"alone" | "below" | "no"} how `below`: under the elements, until all of them are there */
+  show(how) {
+    const alone = how === "alone";
+    if (this.canvas.hidden !== (how === "no")) this.canvas.hidden = how === "no";
+    if (this.view.root.classList.contains("afar") !== alone) this.view.root.classList.toggle("afar", alone);
+    if (how !== "no") this.draw(alone ? AROUND : 0);
   }
 
-  /** The picture is larger than the view, so most of a pan only moves it. */
-  draw() {
+  /** The picture is larger than the view, so most of a pan only moves it. @param {number} margin so much larger, each way */
+  draw(margin) {
     const { zoom, width, height } = this.view.viewport;
     const { x, y } = this.view.viewport.corner();
     const last = this.drawn;
-    const same = last && !this.stale && last.zoom === zoom && last.width === width && last.height === height;
-    if (!same || Math.abs(x - last.x) > AROUND || Math.abs(y - last.y) > AROUND) this.paint();
+    const same = last && !this.stale && last.zoom === zoom && last.width === width && last.height === height && last.margin === margin;
+    if (!same || Math.abs(x - last.x) > margin || Math.abs(y - last.y) > margin) this.paint(margin);
     const at = this.drawn ?? { x, y };
-    this.canvas.style.transform = `translate(${x - at.x - AROUND}px,${y - at.y - AROUND}px)`;
+    this.canvas.style.transform = `translate(${x - at.x - margin}px,${y - at.y - margin}px)`;
   }
 
-  paint() {
+  /** @param {number} margin */
+  paint(margin) {
     const { view, pen } = this;
     const { zoom, width, height } = view.viewport;
     const { x, y } = view.viewport.corner();
     const scale = devicePixelRatio;
-    const [wide, high] = [Math.round((width + 2 * AROUND) * scale), Math.round((height + 2 * AROUND) * scale)];
+    const [wide, high] = [Math.round((width + 2 * margin) * scale), Math.round((height + 2 * margin) * scale)];
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       Object.assign(this.canvas, { width: wide, height: high });
-      Object.assign(this.canvas.style, { width: `${width + 2 * AROUND}px`, height: `${height + 2 * AROUND}px` });
+      Object.assign(this.canvas.style, { width: `${width + 2 * margin}px`, height: `${height + 2 * margin}px` });
     }
-    this.ground(wide, high);
-    pen.setTransform(scale * zoom, 0, 0, scale * zoom, scale * (x + AROUND), scale * (y + AROUND));
-    const area = view.viewport.visible(view.viewport, AROUND);
+    this.ground(wide, high, margin);
+    pen.setTransform(scale * zoom, 0, 0, scale * zoom, scale * (x + margin), scale * (y + margin));
+    const area = view.viewport.visible(view.viewport, margin);
     const ids = view.places.meeting(area);
     this.frames(area);
     this.lines(area);
@@ -67,16 +70,17 @@ export class Overview {
     this.notes(area);
     this.rings(ids);
     // From here on in pixels of the screen.
-    pen.setTransform(scale, 0, 0, scale, scale * (AROUND + x - view.viewport.x), scale * (AROUND + y - view.viewport.y));
+    pen.setTransform(scale, 0, 0, scale, scale * (margin + x - view.viewport.x), scale * (margin + y - view.viewport.y));
     this.dots(ids);
     if (CARD.width * zoom >= TITLE.width) this.titles(ids);
-    this.drawn = { x, y, zoom, width, height };
+    this.drawn = { x, y, zoom, width, height, margin };
     this.stale = false;
   }
 
   /** The ground with its dots, as the style sheet draws it: a picture nobody sees through is put on the screen several
-   * times faster. @param {number} wide @param {number} high */
-  ground(wide, high) {
+   * times faster. @param {number} wide @param {number} high
+   * @param {number} margin */
+  ground(wide, high, margin) {
     const { view, pen } = this;
     const { paper, dot } = this.colours();
     const { gap, x, y } = gridOf(view.viewport);
@@ -86,7 +90,7 @@ export class Overview {
     pen.fillStyle = paper;
     pen.fillRect(0, 0, wide, high);
     if (!this.dotted.pattern) return;
-    const start = (/** @type {number} */ at) => Math.round(((at + AROUND) % gap) * scale);
+    const start = (/** @type {number} */ at) => Math.round(((at + margin) % gap) * scale);
     pen.setTransform(1, 0, 0, 1, start(x), start(y));
     pen.fillStyle = this.dotted.pattern;
     pen.fillRect(-start(x), -start(y), wide, high);
