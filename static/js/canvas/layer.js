@@ -6,12 +6,15 @@
 const KEPT = 600;
 /** Elements made with one frame for the ground around the view, so that no frame of a pan is long. */
 const AHEAD = 4;
+/** So many are made with each frame, however busy the machine is. */
+const LEAST = 8;
 /** Elements no longer near the view that may stay in the page until it rests: a zoom in and out takes none away. */
 const SPARE = 240;
 
 /**
- * @typedef {{inView?: (key: string) => boolean, until?: number}} Showing
- *   what is in view comes before the rest; after `until` (of performance.now()) the rest waits for the next frame
+ * @typedef {{inView?: (key: string) => boolean, most?: number, until?: number}} Showing
+ *   what is in view comes before the rest; after so many, or after `until` (of performance.now()), the rest waits for the
+ *   next frame
  */
 
 /** @template {Item} T */
@@ -35,7 +38,7 @@ export class Layer {
    * @param {Set<string>} wanted @param {Showing} [how]
    * @returns {{bare: boolean, left: boolean}} whether some in view, or some at all, are left for the next frame
    */
-  show(wanted, { inView = () => true, until = Infinity } = {}) {
+  show(wanted, { inView = () => true, most = Infinity, until = Infinity } = {}) {
     this.wanted = wanted;
     this.rest(this.mounted.size - wanted.size - SPARE);
     const fresh = document.createDocumentFragment();
@@ -47,7 +50,8 @@ export class Layer {
       else if (late) bare = true;
       else {
         fresh.append(this.take(key).element);
-        late = performance.now() > until;
+        const made = fresh.childElementCount;
+        late = made >= most || (made >= LEAST && performance.now() > until);
       }
     }
     if (!late) for (const key of later.splice(0, AHEAD)) fresh.append(this.take(key).element);

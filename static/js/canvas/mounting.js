@@ -12,10 +12,10 @@ import { groupKey, noteKey } from "./model.js";
 const MARGIN = 160;
 /** The view may move this far before what is near it is looked for again. */
 const SLACK = 72;
-/** So long may elements be made within one frame; laying them out and painting takes as long again. */
-const BUDGET_MS = 6;
+/** So many, and for so long, may be made within one frame: styling, laying out and painting a card takes thrice as long again. */
+const BUDGET = { cards: 16, wires: 48, ms: 5 };
 /** When the view has rested so long, what is not near it is taken out of the page. */
-const REST_MS = 600;
+const REST_MS = 240;
 
 export class Mounting {
   /** @param {View} view */
@@ -37,10 +37,11 @@ export class Mounting {
     const area = viewport.visible(viewport, MARGIN);
     const focused = document.activeElement?.closest(".card, .sticky, .frame");
     const seen = viewport.visible();
-    const until = whole ? Infinity : performance.now() + BUDGET_MS;
+    const budget = whole ? { cards: Infinity, wires: Infinity, ms: Infinity } : BUDGET;
+    const until = performance.now() + budget.ms;
     const inView = (/** @type {string} */ key) => meets(/** @type {Rect} */ (view.places.rects.get(key)), seen);
-    const cards = view.cards.show(this.cards(area, focused), { inView, until });
-    const wires = cards.bare ? cards : view.wires.cull(area, seen, until);
+    const cards = view.cards.show(this.cards(area, focused), { inView, most: budget.cards, until });
+    const wires = cards.bare ? cards : view.wires.cull(area, seen, { most: budget.wires, until });
     this.bare = cards.bare || wires.bare;
     if (cards.left || wires.left) {
       view.culled = null;
@@ -86,6 +87,7 @@ export class Mounting {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       const { view } = this;
+      view.detail();
       const layers = [view.cards, view.wires.layer, view.notes, view.frames];
       if (view.afar) {
         for (const layer of layers) layer.wanted = new Set();

@@ -11,7 +11,7 @@ import { noteKey } from "./model.js";
  */
 
 /** How far the picture reaches beyond the view, in pixels. */
-const AROUND = 240;
+const AROUND = 128;
 /** A title is written at this size, whatever the zoom, when its box has room. */
 const TITLE = { size: 11, width: 56, height: 15, sample: "Send the welcome mail" };
 
@@ -25,8 +25,10 @@ export class Overview {
     view.root.prepend(this.canvas);
     /** Whether something in the journey changed since the picture was made. */
     this.stale = true;
-    this.dotted = { name: "", pattern: /** @type {CanvasPattern | null} */ (null) };
-    /** What the picture shows. @type {{x: number, y: number, zoom: number, width: number, height: number, margin: number} | null} */
+    /** Dotted ground, by the distance of its dots. @type {Map<string, CanvasPattern | null>} */
+    this.dotted = new Map();
+    this.font = "";
+    /** What the picture shows. @type {{x: number, y: number, zoom: number, width: number, height: number} | null} */
     this.drawn = null;
   }
 
@@ -35,34 +37,33 @@ export class Overview {
     const alone = how === "alone";
     if (this.canvas.hidden !== (how === "no")) this.canvas.hidden = how === "no";
     if (this.view.root.classList.contains("afar") !== alone) this.view.root.classList.toggle("afar", alone);
-    if (how !== "no") this.draw(alone ? AROUND : 0);
+    if (how !== "no") this.draw();
   }
 
-  /** The picture is larger than the view, so most of a pan only moves it. @param {number} margin so much larger, each way */
-  draw(margin) {
+  /** The picture is larger than the view, so most of a pan only moves it. */
+  draw() {
     const { zoom, width, height } = this.view.viewport;
     const { x, y } = this.view.viewport.corner();
     const last = this.drawn;
-    const same = last && !this.stale && last.zoom === zoom && last.width === width && last.height === height && last.margin === margin;
-    if (!same || Math.abs(x - last.x) > margin || Math.abs(y - last.y) > margin) this.paint(margin);
+    const same = last && !this.stale && last.zoom === zoom && last.width === width && last.height === height;
+    if (!same || Math.abs(x - last.x) > AROUND || Math.abs(y - last.y) > AROUND) this.paint();
     const at = this.drawn ?? { x, y };
-    this.canvas.style.transform = `translate(${x - at.x - margin}px,${y - at.y - margin}px)`;
+    this.canvas.style.transform = `translate(${x - at.x - AROUND}px,${y - at.y - AROUND}px)`;
   }
 
-  /** @param {number} margin */
-  paint(margin) {
+  paint() {
     const { view, pen } = this;
     const { zoom, width, height } = view.viewport;
     const { x, y } = view.viewport.corner();
     const scale = devicePixelRatio;
-    const [wide, high] = [Math.round((width + 2 * margin) * scale), Math.round((height + 2 * margin) * scale)];
+    const [wide, high] = [Math.round((width + 2 * AROUND) * scale), Math.round((height + 2 * AROUND) * scale)];
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       Object.assign(this.canvas, { width: wide, height: high });
-      Object.assign(this.canvas.style, { width: `${width + 2 * margin}px`, height: `${height + 2 * margin}px` });
+      Object.assign(this.canvas.style, { width: `${width + 2 * AROUND}px`, height: `${height + 2 * AROUND}px` });
     }
-    this.ground(wide, high, margin);
-    pen.setTransform(scale * zoom, 0, 0, scale * zoom, scale * (x + margin), scale * (y + margin));
-    const area = view.viewport.visible(view.viewport, margin);
+    this.ground(wide, high);
+    pen.setTransform(scale * zoom, 0, 0, scale * zoom, scale * (x + AROUND), scale * (y + AROUND));
+    const area = view.viewport.visible(view.viewport, AROUND);
     const ids = view.places.meeting(area);
     this.frames(area);
     this.lines(area);
@@ -70,29 +71,29 @@ export class Overview {
     this.notes(area);
     this.rings(ids);
     // From here on in pixels of the screen.
-    pen.setTransform(scale, 0, 0, scale, scale * (margin + x - view.viewport.x), scale * (margin + y - view.viewport.y));
+    pen.setTransform(scale, 0, 0, scale, scale * (AROUND + x - view.viewport.x), scale * (AROUND + y - view.viewport.y));
     this.dots(ids);
     if (CARD.width * zoom >= TITLE.width) this.titles(ids);
-    this.drawn = { x, y, zoom, width, height, margin };
+    this.drawn = { x, y, zoom, width, height };
     this.stale = false;
   }
 
   /** The ground with its dots, as the style sheet draws it: a picture nobody sees through is put on the screen several
-   * times faster. @param {number} wide @param {number} high
-   * @param {number} margin */
-  ground(wide, high, margin) {
+   * times faster. @param {number} wide @param {number} high */
+  ground(wide, high) {
     const { view, pen } = this;
     const { paper, dot } = this.colours();
     const { gap, x, y } = gridOf(view.viewport);
     const [scale, name] = [devicePixelRatio, `${gap} ${devicePixelRatio} ${paper} ${dot}`];
-    if (this.dotted.name !== name) this.dotted = { name, pattern: dots(pen, gap * scale, scale, paper, dot) };
+    if (!this.dotted.has(name)) this.dotted.set(name, dots(pen, gap * scale, scale, paper, dot));
+    const pattern = this.dotted.get(name);
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.fillStyle = paper;
     pen.fillRect(0, 0, wide, high);
-    if (!this.dotted.pattern) return;
-    const start = (/** @type {number} */ at) => Math.round(((at + margin) % gap) * scale);
+    if (!pattern) return;
+    const start = (/** @type {number} */ at) => Math.round(((at + AROUND) % gap) * scale);
     pen.setTransform(1, 0, 0, 1, start(x), start(y));
-    pen.fillStyle = this.dotted.pattern;
+    pen.fillStyle = pattern;
     pen.fillRect(-start(x), -start(y), wide, high);
   }
 
@@ -208,7 +209,8 @@ export class Overview {
     const { view, pen } = this;
     const { zoom } = view.viewport;
     pen.fillStyle = this.colours().ink;
-    pen.font = `600 ${TITLE.size}px ${getComputedStyle(view.root).fontFamily}`;
+    this.font ||= getComputedStyle(view.root).fontFamily; // once: in a frame it would style the page
+    pen.font = `600 ${TITLE.size}px ${this.font}`;
     // Measured once a frame on a line of usual letters: measuring each title would cost more than drawing it.
     const letter = pen.measureText(TITLE.sample).width / TITLE.sample.length;
     const letters = Math.floor((CARD.width * zoom - 14) / letter);

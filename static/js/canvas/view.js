@@ -25,6 +25,8 @@ import { WireLayer, svg } from "./wires.js";
 export const OVERVIEW = { below: 0.45, above: 150, slack: 0.03 };
 /** When more steps than this change at once, every wire is run anew. */
 const MANY = 200;
+/** Below this zoom cards show their titles only. */
+const LESS = 0.55;
 
 export class View {
   /** @param {Editor} editor @param {Viewport} viewport @param {HTMLElement} root */
@@ -199,6 +201,7 @@ export class View {
     const hidden = far ? "hidden" : "";
     if (this.world.style.contentVisibility !== hidden) this.world.style.contentVisibility = hidden;
     if (!far) this.near(whole);
+    if (!this.root.dataset.detail || this.fresh || far) this.detail();
     this.fresh = false;
     this.overview.show(far ? "alone" : this.mounting.bare ? "below" : "no");
     this.onDraw();
@@ -211,12 +214,16 @@ export class View {
     const { x, y } = this.viewport.corner();
     this.grid();
     this.world.style.transform = `translate(${x}px,${y}px) scale(${zoom})`;
-    const detail = zoom < 0.55 ? "less" : "full";
-    if (this.root.dataset.detail !== detail) this.root.dataset.detail = detail;
     this.mounting.mount(whole);
     // Until all cards are there, the picture from afar stands in for them, lines and all.
     const opacity = this.mounting.bare ? "0" : "";
     if (this.wires.host.style.opacity !== opacity) this.wires.host.style.opacity = opacity;
+  }
+
+  /** How much a card tells. All of them are styled and laid out anew by it, so a zoom under way leaves it as it was. */
+  detail() {
+    const detail = this.viewport.zoom < LESS ? "less" : "full";
+    if (this.root.dataset.detail !== detail) this.root.dataset.detail = detail;
   }
 
   /** Somebody who draws along: the small map. */

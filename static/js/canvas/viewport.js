@@ -52,6 +52,7 @@ export class Viewport {
 
   /** @param {Look} look */
   take(look) {
+    if (look.x === this.x && look.y === this.y && look.zoom === this.zoom) return;
     Object.assign(this, look);
     this.onChange();
     this.remember();

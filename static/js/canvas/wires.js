@@ -138,14 +138,15 @@ export class WireLayer {
     return box;
   }
 
-  /** Shows the wires that meet an area, those in view first. @param {Rect} area @param {Rect} seen @param {number} until */
-  cull(area, seen, until) {
+  /** Shows the wires that meet an area, those in view first. @param {Rect} area @param {Rect} seen
+   * @param {import("./layer.js").Showing} budget */
+  cull(area, seen, budget) {
     const wanted = new Set();
     for (const key of this.view.editor.flow.wires.keys()) {
       const box = this.boxOf(key);
       if (box && intersects(box, area)) wanted.add(key);
     }
-    return this.layer.show(wanted, { inView: (key) => intersects(/** @type {Rect} */ (this.boxOf(key)), seen), until });
+    return this.layer.show(wanted, { inView: (key) => intersects(/** @type {Rect} */ (this.boxOf(key)), seen), ...budget });
   }
 
   /** Runs wires anew. @param {Iterable<string>} keys */
