@@ -1,4 +1,4 @@
-"""Caps that approvals set: which places a batch may give away, and who is turned away. No SQL of its own, never commits.
+"""Caps that approvals set: which places a batch may give away. No SQL of its own, never commits.
 
 The rows are held at the beginning of a batch, all at once, so the count is exact whatever runs side by side.
 """
@@ -6,11 +6,9 @@ The rows are held at the beginning of a batch, all at once, so the count is exac
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from app.plans import Plans
 from app.store import admissions
-from app.store.admissions import Turned
 from app.store.inbox import Letter
 from app.store.rows import Connection
 from flows.compile import Plan
@@ -22,25 +20,21 @@ class Admissions:
 
     room: dict[int, int] = field(default_factory=dict)
     taken: Counter[tuple[int, int]] = field(default_factory=Counter)
-    turned: list[Turned] = field(default_factory=list)
 
-    def admits(self, plan: Plan, lane: int, contact: int, at: datetime) -> bool:
-        """Whether one more may enter; who may not is noted."""
+    def admits(self, plan: Plan) -> bool:
+        """Whether one more may enter; then the place is taken."""
         if plan.entries_at_most is None:
             return True
         if self.room.get(plan.version_id, 0) <= 0:
-            self.turned.append(Turned(plan.workspace_id, lane, contact, plan.journey_id, plan.version_id, at))
             return False
         self.room[plan.version_id] -= 1
         self.taken[plan.workspace_id, plan.version_id] += 1
         return True
 
     def write(self, connection: Connection) -> None:
-        """Count who entered and keep who did not; once for each."""
+        """Count who entered, once."""
         admissions.take(connection, self.taken)
-        admissions.turn_away(connection, self.turned)
         self.taken.clear()
-        self.turned.clear()
 
 
 def hold(connection: Connection, plans: Iterable[Plan]) -> Admissions:

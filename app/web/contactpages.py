@@ -8,7 +8,7 @@ from fastapi import Form, Query, Request, Response
 from app.auth import Caller
 from app.language import words
 from app.privacy import Glasses
-from app.store import admissions, documents, people, seeking, timelines, users
+from app.store import documents, people, seeking, timelines, users
 from app.store.people import Person
 from app.store.rows import Connection
 from app.web import consentpages, moments, told
@@ -182,8 +182,6 @@ def _profile(request: Request, connection: Connection, caller: Caller, person: P
             for key, value in sorted(person.attributes.items())
         ],
         "consent": consentpages.card(request, connection, caller, person),
-        "turned_away": admissions.of_contacts(connection, caller.workspace_id, [person.lane], [person.id]),
-        "zone": users.timezone(connection, caller.workspace_id),
     }
 
 

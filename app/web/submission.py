@@ -176,13 +176,22 @@ class TurnedAwayOut(Out):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"contact_id": 31_007, "version": 2, "at": "2026-11-21T09:30:00Z", "reason": conditions.OVER}]
+            "examples": [
+                {
+                    "contact_id": 31_007,
+                    "version": 2,
+                    "at": "2026-11-21T09:30:00Z",
+                    "reason": conditions.OVER,
+                    "times": 1,
+                }
+            ]
         }
     )
     contact_id: int
     version: int
     at: datetime
     reason: str
+    times: int
 
 
 @routes.get("/journeys/{journey_id}/submission", dependencies=[can("journey.read")])
@@ -245,15 +254,13 @@ def replace_review_policy(wish: ReviewPolicy, desk: AtDesk) -> ReviewPolicy:
 def list_turned_away(
     journey_id: JourneyId, desk: AtDesk, limit: Limit = PAGE, next: Next = None
 ) -> Page[TurnedAwayOut]:
-    """List who would have entered beyond the approved cap, in order of contact."""
+    """List who would have entered and was not let in, beyond the approved cap or by a season, in order of contact."""
     known(desk, journey_id)
-    place = place_of(next, int)
-    found = admissions.page(desk.connection, desk.workspace_id, journey_id, place[0] if place else 0, limit + 1)
-    rows, after = paged(found, limit, lambda row: [row[0]])
-    items = [
-        TurnedAwayOut(contact_id=contact, version=number, at=at, reason=conditions.OVER) for contact, number, at in rows
-    ]
-    return Page(items=items, next=after)
+    place = place_of(next, int, str)
+    start = (place[0], place[1]) if place else (0, "")
+    found = admissions.page(desk.connection, desk.workspace_id, journey_id, start, limit + 1)
+    rows, after = paged(found, limit, lambda row: [row.contact_id, row.reason])
+    return Page(items=[TurnedAwayOut(**row._asdict()) for row in rows], next=after)
 
 
 def _changes(request: Request, house: House, desk: Desk, one: Reviewed) -> list[ChangedOut]:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0009"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -11,11 +11,6 @@ CHANGES = """
 CREATE TABLE admission (
     workspace_id INTEGER NOT NULL, version_id INTEGER NOT NULL, most INTEGER NOT NULL, taken INTEGER DEFAULT 0 NOT NULL,
     CONSTRAINT pk_admission PRIMARY KEY (workspace_id, version_id)
-);
-CREATE TABLE turned_away (
-    workspace_id INTEGER NOT NULL, lane SMALLINT NOT NULL, contact_id BIGINT NOT NULL, journey_id INTEGER NOT NULL,
-    version_id INTEGER NOT NULL, at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_turned_away PRIMARY KEY (workspace_id, lane, contact_id, journey_id)
 );
 CREATE INDEX ix_turned_away_workspace_id_journey_id_contact_id ON turned_away (workspace_id, journey_id, contact_id);
 CREATE TABLE side_draft (
@@ -39,9 +34,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away again: who was turned away is forgotten, and no cap holds."""
+    """Take them away again: no cap holds, and drafts aside are forgotten."""
     op.execute("ALTER TABLE version DROP COLUMN conditions")
     op.execute("ALTER TABLE review DROP COLUMN conditions")
     op.execute("ALTER TABLE submission DROP COLUMN nudged_at, DROP COLUMN nudged_by")
-    for table in ("side_draft", "turned_away", "admission"):
+    op.execute("DROP INDEX ix_turned_away_workspace_id_journey_id_contact_id")
+    for table in ("side_draft", "admission"):
         op.execute(f"DROP TABLE {table}")

@@ -8,7 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.database import Connection, transaction
-from app.store import admissions, journeys
+from app.store import journeys, seasons
+from flows.conditions import OVER
 from tests.web.browsing import HERE, post, said, sign_in
 from tests.web.conftest import Api, Staff, flow
 from tests.web.crowd import Crowd
@@ -163,14 +164,11 @@ def test_who_was_turned_away_is_counted_on_the_live_page_and_named_on_their_own(
         assert journey.live_version_id is not None
         lane = connection.execute("SELECT lane FROM contact WHERE id = %s", (ada,)).fetchone()
         assert lane
-        one = admissions.Turned(
-            staff.workspace_id, lane[0], ada, journey.id, journey.live_version_id, datetime.now(UTC)
-        )
-        admissions.turn_away(connection, [one])
+        version, at = journey.live_version_id, datetime.now(UTC)
+        seasons.turn_away(connection, [seasons.Turned(staff.workspace_id, lane[0], ada, journey.id, OVER, version, at)])
     browser = enter("operator")
     assert "1 person was turned away" in browser.get(f"{path}/live?lang=en", headers=HERE).text
     page = browser.get(f"/contacts/{ada}?lang=en", headers=HERE).text
-    assert "Not let in" in page
     assert "over the approved cap" in page
     (kept,) = operator.ok("GET", f"{path}/turned-away")["items"]
     assert (kept["contact_id"], kept["reason"]) == (ada, "over the approved cap")
