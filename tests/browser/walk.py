@@ -110,6 +110,7 @@ NO_PAGES: Mapping[str, str] = {
     "/static": "files",
     "/r/{}": "leads on to somebody else's page",
     "/o/{}.gif": "a picture of one pixel",
+    "/u/{}/again": "for contacts, in their own words; tests/deliver looks at it",
     "/u/{}": "for contacts, in their own words; tests/deliver looks at it",
     "/v1/inapp": "for apps",
 }
