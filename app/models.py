@@ -266,7 +266,14 @@ class Journey(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index(None, "workspace_id", "status"),
+        Index(
+            "ix_journey_first",
+            "workspace_id",
+            "status",
+            "id",
+            postgresql_include=["scope"],
+            postgresql_where=text("archived_at IS NULL"),
+        ),
         Index("ix_journey_plan", "plan_id", postgresql_where=text("plan_id IS NOT NULL")),
         Index("ix_journey_changed", "workspace_id", "updated_at", "id"),
         Index("ix_journey_name", "workspace_id", text("(lower(name))"), "id"),

@@ -15,7 +15,7 @@ from app.store.journeys import Journey
 from app.store.pauses import SEASON, Pause
 from flows import document as documents
 from flows.compile import Label, Plan, Step, compile_plan
-from flows.words import _
+from flows.words import _, told
 
 Mode = Literal["freeze", "late", "skip", "exit"]
 MODES: tuple[Mode, ...] = ("freeze", "late", "skip", "exit")
@@ -108,7 +108,9 @@ def outlook(desk: Desk, journey_id: int) -> Outlook:
     if journey is None:
         raise RefusedError("missing", "journey")
     if journey.status != "paused":
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot be resumed.")
+        raise RefusedError(
+            "conflict", told(_("A journey that is {status} cannot be resumed."), status=told(journey.status))
+        )
     meant, reason = pauses.mode(desk.connection, desk.workspace_id, journey_id)
     ended = Pause(desk.workspace_id, journey_id, min(journey.paused_at or desk.now, desk.now), desk.now)
     found = pauses.due(desk.connection, ended)
@@ -168,14 +170,21 @@ def _locked(desk: Desk, journey_id: int) -> Journey:
 
 def _refuse(journey: Journey, status: str, sources: set[str]) -> None:
     if journey.status not in sources:
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
+        raise RefusedError(
+            "conflict",
+            told(
+                _("A journey that is {status} cannot become {wished}."),
+                status=told(journey.status),
+                wished=told(status),
+            ),
+        )
 
 
 def _refuse_season(desk: Desk, journey_id: int) -> None:
     by = seasons.held_by(desk.connection, desk.workspace_id, journey_id, desk.now)
     if by is not None:
-        text = _("The season of journey %(number)s pauses this one; pause that one, or wait: it goes on by itself.")
-        raise RefusedError("conflict", text % {"number": by})
+        text = _("The season of journey {number} pauses this one; pause that one, or wait: it goes on by itself.")
+        raise RefusedError("conflict", told(text, number=by))
 
 
 def _note(desk: Desk, journey: Journey, what: str, status: str, more: dict[str, str]) -> None:

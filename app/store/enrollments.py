@@ -148,27 +148,25 @@ def add(connection: Connection, travellers: Iterable[Traveller]) -> None:
 
 
 def _line(one: Traveller) -> str:
-    plan, entered = one.plan, instant(one.entered_at)
-    since = entered if one.since is one.entered_at else instant(one.since)
-    rested = entered if one.rested_at is None or one.rested_at is one.entered_at else instant(one.rested_at)
-    event = NULL if one.entry_event is None else str(one.entry_event)
-    tail = _tail(
-        plan.journey_id,
-        plan.version_id,
-        one.status.value,
-        one.walks,
-        (one.node, one.key, visits_text(one) if one.visits else None, one.reason),
-    )
+    plan, event = one.plan, one.entry_event
+    visits = visits_text(one) if one.visits else None
+    tail = _tail(plan.journey_id, plan.version_id, one.status, one.walks, one.node, one.key, visits, one.reason)
     return (
-        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}\t{entered}\t{since}\t{rested}"
-        f"\t{instant(one.wake_at)}\t{event}\t{tail}"
+        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}"
+        f"\t{_moments(one.entered_at, one.since, one.rested_at, one.wake_at)}"
+        f"\t{NULL if event is None else event}\t{tail}"
     )
+
+
+# What a cohort shares of its lines; most of a blast is a handful of these.
+@lru_cache(maxsize=4096)
+def _moments(entered: datetime, since: datetime, rested: datetime | None, wake: datetime | None) -> str:
+    return "\t".join(map(instant, (entered, since, rested or entered, wake)))
 
 
 @lru_cache(maxsize=4096)
-def _tail(journey_id: int, version_id: int, status: int, walks: int, texts: tuple[str | None, ...]) -> str:
-    """What a cohort shares of its lines; most of a blast is a handful of these."""
-    return "\t".join([*map(str, (journey_id, version_id, status, walks)), *map(optional, texts)])
+def _tail(journey: int, version: int, status: Status, walks: int, *texts: str | None) -> str:
+    return "\t".join([*map(str, (journey, version, status.value, walks)), *map(optional, texts)])
 
 
 def visits_text(one: Traveller) -> str | None:
@@ -261,10 +259,14 @@ def free(connection: Connection, wanted: Sequence[tuple[int, int, int, str]]) ->
 
 def trail_line(one: Traveller) -> str:
     """The walk just finished as a COPY line: when, what set it off, which steps and why."""
-    return (
-        f"{one.plan.workspace_id}\t{one.lane}\t{one.id}\t{one.walks}\t{instant(one.arrived_at)}\t{escape(one.cause)}"
-        f"\t[{escape(one.path)}]"
-    )
+    tail = _trail_tail(one.walks, one.arrived_at, one.cause, one.path)
+    return f"{one.plan.workspace_id}\t{one.lane}\t{one.id}\t{tail}"
+
+
+@lru_cache(maxsize=4096)
+def _trail_tail(walk: int, at: datetime, cause: str, path: str) -> str:
+    """What a cohort shares of its walks."""
+    return f"{walk}\t{instant(at)}\t{escape(cause)}\t[{escape(path)}]"
 
 
 def trail_text(key: tuple[int, int, int], walk: int, at: datetime, said: tuple[str, str]) -> str:

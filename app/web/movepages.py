@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Path, Request, Response
 from pydantic import ValidationError
 
-from app import facets, lateness, migrating, pausing
+from app import audit, facets, lateness, migrating, pausing
 from app.generation import confirm
 from app.migrating import Preview
 from app.pausing import Mode
 from app.publishing import Desk, RefusedError
 from app.store import journeys, migrations_, overview, submissions
 from app.web import told
-from app.web.guard import Database, Now, TheHouse, can
+from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.journeys import AtDesk, known
 from app.web.migrations import MigrationId, target_of, told_of
 from app.web.page import page_router, render
@@ -156,9 +156,10 @@ def settle_held(desk: AtDesk, do: Annotated[Literal["release", "drop"], Form()])
 
 
 @routes.post("/health/confirm", dependencies=[can("restore.confirm")])
-def confirm_restore(connection: Database, now: Now) -> Response:
+def confirm_restore(connection: Database, caller: Asker, now: Now) -> Response:
     """This is the installation that sends from now on."""
-    confirm(connection, now)
+    done = {"confirmed": confirm(connection, now)}
+    audit.record(connection, caller.workspace_id, caller.actor, "restore.confirm", "workspace", {}, done, now)
     return Response(status_code=204, headers={"HX-Redirect": "/health"})
 
 

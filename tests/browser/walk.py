@@ -91,6 +91,7 @@ NO_PAGES: Mapping[str, str] = {
     "/journeys/{}/compare": "data for the review's script",
     "/settings/accounts/{}": "a form in the page of accounts",
     "/settings/accounts/new/{}": "a form in the page of accounts",
+    "/settings/accounts/{}/test": "a form in the page of accounts",
     "/journeys/{}/stream": "a stream of events",
     "/journeys/{}/thumb.svg": "a picture",
     "/journeys/numbers": "a part of the list of journeys",

@@ -84,7 +84,8 @@ def test_the_policy_table_says_what_the_roles_are_for() -> None:
 def test_every_operation_lets_in_exactly_the_roles_that_may_t11(app: FastAPI, client: TestClient, staff: Staff) -> None:
     found = list(actions(app))
     assert len(found) >= 35
-    assert {action for _, _, action in (*found, *actions(app, pages=True))} == set(POLICY)
+    asked_within = {"contact.unmask"}
+    assert {action for _, _, action in (*found, *actions(app, pages=True))} | asked_within == set(POLICY)
     for method, path, action in found:
         for role in (*ROLES, "ingest"):
             headers = {"Authorization": f"Bearer {staff.keys[role]}"}

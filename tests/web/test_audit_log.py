@@ -35,6 +35,8 @@ QUIET = {
     "POST /journeys/new/guided": "makes its journey by the same function as POST /journeys/new",
     "POST /templates/{template_id}": "makes its journey by the same function as POST /journeys/new",
     "POST /demo/colleague": "in the demo alone; recorded as a sign-in",
+    "POST /journeys/{journey_id}/moving/preview": "looks only",
+    "POST /api/v1/journeys/{journey_id}/migrations/preview": "looks only",
     "POST /settings/accounts/{name}": "writes by the same function as PUT /api/v1/accounts/{name}",
 }
 
@@ -86,7 +88,7 @@ def test_every_writing_operation_leaves_a_row_t28(
     app: FastAPI, client: TestClient, connection: Connection, staff: Staff, operator: Api, reviewer: Api, admin: Api
 ) -> None:
     walk = Walk(client, connection, staff)
-    _api(walk, operator, admin)
+    _api(walk, operator, reviewer, admin)
     _pages(walk, operator, reviewer, admin)
     assert set(walk.done) & set(QUIET) == set()
     assert {*walk.done, *QUIET} == set(writing(app))
@@ -95,7 +97,7 @@ def test_every_writing_operation_leaves_a_row_t28(
     assert verdict.sound > len(walk.done)
 
 
-def _api(walk: Walk, operator: Api, admin: Api) -> None:
+def _api(walk: Walk, operator: Api, reviewer: Api, admin: Api) -> None:
     at = "/api/v1"
     made = walk(f"POST {at}/journeys", role="operator", json={"name": "A", "document": FLOW}).json()["id"]
     one = f"{at}/journeys/{made}"
@@ -110,8 +112,12 @@ def _api(walk: Walk, operator: Api, admin: Api) -> None:
     said = {"decision": "approve", "content_hash": handed}
     walk(f"POST {route}/reviews", f"{one}/reviews", role="reviewer", json=said)
     walk(f"POST {route}/publish", f"{one}/publish", role="reviewer", json={"content_hash": handed})
-    for deed in ("pause", "resume", "stop"):
+    for deed in ("pause", "resume"):
         walk(f"POST {route}/{deed}", f"{one}/{deed}", role="reviewer")
+    _migrations(walk, operator, reviewer, made)
+    walk(f"POST {route}/stop", f"{one}/stop", role="reviewer")
+    walk(f"PUT {at}/privacy", json={"purposes": [{"name": "offers", "title": "Offers"}]})
+    walk(f"POST {at}/late", json={"do": "drop"})
     plan = walk(f"POST {at}/plans", json={"name": "P", "scene": "retain"}).json()["id"]
     walk(f"PUT {at}/plans/{{plan_id}}", f"{at}/plans/{plan}", json={"name": "Q", "scene": "retain"})
     walk(f"PUT {at}/plans/{{plan_id}}/scope", f"{at}/plans/{plan}/scope", json={"scope": "x"})
@@ -128,6 +134,27 @@ def _api(walk: Walk, operator: Api, admin: Api) -> None:
     walk(f"POST {at}/users/{{user_id}}/sign-out", f"{at}/users/{user}/sign-out")
     contact = _contact(walk)
     walk(f"PATCH {at}/contacts/{{contact_id}}", f"{at}/contacts/{contact}", json={"tags": {"add": ["vip"]}})
+    walk(f"POST {at}/contacts/{{contact_id}}/erase", f"{at}/contacts/{contact}/erase", json={"confirm": "u7"})
+
+
+MOVE = [{"node": "pause", "do": "move", "to": "pause", "wait": "keep"}]
+
+
+def _migrations(walk: Walk, operator: Api, reviewer: Api, journey: int) -> None:
+    """A second version, and those of the first moved to it, in the API and on the page."""
+    tag = operator("GET", f"/journeys/{journey}/draft").headers["etag"]
+    operator.ok("PUT", f"/journeys/{journey}/draft", {"document": flow(duration="PT1H")}, headers={"If-Match": tag})
+    go_live_again(operator, reviewer, journey)
+    route, one = "/api/v1/journeys/{journey_id}/migrations", f"/api/v1/journeys/{journey}/migrations"
+    id = walk(f"POST {route}", one, json={"people": MOVE}, role="operator").json()["id"]
+    walk(f"POST {route}/{{migration_id}}/stop", f"{one}/{id}/stop", role="operator")
+    walk(f"POST {route}/{{migration_id}}/reverse", f"{one}/{id}/reverse", role="operator")
+
+
+def go_live_again(operator: Api, reviewer: Api, journey: int) -> None:
+    bound = operator.ok("POST", f"/journeys/{journey}/submit")["content_hash"]
+    reviewer.ok("POST", f"/journeys/{journey}/reviews", {"decision": "approve", "content_hash": bound})
+    operator.ok("POST", f"/journeys/{journey}/publish", {"content_hash": bound})
 
 
 def _contact(walk: Walk) -> int:
@@ -139,6 +166,11 @@ def _contact(walk: Walk) -> int:
             "INSERT INTO contact (workspace_id, lane, id, created_at, updated_at) VALUES (%s, %s, 7, now(), now())"
             " ON CONFLICT DO NOTHING",
             (workspace, lane_of(workspace, 7)),
+        )
+        walk.connection.execute(
+            "INSERT INTO identity (workspace_id, kind, value, contact_id, created_at) VALUES (%s, 'user_id', 'u7', 7, now())"
+            " ON CONFLICT DO NOTHING",
+            (workspace,),
         )
     return 7
 
@@ -195,10 +227,19 @@ def _journey_pages(walk: Walk, operator: Api, reviewer: Api) -> None:
     walk(f"POST {route}/review/publish", f"{one}/review/publish", data={"content_hash": bound})
     walk(f"POST {route}/state", f"{one}/state", data={"to": "paused"})
     walk(f"POST {route}/run", f"{one}/run", data={"to": "live"})
+    walk(f"POST {route}/pausing", f"{one}/pausing", data={"to": "paused", "mode": "late"})
+    walk(f"POST {route}/pausing", f"{one}/pausing", data={"to": "live", "mode": "late"})
     walk.sign_in("operator")
     walk(f"POST {route}/versions/restore", f"{one}/versions/restore", data={"state": "v1", "revision": "1"})
     other = operator.ok("POST", "/journeys", {"name": "K", "document": FLOW})["id"]
     go_live(operator, reviewer, other)
+    tag = operator("GET", f"/journeys/{other}/draft").headers["etag"]
+    operator.ok("PUT", f"/journeys/{other}/draft", {"document": flow(duration="PT1H")}, headers={"If-Match": tag})
+    go_live_again(operator, reviewer, other)
+    people = {"place": "1 pause waiting", "choice": "to:pause", "wait": "keep"}
+    walk(f"POST {route}/moving", f"/journeys/{other}/moving", data=people)
+    id = operator.ok("GET", f"/journeys/{other}/migrations")["items"][0]["id"]
+    walk(f"POST {route}/moving/{{migration_id}}/{{deed}}", f"/journeys/{other}/moving/{id}/stop")
 
 
 def _settings_pages(walk: Walk, admin: Api) -> None:
@@ -214,6 +255,7 @@ def _settings_pages(walk: Walk, admin: Api) -> None:
     walk("POST /settings/keys/{key_id}/revoke", f"/settings/keys/{key}/revoke")
     hook = {"name": "hook-2", "url": "https://shop.example/"}
     walk("POST /settings/accounts/new/{channel}", "/settings/accounts/new/webhook", data=hook)
+    walk("POST /settings/accounts/{name}/test", "/settings/accounts/hook-2/test", data={})
     walk("POST /settings/accounts/{name}/remove", "/settings/accounts/hook-2/remove")
     walk("POST /settings/me", data={"name": "Admin", "language": "zh"})
     words = "seven lanterns under snow"
@@ -225,6 +267,9 @@ def _settings_pages(walk: Walk, admin: Api) -> None:
     number = page.split("/settings/me/sessions/")[1].partition("/")[0]
     assert old
     walk("POST /settings/me/sessions/{session_id}/end", f"/settings/me/sessions/{number}/end")
+    walk("POST /contacts/{contact_id}/erase", "/contacts/7/erase", data={"confirm": "u7"})
+    walk("POST /health/late", data={"do": "release"})
+    walk("POST /health/confirm")
     walk("POST /settings/me/sign-out")
 
 
