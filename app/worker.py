@@ -49,6 +49,7 @@ TICKS = {
 NUMBERS_SECONDS = 5.0
 GENERATION_SECONDS = 20.0
 SEASON_SECONDS, PLAN_SECONDS = 5.0, 10.0
+PLAN_LONGEST_SECONDS = 300.0  # people who did something are counted out of the whole history
 LOOK_SECONDS = 60.0  # holding what is late is one UPDATE over all of it
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
@@ -222,12 +223,14 @@ class Worker:
     def _reckon(self) -> None:
         """What plans have reached and spent."""
         begun = time.perf_counter()
-        with (
-            suppress(psycopg.Error),
-            connect(self._url, name="journey-plans", statement_seconds=LOOK_SECONDS) as connection,
-            transaction(connection),
-        ):
-            reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
+        try:
+            with (
+                connect(self._url, name="journey-plans", statement_seconds=PLAN_LONGEST_SECONDS) as connection,
+                transaction(connection),
+            ):
+                reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
+        except psycopg.Error as error:  # the next beat tries again; pages show what was counted last, with its time
+            log.get(__name__).warning("plans could not be counted", **log.told(error))
         self._reckoned_ms = round(1000 * (time.perf_counter() - begun))
 
     def _publish(self) -> None:
