@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.js.harness.figures import page_server
 
@@ -96,14 +96,21 @@ class Canvas:
         return list(self.ask("heard"))
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all, so that scripts are loaded and compiled but once; what a test leaves in it is cleared."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as context:
+        yield context
+
+
 @pytest.fixture
-def canvas(browser: Browser, address: str) -> Iterator[Canvas]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    canvas = Canvas(context.new_page(), address)
+def canvas(window: BrowserContext, address: str) -> Iterator[Canvas]:
+    canvas = Canvas(window.new_page(), address)
     canvas.open()
     yield canvas
+    canvas.ask("() => { localStorage.clear(); sessionStorage.clear(); }")
+    canvas.page.close()
     assert canvas.said == []
-    context.close()
 
 
 def test_a_click_selects_and_shift_adds(canvas: Canvas) -> None:
