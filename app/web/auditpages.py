@@ -1,7 +1,6 @@
 """The audit log as a page: who changed what, in words, filtered and in pages. Only read."""
 
 import json
-import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -87,7 +86,6 @@ Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 
 
 EMPTY = ((None, None), (None, ""), ("", None), ("", ""))
-HASH = re.compile("[0-9a-f]{64}")
 # The fields that stand in the log, and words among their values; others stay as they are.
 FIELDS = {
     "content_hash": _("Content"), "status": _("Status"), "version": _("Version"), "revision": _("Revision"),
@@ -162,12 +160,8 @@ def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:
 
 
 def _shown(value: Any, say: Any) -> Any:
-    """A value as people read it: known words in their language, a hash by its beginning."""
-    if not isinstance(value, str):
-        return value
-    if HASH.fullmatch(value):
-        return f"{value[:8]}…"
-    return say(WORDS[value]) if value in WORDS else value
+    """A value as people read it: known words in their language."""
+    return say(WORDS[value]) if isinstance(value, str) and value in WORDS else value
 
 
 def _day(text: str, zone: ZoneInfo, more: int) -> datetime | None:
