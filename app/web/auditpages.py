@@ -90,14 +90,14 @@ EMPTY = ((None, None), (None, ""), ("", None), ("", ""))
 FIELDS = {
     "content_hash": _("Content"), "status": _("Status"), "version": _("Version"), "revision": _("Revision"),
     "name": _("Name"), "comment": _("Comment"), "role": _("Role"), "device": _("Device"), "net": _("Network"),
-    "way": _("By"), "email": _("E-mail"), "scopes": _("Sees"), "text": _("Text"), "node": _("Step"),
+    "way": _("Way"), "email": _("E-mail"), "scopes": _("Sees"), "text": _("Text"), "node": _("Step"),
     "settled": _("Settled"), "channel": _("Channel"), "settings": _("Settings"), "until": _("Until"),
     "state": _("State"), "migration": _("Migration"), "reason": _("Reason"), "disabled": _("Disabled"),
 }  # fmt: skip
 WORDS = {
     **{name: name for name in ("live", "paused", "draft", "stopped", "archived")},
     **{name: name for name in ("viewer", "operator", "reviewer", "admin")},
-    "open": _("open"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"), "password": _("password"),
+    "open": _("waits for a review"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"), "password": _("password"),
     "published": _("published"), "withdrawn": _("withdrawn"),
 }  # fmt: skip
 
