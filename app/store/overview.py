@@ -77,7 +77,7 @@ def house(connection: Connection, workspace_id: int) -> House:
 
 def _roughly(number: int) -> int:
     """Its first two digits."""
-    scale = 10 ** max(0, len(str(number)) - 2)
+    scale = int(10 ** max(0, len(str(number)) - 2))
     return number // scale * scale
 
 

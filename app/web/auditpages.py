@@ -97,7 +97,8 @@ FIELDS = {
 WORDS = {
     **{name: name for name in ("live", "paused", "draft", "stopped", "archived")},
     **{name: name for name in ("viewer", "operator", "reviewer", "admin")},
-    "open": _("waits for a review"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"), "password": _("password"),
+    "open": _("waits for a review"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"),
+    "password": _("password"),
     "published": _("published"), "withdrawn": _("withdrawn"),
 }  # fmt: skip
 

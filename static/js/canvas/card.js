@@ -106,6 +106,7 @@ export class Card {
     say(this.chip, look?.label ?? "");
     this.badges.replaceChildren(...badgesFor(issues));
     this.element.setAttribute("aria-label", this.spoken(issues));
+    this.tile.title = names.includes("unpublished") ? _("Changed since it was published") : "";
   }
 
   /** @param {import("./view.js").Issues | undefined} issues */
@@ -120,7 +121,8 @@ export class Card {
       return wire ? _("%(port)s leads to %(step)s", values) : _("%(port)s is open", values);
     });
     const problems = count ? ngettext("%(count)s problem", "%(count)s problems", count) : "";
-    return [type === title ? title : `${type}: ${title}`, problems, ...ways].filter(Boolean).join(". ");
+    const since = this.view.marks.get(this.key)?.has("unpublished") ? _("changed since it was published") : "";
+    return [type === title ? title : `${type}: ${title}`, problems, since, ...ways].filter(Boolean).join(". ");
   }
 
   /** Numbers: text nodes only, and only those that differ. */
