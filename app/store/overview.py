@@ -78,7 +78,7 @@ def house(connection: Connection, workspace_id: int) -> House:
 def _roughly(number: int) -> int:
     """Its first two digits."""
     scale = int(10 ** max(0, len(str(number)) - 2))
-    return number // scale * scale
+    return number - number % scale
 
 
 def place(connection: Connection, workspace_id: int) -> Place:

@@ -20,7 +20,7 @@ from app.forms import offers
 from app.language import words as catalogue
 from app.panel import About, Sheet
 from app.previews import copy_problems
-from app.store import accounts, journeys
+from app.store import accounts, journeys, seasons
 from app.vocabulary import Library, Words, without_examples
 from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, TheHouse, can
@@ -230,6 +230,7 @@ def _drawn(
         "urls": {name: f"{base}/{name}" for name in ("form", "apply", "count", "preview", "mail", "people")},
         "line_kinds": _line_kinds(made),
         "zones": _zones() if made.is_journey else (),
+        "others": seasons.seen(desk.connection, desk.workspace_id) if made.is_journey else None,
         "applied": applied,
         **_helpers(),
         **_icons(desk),

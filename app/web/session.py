@@ -16,6 +16,7 @@ from app.signin import Knock, by_link, by_password
 from app.store import keys, sessions, workspaces
 from app.store.rows import Connection
 from app.web.devices import device_of
+from app.web.glasses import glasses_of
 from app.web.house import House
 from app.web.problems import ProblemError, missing
 from flows.words import _
@@ -172,8 +173,10 @@ def workspace_of_visitor(request: Request) -> int:
     house: House = request.state.house
     caller = visitor(request)
     if caller is not None and caller.may("message.read"):
-        if caller.scopes is not None:
-            raise missing("page")  # what was caught bears no label
+        with house.transaction(read_only=True) as connection:
+            masked = glasses_of(connection, caller).hidden
+        if masked or caller.scopes is not None:
+            raise missing("page")  # what was caught bears no label, and is shown as it would have arrived
         return caller.workspace_id
     first = None
     if house.settings.sink and is_local(request):

@@ -47,6 +47,7 @@ ALL: tuple[Stop, ...] = (
     Stop("/journeys/new/guided", "journey-guided", _at("/journeys/new/guided")),
     Stop("/journeys/{}/edit", "editor", _journey("live", "/edit")),
     Stop("/journeys/{}/edit", "editor-wrong", _journey("draft", "/edit")),
+    Stop("/journeys/{}/edit", "editor-season", _journey("Three-day sale", "/edit")),
     Stop("/journeys/{}/live", "live", _journey("live", "/live")),
     Stop("/journeys/{}/review", "review", _journey("review", "/review"), "reviewer"),
     Stop("/journeys/{}/versions", "versions", _journey("live", "/versions")),
