@@ -67,6 +67,7 @@ from app.web import (
     review,
     reviews,
     rowdeeds,
+    secondpages,
     segments,
     selfpages,
     session,
@@ -114,7 +115,8 @@ PAGES = (
     starting,
     guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague, movepages),
+    *(catalogue, staffpages, keypages, selfpages, secondpages, auditpages, accountpages, health, simulator),
+    *(colleague, movepages),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, consentpages, messagepages, live),
 )

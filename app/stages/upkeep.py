@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app import fusing
+from app import fusing, throttle
 from app.database import transaction
 from app.plans import Plans
 from app.store import history, sendings, sessions, tries, upkeep
@@ -37,7 +37,7 @@ def forget_sessions(connection: Connection, plans: Plans, *, lanes: Sequence[int
     """Sessions and links that have been over for a month, and old counts of failed sign-ins."""
     del plans, lanes, limit
     with transaction(connection):
-        tries.forget(connection, now - timedelta(days=1))
+        tries.forget(connection, now - throttle.LONGEST - throttle.REMEMBERED)
         return sessions.forget(connection, now - timedelta(days=SESSION_DAYS))
 
 

@@ -9,7 +9,7 @@ from starlette.background import BackgroundTask
 from app import invitations, staff
 from app.auth import ROLES, Caller
 from app.staff import Hand, StaffError
-from app.store import overview, sessions
+from app.store import overview, secondsteps, sessions
 from app.store import users as people
 from app.store.rows import Connection
 from app.store.users import User
@@ -118,6 +118,7 @@ def _values(request: Request, connection: Connection, caller: Caller, now: Any) 
         "seen": seen,
         "labels": sorted({label for user in found for label in user.scopes or ()}),
         "place": overview.place(connection, caller.workspace_id),
+        "required": secondsteps.required(connection, caller.workspace_id),
         **_words(request),
     }
 

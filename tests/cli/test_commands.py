@@ -72,9 +72,9 @@ def test_a_new_user_gets_a_link_that_works_once(journey: Journey, connection: Co
     called = journey("user", "add", "ann@example.com", "--role", "reviewer")
     token = called.out.strip().rpartition("token=")[2]
     now = datetime.now(UTC)
-    session = auth.open_session(connection, token, now)
-    assert session is not None
-    assert auth.open_session(connection, token, now) is None
+    caller = auth.redeem(connection, token, now)
+    assert caller is not None
+    assert auth.redeem(connection, token, now) is None
     assert journey("user", "add", "ann@example.com").code == 1
     assert "token=jl_" in journey("user", "link", "ann@example.com").out
     assert "There is no user" in journey("user", "link", "bob@example.com").err

@@ -1,101 +1,25 @@
 """Passwords and sessions: who comes in, how often they may try, and when an old cookie opens nothing any more."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
-import httpx2
 import pytest
 from starlette.testclient import TestClient
 
 from app import auth, passwords, throttle
-from app.database import Connection, transaction
-from app.main import create_app
+from app.database import transaction
 from app.settings import Settings
-from app.staff import Hand, set_password
 from app.store import audit
-from tests.web.conftest import Api, Staff
-
-HERE = {"Origin": "http://testserver", "Accept": "text/html"}
-PASSWORD = "quiet otters paint ladders"
-AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    """A time of day that tests turn."""
-
-    now: datetime = AT
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def turn(self, **much: float) -> None:
-        self.now += timedelta(**much)
-
-
-@dataclass
-class Door:
-    """A browser before the sign-in page, and the clock on the wall."""
-
-    client: TestClient
-    clock: Clock
-    staff: Staff
-    connection: Connection
-
-    def knock(self, email: str, password: str) -> httpx2.Response:
-        self.client.cookies.clear()
-        given = {"email": email, "password": password}
-        return self.client.post("/login", data=given, headers=HERE, follow_redirects=False)
-
-    def enter(self, role: str = "operator") -> str:
-        """Sign in; the cookie."""
-        answer = self.knock(f"{role}@shop.example", PASSWORD)
-        assert answer.status_code == 303, answer.text
-        return str(self.client.cookies["journey_session"])
-
-    def sees(self, cookie: str) -> bool:
-        self.client.cookies.clear()
-        headers = {"Cookie": f"journey_session={cookie}"}
-        return self.client.get("/api/v1/journeys", headers=headers).status_code == 200
-
-    def post(self, path: str, cookie: str, **form: str) -> httpx2.Response:
-        self.client.cookies.clear()
-        headers = {**HERE, "Cookie": f"journey_session={cookie}"}
-        return self.client.post(path, data=form, headers=headers, follow_redirects=False)
+from tests.web.conftest import Api
+from tests.web.signing import HERE, PASSWORD, Door
 
 
 @pytest.fixture(params=["valkey", "database"])
 def counted_in(request: Any) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def open_door(settings: Settings, connection: Connection, staff: Staff) -> Iterator[Callable[[Settings], Door]]:
-    opened: list[TestClient] = []
-
-    def go(wish: Settings) -> Door:
-        clock = Clock()
-        client = TestClient(create_app(wish, now=clock), base_url="http://testserver")
-        client.__enter__()
-        opened.append(client)
-        for user in staff.user_ids.values():
-            with transaction(connection):
-                set_password(Hand(connection, staff.workspace_id, "system", None, clock()), user, PASSWORD)
-        return Door(client, clock, staff, connection)
-
-    del settings
-    yield go
-    for client in opened:
-        client.__exit__(None, None, None)
-
-
-@pytest.fixture
-def door(open_door: Callable[[Settings], Door], settings: Settings) -> Door:
-    return open_door(settings.model_copy(update={"sink": False}))
 
 
 def test_a_password_signs_in_and_is_kept_as_argon2_alone_t12(door: Door) -> None:
