@@ -128,6 +128,7 @@ OPEN = {
     "/openapi.json": "the description holds no data",
     "/docs": "the description holds no data",
     "/login": "where a session begins",
+    "/login/code": "the second half of signing in; asks for a code of whoever gave the password",
     "/logout": "ends the session it is sent with",
     "/static": "files of the program itself",
     "/sink": "asks for a session, or for a browser on this machine",

@@ -79,7 +79,7 @@ def turn_off(
     return answer
 
 
-@routes.post("/settings/people/second-step", dependencies=[can("user.edit")])
+@routes.post("/settings/second-step", dependencies=[can("user.edit")])
 def require(hand: ByHand, to: Annotated[Literal["required", "free"], Form()]) -> Response:
     """Whether admins and reviewers must have one."""
     secondstep.require(hand, on=to == secondsteps.REQUIRED)

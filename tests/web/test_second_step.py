@@ -194,8 +194,8 @@ def test_it_is_turned_off_with_password_and_code_and_the_codes_are_renewed_so(do
 
 def test_a_workspace_asks_it_of_admins_and_reviewers_before_anything_else(door: Door) -> None:
     admin, reviewer, operator = (door.enter(role) for role in ("admin", "reviewer", "operator"))
-    assert door.post("/settings/people/second-step", reviewer, to="required").status_code == 403
-    assert door.post("/settings/people/second-step", admin, to="required").status_code == 204
+    assert door.post("/settings/second-step", reviewer, to="required").status_code == 403
+    assert door.post("/settings/second-step", admin, to="required").status_code == 204
     assert door.sees(operator)
     for cookie in (admin, reviewer):
         assert not door.sees(cookie)
@@ -207,7 +207,7 @@ def test_a_workspace_asks_it_of_admins_and_reviewers_before_anything_else(door: 
         assert "Set up a second step first." in page.text
         assert 'href="/journeys"' not in page.text
         assert door.post("/journeys/new", cookie, name="x").status_code == 403
-        assert door.post("/settings/people/second-step", cookie, to="free").status_code == 403
+        assert door.post("/settings/second-step", cookie, to="free").status_code == 403
     _phone, ready = equip_again(door, reviewer)
     assert door.sees(ready)
     assert Api(door.client, door.staff.keys["admin"])("GET", "/journeys").status_code == 200, "programs have no phone"
