@@ -15,6 +15,7 @@ from app.store.journeys import Journey
 from app.store.pauses import Pause
 from flows import document as documents
 from flows.compile import Label, Plan, Step, compile_plan
+from flows.words import _, told
 
 Mode = Literal["freeze", "late", "skip", "exit"]
 MODES: tuple[Mode, ...] = ("freeze", "late", "skip", "exit")
@@ -105,7 +106,9 @@ def outlook(desk: Desk, journey_id: int) -> Outlook:
     if journey is None:
         raise RefusedError("missing", "journey")
     if journey.status != "paused":
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot be resumed.")
+        raise RefusedError(
+            "conflict", told(_("A journey that is {status} cannot be resumed."), status=told(journey.status))
+        )
     meant, reason = pauses.mode(desk.connection, desk.workspace_id, journey_id)
     ended = Pause(desk.workspace_id, journey_id, min(journey.paused_at or desk.now, desk.now), desk.now)
     found = pauses.due(desk.connection, ended)
@@ -165,7 +168,14 @@ def _locked(desk: Desk, journey_id: int) -> Journey:
 
 def _refuse(journey: Journey, status: str, sources: set[str]) -> None:
     if journey.status not in sources:
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
+        raise RefusedError(
+            "conflict",
+            told(
+                _("A journey that is {status} cannot become {wished}."),
+                status=told(journey.status),
+                wished=told(status),
+            ),
+        )
 
 
 def _note(desk: Desk, journey: Journey, what: str, status: str, more: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ from flows.problems import place, say
 from flows.raw import parse_text, refuse_unsafe
 from flows.rules import EVERY_EVENT, Where
 from flows.upgrade import SCHEMA, upgrade_document
-from flows.words import _
+from flows.words import _, spoken, told
 
 NODES_AT_MOST = 5_000
 EDGES_AT_MOST = 25_000
@@ -190,17 +190,26 @@ def load(raw: str | bytes | Mapping[str, Json]) -> Document:
     """The document that JSON text, or JSON already read, means; DocumentError lists each field and what is wrong."""
     value = parse_text(raw) if isinstance(raw, str | bytes) else raw
     if not isinstance(value, Mapping):
-        raise DocumentError([("", "a flow document is an object with schema, settings, nodes and edges")])
+        raise DocumentError([("", _("a flow document is an object with schema, settings, nodes and edges"))])
     for field, limit in _LIMITS.items():
         # Counted first: an answer to a huge document must not cost what reading it would.
         if isinstance(items := value.get(field), list | tuple) and len(items) > limit:
-            raise DocumentError([(field, f"at most {limit:,}; here are {len(items):,}. Split the journey")])
+            raise DocumentError(
+                [
+                    (
+                        field,
+                        told(
+                            _("at most {limit:,}; here are {count:,}. Split the journey"), limit=limit, count=len(items)
+                        ),
+                    )
+                ]
+            )
     refuse_unsafe(value)
     try:
         document = Document.model_validate(upgrade_document(value))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[:ERRORS_AT_MOST]
-        raise DocumentError([(place(detail["loc"]), say(detail)) for detail in details]) from None
+        raise DocumentError([(place(detail["loc"]), say(detail, spoken())) for detail in details]) from None
     _refuse_twins(document)
     return document
 
@@ -210,7 +219,7 @@ def _refuse_twins(document: Document) -> None:
     twins = []
     for position, node in enumerate(document.nodes):
         if node.id in seen:
-            twins.append((f"nodes[{position}].id", f"“{node.id}” is the id of an earlier node too"))
+            twins.append((f"nodes[{position}].id", told(_("“{id}” is the id of an earlier node too"), id=node.id)))
         seen.add(node.id)
     if twins:
         raise DocumentError(twins[:ERRORS_AT_MOST])

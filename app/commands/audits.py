@@ -22,20 +22,25 @@ class Line(NamedTuple):
 def verify(settings: Settings, noted: str | None) -> Iterator[Line]:
     """Look through every workspace's log; `noted`: an end (`workspace:number:hash`) that this printed at another time.
 
-    The anchors in the data folder must stand in the log as well.
+    Who can rewrite every row and the noted end in the database cannot rewrite what was noted elsewhere: by somebody, or by
+    the program itself as anchors in the data folder.
     """
-    wanted = _read(noted) if noted else None
     with workplace(settings) as (placed, connection):
         file = anchors.read(placed.data)
         known = sorted({*rows.workspaces(connection), *(one.workspace_id for one in file.anchors)})
+        wanted = _read(noted, known) if noted else None
         if not known:
             yield Line(True, "The audit log is empty.")
         for workspace in known:
             yield from _chain(connection, workspace, file.anchors)
         for number in file.damaged:
             yield Line(False, f"{placed.data / anchors.NAME}, line {number}: not an anchor.")
-        if wanted is not None and not audit.holds(connection, *wanted):
-            yield Line(False, f"workspace {wanted[0]}: row {wanted[1].number} is not the one that was noted.")
+        if wanted is not None:
+            workspace, head = wanted
+            if audit.holds(connection, workspace, head):
+                yield Line(True, f"workspace {workspace}: row {head.number} is the one that was noted.")
+            else:
+                yield Line(False, f"workspace {workspace}: row {head.number} is not the one that was noted.")
 
 
 def _chain(connection: Connection, workspace: int, found: Sequence[Anchor]) -> Iterator[Line]:
@@ -61,9 +66,11 @@ def _told(gone: Gone) -> str:
     return f"{gone.how} below the anchor of {day}: {what}.{held}"
 
 
-def _read(noted: str) -> tuple[int, Head]:
-    workspace, _, rest = noted.partition(":")
-    number, _, digest = rest.partition(":")
+def _read(noted: str, known: Sequence[int]) -> tuple[int, Head]:
+    parts = noted.strip().split(":")
+    if len(parts) == 2 and len(known) == 1:
+        parts = [str(known[0]), *parts]
+    workspace, number, digest = parts if len(parts) == 3 else ("", "", "")
     if not (workspace.isdecimal() and number.isdecimal() and digest):
         raise CommandError("A noted end looks like 1:41:9f2c…, as `journey audit verify` prints it.")
     return int(workspace), Head(int(number), digest)

@@ -33,6 +33,8 @@ PARTS: Mapping[str, LiteralString] = {
             || jsonb_build_object('steps', t.steps::jsonb) FROM ({WALKS}) AS mine
         JOIN trail t ON t.workspace_id = %(w)s AND t.lane = mine.lane AND t.enrollment_id = mine.id
         WHERE t.enrollment_id * 65536 + t.walk > %(after)s""",
+    "moves": f"""SELECT row_number() OVER (ORDER BY d.migration_id, d.enrollment_id), to_jsonb(d) - 'workspace_id' - 'lane'
+        FROM ({WALKS}) AS mine JOIN migrated d ON d.workspace_id = %(w)s AND d.enrollment_id = mine.id""",
     "messages": f"""SELECT m.id, to_jsonb(m) - 'workspace_id' - 'lane' FROM ({WALKS}) AS mine
         JOIN message m ON m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id WHERE m.id > %(after)s""",
     "receipts": f"""SELECT r.id, to_jsonb(r) - 'workspace_id' FROM ({WALKS}) AS mine
@@ -53,7 +55,8 @@ PARTS: Mapping[str, LiteralString] = {
         JOIN inbox b ON b.workspace_id = %(w)s AND b.lane = one.lane AND b.contact_id = one.id WHERE b.id > %(after)s""",
     "unread": """SELECT d.id, to_jsonb(d) - 'workspace_id' FROM dead d
         WHERE d.workspace_id = %(w)s AND d.payload ->> 'contact_id' = ANY(%(texts)s) AND d.id > %(after)s""",
-    "caught": """SELECT k.id, to_jsonb(k) - 'workspace_id' FROM caught k WHERE k.id > %(after)s AND (
+    "caught": """SELECT k.id, to_jsonb(k) - 'workspace_id' FROM caught k
+        WHERE k.workspace_id = %(w)s AND k.id > %(after)s AND (
         k.recipient = ANY(%(names)s) OR k.content -> 'headers' ->> 'X-Journey-Message' = ANY(%(messages)s)
         OR substring(k.content -> 'headers' ->> 'Message-ID' FROM '[.]([0-9]+)@') = ANY(%(messages)s)
         OR EXISTS (SELECT FROM unnest(%(names)s::text[]) AS one(name) WHERE strpos(k.content::text, one.name) > 0))""",
@@ -190,6 +193,8 @@ ERASE: tuple[LiteralString, ...] = (
         WHERE m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id""",
     f"""DELETE FROM trail t USING ({WALKS}) AS mine
         WHERE t.workspace_id = %(w)s AND t.lane = mine.lane AND t.enrollment_id = mine.id""",
+    f"""UPDATE migrated d SET reason = NULL, visits = NULL FROM ({WALKS}) AS mine
+        WHERE d.workspace_id = %(w)s AND d.enrollment_id = mine.id""",
     "DELETE FROM enrollment e WHERE e.workspace_id = %(w)s AND e.contact_id = ANY(%(ids)s)",
     *(
         f"DELETE FROM {table} x USING {MINE} WHERE x.workspace_id = %(w)s AND x.lane = one.lane AND x.contact_id = one.id"

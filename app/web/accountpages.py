@@ -112,7 +112,7 @@ def make_account(
         wrong = "" if NAME.fullmatch(name) else say(NAME_WRONG)
         wrong = wrong or (say(NAME_TAKEN) if accounts.find(connection, caller.workspace_id, name) else "")
     if wrong:
-        return _form(request, house, kind, given, errors={"name": wrong})
+        return _form(request, house, kind, {**given, "name": name}, errors={"name": wrong})
     return _save(request, house, caller, connection, now, _Wish(name, kind, given, {}, None))
 
 

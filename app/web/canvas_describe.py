@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 
 from app.facets import describe
 from app.language import words
-from app.store import accounts
+from app.store import accounts, journeys
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router
+from app.web.problems import missing
 from app.web.shapes import JourneyId
 from app.web.templating import language_of
 from flows.raw import TEXT_AT_MOST
@@ -35,7 +36,8 @@ def describe_document(
     document: Annotated[dict[str, Any], Depends(_document)],
 ) -> dict[str, Any]:
     """Titles, summaries, ports and problems of a document, in the reader's language."""
-    del journey_id  # only in the address, beside the canvas' other services
+    if journeys.find(connection, asker.workspace_id, journey_id) is None:
+        raise missing("journey")
     language: Any = language_of(request)
     known = accounts.channels(connection, asker.workspace_id)
     with speaking(language, words(language).gettext):

@@ -19,6 +19,7 @@ from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import invalid, missing
 from app.web.shapes import NOT_A_PLACE, PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
+from flows.words import _, told
 
 routes = router("contacts")
 
@@ -170,7 +171,7 @@ def change_contact(
     """Change attributes, tags and consents. An opt-out holds from this answer on."""
     text = msgspec.json.encode(change.attributes).decode()
     if len(text) > ATTRIBUTES_BYTES:
-        raise invalid([("attributes", f"may be {ATTRIBUTES_BYTES:,} bytes at most")])
+        raise invalid([("attributes", told(_("may be {bytes:,} bytes at most"), bytes=ATTRIBUTES_BYTES))])
     workspace_id = asker.workspace_id
     person = _known(connection, workspace_id, contact_id)
     if change.attributes:

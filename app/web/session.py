@@ -21,6 +21,7 @@ from app.store.rows import Connection
 from app.web.devices import device_of
 from app.web.house import House
 from app.web.problems import ProblemError, missing
+from flows.words import _
 
 COOKIE = "journey_session"
 STEP_COOKIE = "journey_step"  # that of a sign-in which waits for its code
@@ -41,7 +42,7 @@ def refuse_forged(request: Request) -> None:
         site == "same-origin" if site else origin is not None and urlsplit(origin).netloc == request.headers.get("host")
     )
     if not same:
-        raise ProblemError(403, "This came from another site, so it was not done.")
+        raise ProblemError(403, _("This came from another site, so it was not done."))
 
 
 def cookie_of(request: Request) -> str:
@@ -246,7 +247,7 @@ def workspace_of_visitor(request: Request) -> int:
         with house.transaction(read_only=True) as connection:
             first = workspaces.first(connection)
     if first is None:
-        raise ProblemError(401, "Sign in with the link that `journey run` printed, or that an admin made for you.")
+        raise ProblemError(401, _("Sign in with the link that `journey run` printed, or that an admin made for you."))
     return first
 
 

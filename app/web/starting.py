@@ -16,13 +16,13 @@ from app.web.journeys import DOCUMENT_BYTES, AtDesk
 from app.web.page import page_router, render
 from app.web.problems import missing
 from app.web.sketch import sketch
-from app.web.templating import icons, language_of
+from app.web.templating import icons, language_of, reading
 from app.web.typed import Typed
 from flows import document as flow_documents
 from flows.durations import Language
 from flows.errors import DocumentError
 from flows.validate import Problem, errors, validate
-from flows.words import _
+from flows.words import _, again
 
 routes = page_router()
 Plan = Annotated[str, Query(max_length=20)]
@@ -109,10 +109,13 @@ def begin_from_file(request: Request, house: TheHouse, desk: AtDesk, typed: Type
     text, file = typed.get("file", ""), typed.get("file.name", "")
     try:
         if not text.strip():
-            raise DocumentError([("", words(language_of(request)).gettext(_("choose a file that holds a flow")))])
-        document = flow_documents.dump(documents.read(text))
+            raise DocumentError([("", _("choose a file that holds a flow"))])
+        with reading(request):
+            document = flow_documents.dump(documents.read(text))
     except DocumentError as error:
-        values = {**_beginnings(request, house), "refused": error.errors, "file": file, "plan": typed.get("plan", "")}
+        with reading(request):
+            refused = [(field, again(message)) for field, message in error.errors]
+        values = {**_beginnings(request, house), "refused": refused, "file": file, "plan": typed.get("plan", "")}
         return render(request, "start/new.html", values, status=422)
     name = file.rsplit(".", 1)[0].replace("-", " ").strip()[:NAME_AT_MOST]
     return begun(desk, name or words(language_of(request)).gettext("New journey"), document, typed.get("plan", ""))

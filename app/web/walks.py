@@ -15,6 +15,7 @@ from app.web.guard import Asker, TheHouse, can, router
 from app.web.journeys import AtDesk, known
 from app.web.problems import ProblemError, away, invalid, missing
 from app.web.shapes import INT, PAGE, In, JourneyId, Limit, Next, Out, Page, Text, paged, place_of
+from flows.words import _, told
 
 routes = router("journeys")
 
@@ -113,8 +114,8 @@ class EnrolledOut(Out):
 def enroll_contact(journey_id: JourneyId, wish: EnrollIn, house: TheHouse, asker: Asker) -> EnrolledOut:
     """Let one contact in; an unknown user id makes a new contact. 409 unless the journey is live."""
     if len(msgspec.json.encode(wish.context)) > house.settings.event_bytes:
-        raise invalid([("context", f"may be {house.settings.event_bytes:,} bytes at most")])
-    for _ in range(TRIES):
+        raise invalid([("context", told(_("may be {bytes:,} bytes at most"), bytes=house.settings.event_bytes))])
+    for _try in range(TRIES):
         try:
             with house.transaction(limit=asker.scopes) as connection:
                 _let_in(connection, asker.workspace_id, journey_id, wish, house.now())
@@ -130,7 +131,10 @@ def _let_in(connection: Connection, workspace_id: int, journey_id: int, wish: En
     if journey is None:
         raise missing("journey")
     if journey.status != "live":
-        raise ProblemError(409, f"The journey is {journey.status}; people can enter only while it is live.")
+        raise ProblemError(
+            409,
+            told(_("The journey is {status}; people can enter only while it is live."), status=told(journey.status)),
+        )
     accept.enroll(
         connection,
         workspace_id,
@@ -159,7 +163,7 @@ def stats_of(counted: list[tuple[int, str, str, int]]) -> StatsOut:
     """Numbers out of tallies: port "" is an arrival, "!end" an end in place, node "" the journey itself."""
     whole: dict[str, int] = {}
     nodes: dict[str, NodeStats] = {}
-    for _, node, port, count in counted:
+    for _version, node, port, count in counted:
         if not node:
             whole[port] = whole.get(port, 0) + count
             continue

@@ -96,7 +96,7 @@ def build(site: Site) -> Town:
         with transaction(connection):
             for role, name in NAMES.items():
                 connection.execute("UPDATE users SET name = %s WHERE id = %s", (name, staff.user_ids[role]))
-            catches = [caught.add(connection, one) for one in _catches(now)]
+            catches = [caught.add(connection, one._replace(workspace_id=staff.workspace_id)) for one in _catches(now)]
             found = connection.execute(
                 "SELECT contact_id FROM enrollment WHERE workspace_id = %s ORDER BY walks DESC, id LIMIT 1",
                 (staff.workspace_id,),

@@ -201,3 +201,18 @@ def open_door(settings: Settings, connection: Connection, staff: Staff) -> Itera
 @pytest.fixture
 def door(open_door: Callable[[Settings], Door], settings: Settings) -> Door:
     return open_door(settings.model_copy(update={"sink": False}))
+
+
+@pytest.fixture
+def world(
+    app: FastAPI,
+    client: TestClient,
+    connection: Connection,
+    staff: Staff,
+    others: Staff,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """Two workspaces full of things and everybody who may ask for them."""
+    from tests.web.grid import make
+
+    return make(app, client, connection, staff, others, monkeypatch)

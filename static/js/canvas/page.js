@@ -2,6 +2,7 @@
 // Scripts of a mode import `canvas`, `picker` and `news` from here. Changes nothing: the editor's hands are in edit.js.
 
 import { _ } from "../i18n.js";
+import { keysWait, whenIdle } from "./bring.js";
 import { attachClipboard } from "./exchange.js";
 import { attachKeyboard } from "./keyboard.js";
 import { mountPage } from "./main.js";
@@ -13,7 +14,7 @@ import { attachProblems } from "./problems.js";
 
 export const canvas = /** @type {Canvas} */ (await mountPage());
 export const picker = new Picker();
-export const find = async () => (await import("./find.js")).finder(canvas, picker)();
+export const find = () => keysWait(async () => (await import("./find.js")).finder(canvas, picker)());
 
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id);
@@ -53,10 +54,12 @@ const problemsButton = byId("problems-button");
 if (list && problemsButton) attachProblems(canvas, problemsButton, list);
 
 /** The keys as a sheet. */
-export const showKeys = async () => (await import("./keysheet.js")).showKeys(editor.readOnly);
+export const showKeys = () => keysWait(async () => (await import("./keysheet.js")).showKeys(editor.readOnly));
 
 /** What draws files comes when a file is wanted. @param {"svg" | "png" | "json"} kind */
 const exportAs = async (kind) => (await import("./export.js")).exportAs(canvas, kind);
+
+whenIdle([() => import("./find.js")]);
 
 /** Files of the journey, for the menu of the toolbar. @returns {import("./popup.js").Entry[]} */
 export const exportEntries = () => [
