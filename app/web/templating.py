@@ -57,7 +57,7 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
         lstrip_blocks=True,
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    environment.filters.update(number=_number, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner)
+    environment.filters.update(number=_number, percent=_percent, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner)
     environment.globals.update(static=address)
     environment.policies["json.dumps_kwargs"] = {
         "sort_keys": False,
@@ -126,6 +126,12 @@ def _inner(drawing: str) -> Markup:
 @pass_context
 def _number(context: Context, value: float) -> str:
     return numbers.format_decimal(value, locale=LOCALES[context["language"]])
+
+
+@pass_context
+def _percent(context: Context, value: float) -> str:
+    """A small share: 0.12%."""
+    return numbers.format_percent(value, format="0.0#%", locale=LOCALES[context["language"]])
 
 
 @pass_context
