@@ -50,7 +50,7 @@ def forget_sendings(connection: Connection, plans: Plans, *, lanes: Sequence[int
 
 
 def watch_fuses(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
-    """Journeys that write far more than was approved, or are complained about, are paused. Never more to do at once, so returns 0."""
+    """Journeys that write far more than was approved or are complained about are paused. Never more at once: 0."""
     del lanes, limit
     with transaction(connection):
         plans.refresh(connection)

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
-from statistics import median
 from typing import Any
 
 import pytest
@@ -51,18 +49,6 @@ def test_wrong_unknown_disabled_and_passwordless_look_alike_t12(door: Door, clie
 EMAILS = ("operator@shop.example", "stranger@shop.example", "viewer@shop.example", "reviewer@shop.example")
 
 
-def test_an_unknown_address_takes_as_long_as_a_known_one_t12() -> None:
-    kept = passwords.hashed(PASSWORD)
-    passwords.warm()
-    took: dict[bool, list[float]] = {True: [], False: []}
-    for _ in range(12):
-        for known in (True, False):
-            began = time.perf_counter()
-            assert not passwords.matches(kept if known else None, "another one")
-            took[known].append(time.perf_counter() - began)
-    assert 0.5 < median(took[True]) / median(took[False]) < 2
-
-
 def test_five_failures_are_enough_for_a_quarter_of_an_hour_and_never_for_ever_t12(
     open_door: Callable[[Settings], Door], settings: Settings, counted_in: str
 ) -> None:
@@ -78,9 +64,8 @@ def test_five_failures_are_enough_for_a_quarter_of_an_hour_and_never_for_ever_t1
             door.clock.turn(seconds=3)
         assert looked_at == throttle.PER_ACCOUNT, f"{email}: {looked_at} tries in three minutes"
     assert door.knock("operator@shop.example", PASSWORD).status_code == 429  # also the right one waits
-    if counted_in == "database":  # Valkey forgets by its own clock
-        door.clock.turn(minutes=16)
-        assert door.knock("operator@shop.example", PASSWORD).status_code == 303
+    door.clock.turn(minutes=16)
+    assert door.knock("operator@shop.example", PASSWORD).status_code == 303
 
 
 def test_twenty_failures_from_one_net_are_enough_t12(
@@ -98,10 +83,6 @@ def test_who_gets_it_right_is_not_counted(door: Door) -> None:
             door.clock.turn(seconds=5)
         door.enter()
     assert [door.enter() for _ in range(25)]
-
-
-def test_ten_thousand_guesses_take_over_a_day_t12() -> None:
-    assert timedelta(hours=24) < 10_000 / throttle.PER_ACCOUNT * throttle.WINDOW
 
 
 @pytest.mark.parametrize(
