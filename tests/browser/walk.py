@@ -41,6 +41,7 @@ def _journey(which: str, rest: str = "") -> Callable[[Town], str]:
 ALL: tuple[Stop, ...] = (
     Stop("/login", "login", _at("/login"), None),
     Stop("/login", "login-link", lambda town: town.site.link(town.staff, "viewer"), None),
+    Stop("/login/code", "login-code", lambda town: town.site.half_way(town.staff, "reviewer"), None),
     Stop("/", "home", _at("/")),
     Stop("/journeys", "journeys", _at("/journeys")),
     Stop("/journeys/new", "journey-new", _at("/journeys/new")),
