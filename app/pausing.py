@@ -7,12 +7,12 @@ Four ways: freeze (every wait ends as much later), late (what is due goes out la
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
-from app import audit
+from app import audit, seasons
 from app.fusing import FUSE
 from app.publishing import Desk, RefusedError
 from app.store import fuses, journeys, pauses, reputations, schedules, versions
 from app.store.journeys import Journey
-from app.store.pauses import Pause
+from app.store.pauses import SEASON, Pause
 from flows import document as documents
 from flows.compile import Label, Plan, Step, compile_plan
 from flows.words import _, told
@@ -62,6 +62,8 @@ def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timede
         return journey
     _refuse(journey, "live", {"paused"})
     meant, reason = pauses.mode(connection, workspace_id, journey_id)
+    if (reason or "").startswith(SEASON) and desk.actor != audit.SYSTEM:
+        _refuse_season(desk, journey_id)
     way = mode or meant
     if (reason or "").startswith(FUSE):
         fuses.accept_rate(connection, workspace_id, journey_id, now)
@@ -177,6 +179,13 @@ def _refuse(journey: Journey, status: str, sources: set[str]) -> None:
                 wished=told(status),
             ),
         )
+
+
+def _refuse_season(desk: Desk, journey_id: int) -> None:
+    by = seasons.held_by(desk.connection, desk.workspace_id, journey_id, desk.now)
+    if by is not None:
+        text = _("The season of journey {number} pauses this one; pause that one, or wait: it goes on by itself.")
+        raise RefusedError("conflict", told(text, number=by))
 
 
 def _note(desk: Desk, journey: Journey, what: str, status: str, more: dict[str, str]) -> None:

@@ -5,10 +5,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints, ValidationError
 
 from flows.contract import Json
 from flows.durations import Duration
@@ -33,6 +35,8 @@ REENTRY_WORDS = {
     "cooldown": _("Again after a while"),
     "per_key": _("Once for each key"),
 }
+SEASON_WORDS = {"keep_out": _("Take nobody in"), "pause": _("Pause, and go on afterwards")}
+OVERRIDES_AT_MOST = 50
 CLASS_WORDS = {"marketing": _("Marketing"), "transactional": _("Transactional")}
 
 # What people are asked for one by one, below marketing as a whole; the workspace says which there are.
@@ -80,6 +84,41 @@ class Target(_Part):
     within: Duration | None = Field(None, title=_("Within"), description=_("Counted from the entry; empty: ever."))
 
 
+def _written_day(value: Any) -> Any:
+    """Only a day as people write it: a number would be read as seconds."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError(_("a day is written as 2026-11-01"))
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(_("there is no such day")) from None
+
+
+Day = Annotated[date, BeforeValidator(_written_day), Field(ge=date(1970, 1, 2), le=date(2999, 12, 30))]
+Number = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+
+
+class Season(_Part):
+    """Whole days of the workspace's clocks in which the journey lets people in, and what it overrides meanwhile."""
+
+    starts_on: Day = Field(title=_("First day"), description=_("From its first minute, on the workspace's clocks."))
+    ends_on: Day = Field(title=_("Last day"), description=_("Until its last minute; then everything ends by itself."))
+    journeys: Annotated[tuple[Annotated[Number, Ask("journey")], ...], Field(max_length=OVERRIDES_AT_MOST)] = Field(
+        (), title=_("Overrides these journeys")
+    )
+    plans: Annotated[tuple[Annotated[Number, Ask("plan")], ...], Field(max_length=OVERRIDES_AT_MOST)] = Field(
+        (), title=_("Overrides all journeys of these plans")
+    )
+    how: Literal["keep_out", "pause"] = Field(
+        "keep_out",
+        title=_("What the overridden ones do"),
+        description=_("Who is on the way there goes on, or waits until the season is over."),
+        json_schema_extra=shown(labels=SEASON_WORDS),
+    )
+
+
 class FlowSettings(_Part):
     """What holds for the journey as a whole."""
 
@@ -111,6 +150,12 @@ class FlowSettings(_Part):
         title=_("Purpose"),
         description=_("What people must not have opted out of, besides marketing as a whole: newsletter, offers …"),
         json_schema_extra=shown(needs={"message_class": ["marketing"]}),
+    )
+    season: Season | None = Field(
+        None,
+        title=_("Season"),
+        description=_("People come in on these days only; other journeys can stand back meanwhile."),
+        json_schema_extra=shown(section=_("Season")),
     )
     priority: Annotated[Whole, Field(ge=0, le=100)] = Field(
         50,

@@ -47,6 +47,8 @@ PARTS: Mapping[str, LiteralString] = {
         WHERE s.message_id > %(after)s""",
     "audiences": f"""SELECT row_number() OVER (ORDER BY a.journey_id, a.node), to_jsonb(a) - 'workspace_id' - 'lane' FROM {MINE}
         JOIN audience_member a ON a.workspace_id = %(w)s AND a.lane = one.lane AND a.contact_id = one.id""",
+    "kept_out": f"""SELECT row_number() OVER (ORDER BY t.journey_id, t.reason), to_jsonb(t) - 'workspace_id' - 'lane' FROM {MINE}
+        JOIN turned_away t ON t.workspace_id = %(w)s AND t.lane = one.lane AND t.contact_id = one.id""",
     "suppressions": """SELECT row_number() OVER (ORDER BY s.channel, s.address), to_jsonb(s) - 'workspace_id' FROM suppression s
         WHERE s.workspace_id = %(w)s AND s.address = ANY(%(addresses)s)""",
     "merges": """SELECT g.id, to_jsonb(g) - 'workspace_id' FROM merge g
@@ -183,7 +185,7 @@ def lock(connection: Connection, person: Who) -> None:
     holding.wait(connection, person.ids)
 
 
-OF_CONTACTS: tuple[LiteralString, ...] = ("event", "sending", "audience_member", "inbox", "consent")
+OF_CONTACTS: tuple[LiteralString, ...] = ("event", "sending", "audience_member", "inbox", "consent", "turned_away")
 ERASE: tuple[LiteralString, ...] = (
     "DELETE FROM caught WHERE id IN (SELECT place FROM (" + PARTS["caught"] + ") AS part(place, row))",
     f"""DELETE FROM receipt r USING message m, ({WALKS}) AS mine

@@ -20,11 +20,12 @@ from app.forms import offers
 from app.language import words as catalogue
 from app.panel import About, Sheet
 from app.previews import copy_problems
-from app.store import accounts, journeys
+from app.store import accounts, journeys, seasons
 from app.vocabulary import Library, Words, without_examples
 from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.page import page_router, render
+from app.web.pickers import library_of
 from app.web.problems import ProblemError, missing
 from app.web.shapes import JourneyId
 from app.web.templating import icons, language_of
@@ -82,9 +83,9 @@ def _desk(
     if journeys.find(connection, asker.workspace_id, journey_id) is None:
         raise missing("journey")
     kept = request.app.state
-    if not hasattr(kept, "canvas_library"):
-        kept.canvas_library, kept.canvas_counter = Library(), Counter()
-    return Desk(request, connection, house, asker, now, journey_id, kept.canvas_library, kept.canvas_counter)
+    if not hasattr(kept, "canvas_counter"):
+        kept.canvas_counter = Counter()
+    return Desk(request, connection, house, asker, now, journey_id, library_of(request), kept.canvas_counter)
 
 
 async def _posted(request: Request) -> forms.Posted:
@@ -229,6 +230,7 @@ def _drawn(
         "urls": {name: f"{base}/{name}" for name in ("form", "apply", "count", "preview", "mail", "people")},
         "line_kinds": _line_kinds(made),
         "zones": _zones() if made.is_journey else (),
+        "others": seasons.seen(desk.connection, desk.workspace_id) if made.is_journey else None,
         "applied": applied,
         **_helpers(),
         **_icons(desk),

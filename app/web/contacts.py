@@ -34,7 +34,7 @@ SAMPLE: dict[str, Any] = {
     "created_at": "2026-11-21T08:00:00Z",
     "updated_at": "2026-11-21T08:00:00Z",
 }
-KINDS = Literal["event", "entered", "walk", "message"]
+KINDS = Literal["event", "entered", "walk", "message", "kept_out"]
 PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,32}$")]
 

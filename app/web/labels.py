@@ -10,7 +10,8 @@ from app.store import journeys, plans
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.journeys import AtDesk, JourneyOut, journey_out, known
 from app.web.page import page_router
-from app.web.plans import PlanId, PlanOut, plan_out
+from app.web.plans import PlanId
+from app.web.planshapes import PlanOut, plan_out
 from app.web.problems import invalid, missing
 from app.web.shapes import INT, In, JourneyId
 from flows.words import _

@@ -33,7 +33,7 @@ def versions_of(moments: Iterable[Moment]) -> set[int]:
 
 
 def view(one: Moment, known: Mapping[int, Faces], say: Say) -> dict[str, Any]:
-    """One moment for the template. `kind`: event, entered, walk, message."""
+    """One moment for the template. `kind`: event, entered, walk, message, kept_out."""
     kind = KINDS[one.rank]
     shown: dict[str, Any] = {"at": one.at, "kind": kind, "id": one.id, "key": f"{one.rank}.{one.id}"}
     if kind == "event":
@@ -45,8 +45,11 @@ def view(one: Moment, known: Mapping[int, Faces], say: Say) -> dict[str, Any]:
         "journey": faces.journey,
         "journey_id": faces.journey_id,
         "number": faces.number,
-        "walk": f"{one.detail['lane']}-{one.detail['enrollment_id']}",
+        "walk": f"{one.detail.get('lane')}-{one.detail.get('enrollment_id')}",
     }
+    if kind == "kept_out":
+        del shown["walk"]
+        return shown | _kept_out(one.detail, faces, say)
     telling = {"entered": _entered, "walk": _walk, "message": _message}[kind]
     return shown | telling(one.detail, faces, say)
 
@@ -66,6 +69,11 @@ def _entered(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any
         "why": told.reason_text(detail["reason"], say, faces) if status != 0 else "",
         "walk_key": detail["key"],
     }
+
+
+def _kept_out(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
+    title = say(_("would have entered “%(journey)s”, and was not let in")) % {"journey": faces.journey}
+    return {"title": title, "why": told.reason_text(detail["reason"], say, faces), "times": detail["times"]}
 
 
 def _walk(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from app.signin import Came, Knock, by_code, by_link, by_password, note_refused
 from app.store import keys, sessions, workspaces
 from app.store.rows import Connection
 from app.web.devices import device_of
+from app.web.glasses import glasses_of
 from app.web.house import House
 from app.web.problems import ProblemError, missing
 from flows.words import _
@@ -239,8 +240,10 @@ def workspace_of_visitor(request: Request) -> int:
     house: House = request.state.house
     caller = visitor(request)
     if caller is not None and caller.may("message.read") and not caller.unready:
-        if caller.scopes is not None:
-            raise missing("page")  # what was caught bears no label
+        with house.transaction(read_only=True) as connection:
+            masked = glasses_of(connection, caller).hidden
+        if masked or caller.scopes is not None:
+            raise missing("page")  # what was caught bears no label, and is shown as it would have arrived
         return caller.workspace_id
     first = None
     if house.settings.sink and is_local(request):

@@ -14,6 +14,7 @@ from app.store.rows import Connection
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.journeys import DOCUMENT_BYTES, AtDesk
 from app.web.page import page_router, render
+from app.web.pickers import library_of
 from app.web.problems import missing
 from app.web.sketch import sketch
 from app.web.templating import icons, language_of, reading
@@ -71,6 +72,7 @@ def show_template(
     typed = {"name": template.name.of(language), "plan": plan} | filling.begin(template, language, house.now(), zone)
     values = _about(request, template, house, mail_accounts(connection, asker.workspace_id))
     values["plans"] = plans.names(connection, asker.workspace_id)
+    values["known"] = library_of(request).words(connection, asker.workspace_id, house.now())
     return render(request, "start/template.html", {**values, "typed": typed, "wrong": {}, "problems": []})
 
 
@@ -85,8 +87,9 @@ def use_template(request: Request, template_id: str, house: TheHouse, desk: AtDe
     if not wrong and not problems:
         return begun(desk, typed["name"].strip(), found.document, typed.get("plan", ""))
     begin = {"name": "", "plan": ""} | filling.begin(template, language, house.now(), "UTC")
-    known = plans.names(desk.connection, desk.workspace_id)
-    values = {**_about(request, template, house, mail), "plans": known, "typed": {**begin, **typed}, "wrong": wrong}
+    values = {**_about(request, template, house, mail), "typed": {**begin, **typed}, "wrong": wrong}
+    values["plans"] = plans.names(desk.connection, desk.workspace_id)
+    values["known"] = library_of(request).words(desk.connection, desk.workspace_id, house.now())
     return render(request, "start/template.html", {**values, "problems": problems}, status=422)
 
 

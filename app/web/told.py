@@ -19,6 +19,7 @@ from app.store.rows import Connection
 from app.web.problems import ProblemError, invalid
 from app.web.shapes import NOT_A_PLACE, place_of
 from app.web.templating import language_of
+from flows import seasons
 from flows.words import _, speaking
 
 Say = Callable[[str], str]
@@ -60,11 +61,15 @@ REASONS: Mapping[str, str] = {
     "late: held": _("late after an outage, held until somebody releases it"),
     "late: dropped": _("late after an outage, and dropped"),
     "fuse": _("a fuse stopped it"),
+    "season": _("paused while another journey is in season"),
+    "plan over budget": _("the budget of the plan is used up"),
+    "out of season": _("the journey is out of season"),
 }
 BY_EVENT: Mapping[str, str] = {
     "goal": _("the goal was reached by “%(name)s”"),
     "exit_when": _("the exit rule met “%(name)s”"),
 }
+OVERRIDDEN = _("another journey is in season: number %(number)s")
 IDENTITIES = {
     "user_id": _("User id"),
     "email": _("E-mail"),
@@ -132,6 +137,8 @@ def reason_text(reason: str | None, say: Say, known: Faces | None = None) -> str
         return ""
     if reason in REASONS:
         return say(REASONS[reason])
+    if reason.startswith(seasons.OVERRIDDEN):
+        return say(OVERRIDDEN) % {"number": reason.rpartition(" ")[2]}
     for beginning, text in BY_EVENT.items():
         if reason.startswith(f"{beginning} "):
             return say(text) % {"name": reason.removeprefix(f"{beginning} ")}

@@ -41,13 +41,13 @@ def _journey(which: str, rest: str = "") -> Callable[[Town], str]:
 ALL: tuple[Stop, ...] = (
     Stop("/login", "login", _at("/login"), None),
     Stop("/login", "login-link", lambda town: town.site.link(town.staff, "viewer"), None),
-    Stop("/login/code", "login-code", lambda town: town.site.half_way(town.staff, "reviewer"), None),
     Stop("/", "home", _at("/")),
     Stop("/journeys", "journeys", _at("/journeys")),
     Stop("/journeys/new", "journey-new", _at("/journeys/new")),
     Stop("/journeys/new/guided", "journey-guided", _at("/journeys/new/guided")),
     Stop("/journeys/{}/edit", "editor", _journey("live", "/edit")),
     Stop("/journeys/{}/edit", "editor-wrong", _journey("draft", "/edit")),
+    Stop("/journeys/{}/edit", "editor-season", _journey("Three-day sale", "/edit")),
     Stop("/journeys/{}/live", "live", _journey("live", "/live")),
     Stop("/journeys/{}/review", "review", _journey("review", "/review"), "reviewer"),
     Stop("/journeys/{}/versions", "versions", _journey("live", "/versions")),
@@ -77,6 +77,7 @@ ALL: tuple[Stop, ...] = (
 )
 # What answers a GET and is not a page of ours, each with the reason.
 NO_PAGES: Mapping[str, str] = {
+    "/login/code": "for a browser that gave a password a moment ago; tests/browser/test_second_step.py looks at it",
     "/settings/people/{}": "a form in a dialog of the page of people",
     "/fragments/journeys": "a part of the first page",
     "/find": "what the palette found",
@@ -91,6 +92,7 @@ NO_PAGES: Mapping[str, str] = {
     "/journeys/{}/compare": "data for the review's script",
     "/settings/accounts/{}": "a form in the page of accounts",
     "/settings/accounts/new/{}": "a form in the page of accounts",
+    "/settings/accounts/{}/test": "a form in the page of accounts",
     "/journeys/{}/stream": "a stream of events",
     "/journeys/{}/thumb.svg": "a picture",
     "/journeys/numbers": "a part of the list of journeys",

@@ -361,6 +361,27 @@ def test_two_operators_on_one_draft_one_saves_the_other_is_told_and_nothing_is_l
         assert saves == (1,)
 
 
+def test_a_colleague_s_draft_is_not_published_along_with_mine_q20(bench: Bench, admin: Api) -> None:
+    """Mine is approved; theirs, saved on top of it, voids that, shows in the comparison, and needs an approval of its own."""
+    bench.save(46)
+    mine = bench.hand_in()
+    assert bench.approve(bench.reviewer, mine) == 200
+    before = bench.live()
+    tag = admin("GET", f"{bench.path}/draft").headers["etag"]
+    theirs = calling(46)
+    theirs["nodes"][2]["settings"]["url"] = "https://shop.example/theirs"
+    admin.ok("PUT", f"{bench.path}/draft", {"document": theirs}, headers={"If-Match": tag})
+    bench.publish(mine)
+    assert bench.live() == before
+    handed = bench.hand_in()
+    changed = bench.reviewer.ok("GET", f"{bench.path}/diff")
+    assert {"pause", "note"} <= set(json.dumps(changed).replace('"', " ").split()), "both changes are shown"
+    assert bench.approve(admin, handed) == 403
+    assert bench.approve(bench.reviewer, handed) == 200
+    bench.publish(handed)
+    assert bench.live() != before
+
+
 def test_an_invitation_brought_by_two_at_once_opens_one_session_t13(
     client: TestClient, connection: Connection, staff: Staff
 ) -> None:
