@@ -59,7 +59,9 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
         lstrip_blocks=True,
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    environment.filters.update(number=_number, percent=_percent, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner)
+    environment.filters.update(
+        number=_number, percent=_percent, lasts=_lasts, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner
+    )
     environment.globals.update(static=address)
     environment.policies["json.dumps_kwargs"] = {
         "sort_keys": False,
@@ -154,6 +156,13 @@ def _stretch(context: Context, at: datetime, zone: str, length: str) -> str:
     if length == "day":
         return dates.format_date(at.astimezone(place), "MMM d" if locale == "en" else "M月d日", locale=locale)
     return dates.format_time(at.astimezone(place), "HH:mm", tzinfo=place, locale=locale)
+
+
+@pass_context
+def _lasts(context: Context, seconds: int) -> str:
+    """How long something takes, in the largest unit that fits: “4 seconds”, “2 hours”; never less than it is."""
+    unit = next((size for size in (86_400, 3_600, 60) if seconds > size), 1)
+    return dates.format_timedelta(-(-seconds // unit) * unit, threshold=1, locale=LOCALES[context["language"]])
 
 
 @pass_context

@@ -10,7 +10,8 @@ import pytest
 
 from app import auth, cli, documents
 from app.commands import bench
-from app.database import Connection, connect
+from app.database import Connection, connect, transaction
+from app.store import secondsteps
 from tests.cli.conftest import Journey
 from tests.conftest import ROOT
 
@@ -188,3 +189,21 @@ def test_debugging_shows_where_an_error_comes_from(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "argv", ["journey", "import", "nowhere.yaml"])
     with pytest.raises(Exception, match="cannot be read"):
         cli.main()
+
+
+def test_somebody_without_phone_and_codes_is_let_in_with_one_step_again(
+    journey: Journey, connection: Connection
+) -> None:
+    journey("user", "add", "ann@example.com", "--role", "admin")
+    assert "has no second step" in journey("user", "reset-second-step", "ann@example.com").err
+    now = datetime.now(UTC)
+    with transaction(connection):
+        workspace, user = connection.execute("SELECT workspace_id, id FROM users").fetchall()[0]
+        secondsteps.begin(connection, workspace, user, "sealed", now)
+        secondsteps.confirm(connection, workspace, user, 0, [], now)
+    assert "one step again" in journey("user", "reset-second-step", "ANN@example.com").out
+    with transaction(connection):
+        assert secondsteps.find(connection, workspace, user) is None
+        logged = connection.execute("SELECT actor, what FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    assert logged == ("system", "user.second_step")
+    assert "no user" in journey("user", "reset-second-step", "bob@example.com").err
