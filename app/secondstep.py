@@ -16,7 +16,7 @@ from pydantic import BaseModel, SecretStr
 
 from app import audit, log, vault
 from app.keys import derived
-from app.staff import Hand, StaffError, end_sessions
+from app.staff import Hand, StaffError, end_sessions, known
 from app.store import secondsteps
 from app.store.rows import Connection
 from app.store.users import User
@@ -111,6 +111,14 @@ def remove(hand: Hand, user_id: int) -> bool:
     end_sessions(hand, user_id)
     hand.note("user.second_step", user_id, {"second_step": True}, {"second_step": False})
     return True
+
+
+def reset(hand: Hand, user_id: int) -> None:
+    """By an admin, for somebody who has lost phone and codes; one's own takes password and code."""
+    known(hand, user_id)
+    if user_id == hand.user_id:
+        raise StaffError("invalid", "second_step", _("is your own; turn it off on your own page"))
+    remove(hand, user_id)
 
 
 def require(hand: Hand, *, on: bool) -> None:

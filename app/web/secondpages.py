@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Form, Request, Response
 
-from app import secondstep, staff, throttle
+from app import secondstep, throttle
 from app.secondstep import WRONG_CODE
 from app.staff import Hand, StaffError
 from app.store import secondsteps
@@ -15,7 +15,6 @@ from app.store.users import User
 from app.web.guard import Asker, TheHouse, can
 from app.web.house import House
 from app.web.page import page_router, render
-from app.web.problems import missing
 from app.web.selfpages import WAIT, own, refused
 from app.web.session import address_of, give_cookie, new_session
 from app.web.templating import reading
@@ -89,9 +88,7 @@ def require(hand: ByHand, to: Annotated[Literal["required", "free"], Form()]) ->
 @routes.post("/settings/people/{user_id}/second-step/reset", dependencies=[can("user.edit")])
 def reset(hand: ByHand, user_id: UserId) -> Response:
     """Take away the second step of somebody who has lost their phone and their codes; ends their sessions."""
-    staff.known(hand, user_id)
-    if user_id == hand.user_id or not secondstep.remove(hand, user_id):
-        raise missing("second step")
+    secondstep.reset(hand, user_id)
     return Response(status_code=204, headers={"HX-Redirect": "/settings/people"})
 
 

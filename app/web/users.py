@@ -12,7 +12,6 @@ from app.staff import Hand
 from app.store import users
 from app.store.users import User
 from app.web.guard import Asker, Database, Now, can, router
-from app.web.problems import missing
 from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, place_of
 
 routes = router("users")
@@ -133,9 +132,7 @@ def reset_second_step(user_id: UserId, hand: ByHand) -> None:
 
     Not your own: that takes your password and a code, on your own page.
     """
-    staff.known(hand, user_id)
-    if user_id == hand.user_id or not secondstep.remove(hand, user_id):
-        raise missing("second step")
+    secondstep.reset(hand, user_id)
 
 
 def user_out(row: User) -> UserOut:
