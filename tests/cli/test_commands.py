@@ -198,7 +198,9 @@ def test_somebody_without_phone_and_codes_is_let_in_with_one_step_again(
     assert "has no second step" in journey("user", "reset-second-step", "ann@example.com").err
     now = datetime.now(UTC)
     with transaction(connection):
-        workspace, user = connection.execute("SELECT workspace_id, id FROM users WHERE email LIKE 'ann@%'").fetchall()[0]
+        workspace, user = connection.execute("SELECT workspace_id, id FROM users WHERE email LIKE 'ann@%'").fetchall()[
+            0
+        ]
         secondsteps.begin(connection, workspace, user, "sealed", now)
         secondsteps.confirm(connection, workspace, user, 0, [], now)
     assert "one step again" in journey("user", "reset-second-step", "ANN@example.com").out

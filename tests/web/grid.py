@@ -36,7 +36,16 @@ WORLDWIDE = {
     "/api/v1/node-types/{name}/icon.svg": "exit",
     "/templates/{template_id}": "abandoned-order",
 }
-STEP = {"node": json.dumps(FLOW["nodes"][2]), "title": "Hi", "try-who": f"{SEARCHED}there-user"}
+# A step whose words are about the person, and one whose rule offers what people have.
+LETTER = {
+    "id": "pause",
+    "type": "send.inapp",
+    "version": 1,
+    "settings": {"title": "{{ contact.city }} {{ contact.phone }}"},
+}
+RULE = {"all": [{"attribute": name, "op": "eq", "value": "x"} for name in ("city", "phone")]}
+ASKS = {"id": "pause", "type": "condition", "version": 1, "settings": {"rule": RULE}}
+STEP = {"node": json.dumps(LETTER), "try-who": "+861381001"}
 HASH = {"content_hash": "0" * 64}
 MOVES = {"people": [{"node": "pause", "do": "move", "to": "pause", "version": 1}]}
 # Bodies and forms, by address; the description's own example where none is said. Without one a route gets an empty form.
@@ -58,7 +67,7 @@ SENT: dict[str, dict[str, Any]] = {
     "POST /journeys/{journey_id}/read": {"json": {"text": "{}"}},
     "POST /journeys/{journey_id}/describe": {"json": FLOW},
     "POST /journeys/{journey_id}/settings/panel": {"json": {"document": FLOW}},
-    "POST /journeys/{journey_id}/nodes/{node_id}/panel": {"json": {"node": FLOW["nodes"][1], "document": FLOW}},
+    "POST /journeys/{journey_id}/nodes/{node_id}/panel": {"json": {"node": ASKS, "document": FLOW}},
     "PUT /api/v1/journeys/{journey_id}/scope": {"json": {"scope": "here"}},
     "PUT /api/v1/plans/{plan_id}/scope": {"json": {"scope": "here"}},
     "POST /api/v1/late": {"json": {"do": "release"}},

@@ -17,7 +17,7 @@ from app.lanes import lane_of
 from app.store import inapp
 from tests.web.conftest import FLOW, Staff
 from tests.web.grid import SAFE, SCOPED, STEP, Route, World, filled
-from tests.web.towns import SEARCHED, SECRET_OF_HOOKS, Somebody, Things, dump, standing
+from tests.web.towns import PRIVATE, SEARCHED, SECRET_OF_HOOKS, Somebody, Things, dump, standing, strays
 
 
 def allowed(who: Somebody, route: Route) -> int | None:
@@ -112,12 +112,14 @@ def test_no_list_search_or_question_ever_answers_with_what_is_others_t09_f102(wo
     } <= set(seen)
 
 
+OWN_JOURNEY = 1  # the first that `grid.make` draws
 # Writing routes that are told of a thing in the body: (address, sent, whether it says that there is none). {} is one's own.
 NAMING: list[tuple[str, str, Callable[[Things], dict[str, Any]]]] = [
     ("POST", "/journeys/archive", lambda it: {"data": {"id": [it.ids["journey_id"]]}}),
     ("POST", "/journeys/move", lambda it: {"data": {"id": [it.ids["journey_id"]], "plan": ""}}),
     ("POST", "/journeys/scope", lambda it: {"data": {"id": [it.ids["journey_id"]], "scope": "here"}}),
     ("POST", "/journeys/restore", lambda it: {"params": {"ids": it.ids["journey_id"]}}),
+    ("POST", "/journeys/move", lambda it: {"data": {"id": [OWN_JOURNEY], "plan": it.ids["plan_id"]}}),
     ("POST", "/journeys/new", lambda it: {"data": {"name": "N", "plan": it.ids["plan_id"]}}),
     ("POST", "/api/v1/journeys", lambda it: {"json": {"name": "N", "document": FLOW, "plan_id": it.ids["plan_id"]}}),
     ("POST", "/api/v1/keys", lambda it: {"json": {"name": "K", "role": "viewer", "user_id": it.ids["user_id"]}}),
@@ -133,7 +135,7 @@ NAMING: list[tuple[str, str, Callable[[Things], dict[str, Any]]]] = [
     (
         "POST",
         "/journeys/{journey_id}/nodes/{node_id}/panel/preview",
-        lambda it: {"data": {**STEP, "title": "{{ contact.city }} {{ contact.phone }}", "try-who": f"{it.mark}-user"}},
+        lambda it: {"data": {**STEP, "try-who": f"+86138{it.number}"}},
     ),
     (
         "POST",
@@ -145,6 +147,7 @@ NAMING: list[tuple[str, str, Callable[[Things], dict[str, Any]]]] = [
 
 def test_a_body_that_names_what_is_others_reads_and_changes_nothing_of_theirs_t09(world: World) -> None:
     """As everybody who may, about the rival's things, and about another scope's; about one's own it does what it says."""
+    assert world.own.ids["journey_id"] == OWN_JOURNEY
     before = dump(world.connection, world.rival.workspace_id)
     unlabelled = {"POST /api/v1/keys", "PUT /api/v1/accounts/{name}"}  # people and accounts bear no scope
     by_name = {route.name: route for route in world.routes}
@@ -162,6 +165,18 @@ def test_a_body_that_names_what_is_others_reads_and_changes_nothing_of_theirs_t0
                 world.ask(who, route, own, **sent(world.there))
                 assert standing(world.connection, world.there) == stood, f"{who.name}: {route.name}"
     # An address with the other's name in it is echoed by what makes one's own account of that name.
+    # One's own person is shown to whom they may be shown, so the answers above are those of doors that open.
+    operator = next(one for one in world.people if one.role == "operator")
+    for method, path, sent in NAMING:
+        if path.endswith(("/simulate", "/preview")) and not path.startswith("/api/"):
+            route = by_name[f"{method} {path}"]
+            shown = world.ask(operator, route, filled(route, world.own), **sent(world.own)).text
+            assert f"{world.own.mark} city" in shown, route.name
+            assert PRIVATE in shown, route.name
+            world.ask(world.people[0], route, filled(route, world.own), **sent(world.own))  # a viewer; `look` looks
+    assert strays(world.connection) == []
+    mixed = "SELECT j.name, p.name FROM journey j JOIN plan p ON p.id = j.plan_id WHERE j.scope <> p.scope"
+    assert world.connection.execute(mixed).fetchall() == []
     wrong = [line for line in world.wrong if "/api/v1/accounts/" not in line]
     assert not wrong, "\n".join(wrong)
     assert dump(world.connection, world.rival.workspace_id) == before

@@ -127,7 +127,7 @@ def test_codes_are_tried_as_rarely_as_passwords_and_the_password_wins_no_more_tr
         seen.append(answer(door, knock(door), "123456").status_code)
         door.clock.turn(seconds=6)
     assert seen == [403] * 5 + [429] * 25
-    assert "Wait 13 minutes" in answer(door, knock(door), "123456").text
+    assert "Wait 12 minutes" in answer(door, knock(door), "123456").text
     assert answer(door, knock(door), phone.next()).status_code == 429
     door.clock.turn(minutes=16)
     assert answer(door, knock(door), phone.shows()).status_code == 303, "never for good"

@@ -262,3 +262,41 @@ def standing(connection: Connection, things: Things) -> list[tuple[str, ...]]:
     ).fetchall()
     connection.rollback()
     return rows
+
+
+PARENTS = {
+    "journey_id": "journey",
+    "plan_id": "plan",
+    "version_id": "version",
+    "user_id": "users",
+    "submission_id": "submission",
+    "migration_id": "migration",
+    "live_version_id": "version",
+}
+
+
+def strays(connection: Connection) -> list[tuple[str, str, int]]:
+    """Rows whose parent is another workspace's (invariant I12), in every table that names a parent."""
+    columns = connection.execute(
+        "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t"
+        " USING (table_schema, table_name) WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'"
+        " AND c.column_name = ANY(%s) AND EXISTS (SELECT FROM information_schema.columns w WHERE w.table_schema = 'public'"
+        " AND w.table_name = c.table_name AND w.column_name = 'workspace_id')",
+        (list(PARENTS),),
+    ).fetchall()
+    assert len(columns) > 15
+    queries = [
+        sql.SQL(
+            "SELECT {}, {}, count(*) FROM {} t JOIN {} p ON p.id = t.{} AND p.workspace_id <> t.workspace_id"
+        ).format(
+            sql.Literal(table),
+            sql.Literal(column),
+            sql.Identifier(table),
+            sql.Identifier(PARENTS[column]),
+            sql.Identifier(column),
+        )
+        for table, column in columns
+    ]
+    rows = connection.execute(sql.SQL(" UNION ALL ").join(queries)).fetchall()
+    connection.rollback()
+    return [row for row in rows if row[2]]

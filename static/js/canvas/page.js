@@ -28,7 +28,12 @@ export const news = (query = `mode=${canvas.data.mode}`) => (stream ??= openStre
 
 const { viewport, editor } = canvas;
 const percent = byId("zoom-value");
-const showZoom = () => { if (percent) percent.textContent = `${Math.round(viewport.zoom * 100)} %`; };
+let told = 0;
+const showZoom = () => {
+  const now = Math.round(viewport.zoom * 100);
+  if (percent && now !== told) percent.textContent = `${now} %`; // a pan must not lay the bar out
+  told = now;
+};
 editor.on("viewport", showZoom);
 showZoom();
 
@@ -43,7 +48,7 @@ const buttons = {
   "toggle-map": () => {
     const shown = byId("toggle-map")?.getAttribute("aria-pressed") !== "true";
     byId("toggle-map")?.setAttribute("aria-pressed", String(shown));
-    canvas.minimap.canvas.hidden = !shown;
+    canvas.minimap.element.hidden = !shown;
     canvas.view.schedule();
   },
 };
