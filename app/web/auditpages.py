@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request, Response
 
+from app import anchors
 from app.store import audit, keys, overview, users
 from app.store.audit import Row, Wanted
+from app.store.rows import Connection
 from app.web import told
-from app.web.guard import Asker, Database, can
+from app.web.guard import Asker, Database, TheHouse, can
+from app.web.house import House
 from app.web.page import page_router, render
 from app.web.shapes import LONGEST_PLACE, paged, place_of
 from app.web.templating import reading
@@ -78,6 +81,10 @@ DEEDS = {
     "user.change": _("changed a person"),
     "user.password": _("set a password"),
     "user.link": _("made a sign-in link"),
+    "user.second_step_offer": _("asked for a second step"),
+    "user.second_step": _("turned a second step on or off"),
+    "user.recovery_codes": _("made new recovery codes"),
+    "user.second_step_rule": _("changed who needs a second step"),
     "user.sign_out": _("signed out everywhere"),
     "key.create": _("made a key"),
     "key.revoke": _("revoked a key"),
@@ -111,6 +118,7 @@ WORDS = {
 @routes.get("/settings/audit", dependencies=[can("audit.read")])
 def show_audit(
     request: Request,
+    house: TheHouse,
     caller: Asker,
     connection: Database,
     who: Word = "",
@@ -140,8 +148,16 @@ def show_audit(
         }
     if next is not None:
         return render(request, "settings/_audit_rows.html", values)
+    values["anchored"] = _anchored(house, connection, caller.workspace_id)
     values["users"] = users.page(connection, caller.workspace_id, 0, SHOWN)
     return render(request, "settings/audit.html", values)
+
+
+def _anchored(house: House, connection: Connection, workspace_id: int) -> dict[str, Any]:
+    """The last anchor of the log in this machine's data folder, and the first that does not hold any more."""
+    found = anchors.read(house.settings.data, at_most=anchors.READ_BYTES).anchors
+    own = [one for one in found if one.workspace_id == workspace_id]
+    return {"last": own[-1] if own else None, "gone": anchors.gone(connection, workspace_id, own) if own else None}
 
 
 def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:
