@@ -119,6 +119,20 @@ class SignInTry(SQLModel, table=True):
     tries: int
     since: datetime = Field(sa_type=INSTANT)
     last: datetime = Field(sa_type=INSTANT)
+    level: int = Field(default=0, sa_type=SMALL, sa_column_kwargs={"server_default": "0"})
+
+
+class SecondStep(SQLModel, table=True):
+    """Somebody's key for the codes of their phone, sealed; it counts from `since` on. `codes` are hashes, one time each."""
+
+    __tablename__ = "second_step"
+    workspace_id: int = Field(primary_key=True)
+    user_id: int = Field(primary_key=True)
+    sealed: str = Field(sa_type=TEXT)
+    begun_at: datetime = Field(sa_type=INSTANT)
+    since: datetime | None = Field(default=None, sa_type=INSTANT)
+    last_used: int = Field(default=0, sa_type=BIG, sa_column_kwargs={"server_default": "0"})
+    codes: list[str] = Field(sa_column=_texts())
 
 
 class Contact(SQLModel, table=True):
@@ -298,6 +312,7 @@ class Journey(SQLModel, table=True):
     pause_mode: str = Field(default="freeze", sa_type=TEXT, sa_column_kwargs={"server_default": "freeze"})
     pause_reason: str | None = Field(default=None, sa_type=TEXT)
     opened_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    complaints_seen_at: datetime | None = Field(default=None, sa_type=INSTANT)
 
 
 class DraftSave(SQLModel, table=True):
@@ -583,6 +598,20 @@ class ReceiptRow(SQLModel, table=True):
     at: datetime = Field(sa_type=INSTANT)
     detail: dict[str, Any] = Field(sa_column=_json())
     settled_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class Reputation(SQLModel, table=True):
+    """What was delivered and complained about, appended by each batch of receipts, folded into hours, kept for a week."""
+
+    __table_args__ = (Index(None, "at"),)
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
+    workspace_id: int
+    channel: str = Field(sa_type=TEXT)
+    journey_id: int
+    marketing: bool
+    at: datetime = Field(sa_type=INSTANT)
+    delivered: int
+    complained: int
 
 
 class Suppression(SQLModel, table=True):

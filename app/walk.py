@@ -13,7 +13,8 @@ from itertools import islice
 import msgspec
 
 from app.admitting import Admissions
-from app.budgets import Want, refused
+from app.budgets import OVER as OVER_BUDGET
+from app.budgets import Want, refused, want
 from app.failpoints import failpoint
 from app.fusing import FUSE, ceiling
 from app.gate import refusal
@@ -28,7 +29,7 @@ from flows.compile import Plan
 from flows.conditions import OVER
 from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest, would_end
-from flows.policies import Policies
+from flows.policies import Policies, Verdict
 
 # Carried by people whom an awaited event met while their journey was paused: at resume the event is looked up again.
 MET = "met while paused"
@@ -220,14 +221,24 @@ def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft
 
 def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tuple[list[messages.Draft], Iterator[int]]:
     """The drafts as caps and quiet hours leave them: as they are, put off, or refused with the reason."""
-    drafts = passage.drafts
-    asked = [number for number, one in enumerate(drafts) if one.step.marketing and one.refusal is None]
-    asks = [_ask(drafts[number], ids[number]) for number in asked]
+    drafts, rules = passage.drafts, passage.policies
+    asked = [
+        number
+        for number, one in enumerate(drafts)
+        if one.step.marketing
+        and one.refusal is None
+        and (one.traveller.plan.workspace_id in rules or one.traveller.plan.budget is not None)
+    ]
 
     def beyond(places: Sequence[int]) -> set[int]:
         return _unpaid(connection, drafts, [asked[place] for place in places], {n: p for p, n in enumerate(asked)})
 
-    for number, verdict in zip(asked, ask(connection, asks, passage.policies, passage.now, beyond), strict=True):
+    if rules:
+        verdicts = ask(connection, [_ask(drafts[one], ids[one]) for one in asked], rules, passage.now, beyond)
+        told_of = list(zip(asked, verdicts, strict=True))
+    else:
+        told_of = [(asked[place], Verdict(None, OVER_BUDGET)) for place in sorted(beyond(range(len(asked))))]
+    for number, verdict in told_of:
         if verdict.reason is None:
             continue
         draft = drafts[number]
@@ -250,12 +261,21 @@ def _unpaid(
     Transactional ones are paid for first: they go out whatever is left.
     """
     others = [number for number, one in enumerate(drafts) if not one.step.marketing and one.refusal is None]
-    paid = [number for number in (*others, *passing) if drafts[number].traveller.plan.budget is not None]
-    wants = [
-        Want(plan.workspace_id, plan.budget, one.channel, one.step.marketing)
-        for one in (drafts[number] for number in paid)
-        if (plan := one.traveller.plan).budget is not None
-    ]
+    paid, wants = [], []
+    known: dict[tuple[int, str, str], Want | None] = {}
+    for number in (*others, *passing):
+        draft = drafts[number]
+        plan = draft.traveller.plan
+        key = plan.version_id, draft.step.id, draft.channel
+        if key not in known:
+            marketing = draft.step.marketing
+            known[key] = (
+                want(plan.workspace_id, plan.budget, draft.channel, marketing=marketing) if plan.budget else None
+            )
+        one = known[key]
+        if one is not None:
+            paid.append(number)
+            wants.append(one)
     return {places[paid[place]] for place in refused(connection, wants)}
 
 

@@ -9,7 +9,7 @@ from starlette.background import BackgroundTask
 from app import invitations, publishing, staff
 from app.auth import ROLES, Caller
 from app.staff import Hand, StaffError
-from app.store import overview, sessions, workspaces
+from app.store import overview, secondsteps, sessions, workspaces
 from app.store import users as people
 from app.store.rows import Connection
 from app.store.users import User
@@ -136,6 +136,7 @@ def _values(request: Request, connection: Connection, caller: Caller, now: Any) 
         "labels": sorted({label for user in found for label in user.scopes or ()}),
         "place": overview.place(connection, caller.workspace_id),
         "second_over": workspaces.second_over(connection, caller.workspace_id),
+        "required": secondsteps.required(connection, caller.workspace_id),
         **_words(request),
     }
 

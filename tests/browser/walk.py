@@ -79,6 +79,7 @@ ALL: tuple[Stop, ...] = (
 )
 # What answers a GET and is not a page of ours, each with the reason.
 NO_PAGES: Mapping[str, str] = {
+    "/login/code": "for a browser that gave a password a moment ago; tests/browser/test_second_step.py looks at it",
     "/settings/people/{}": "a form in a dialog of the page of people",
     "/fragments/journeys": "a part of the first page",
     "/find": "what the palette found",
