@@ -15,7 +15,19 @@ from app import approvals, audit, reaching, seasons
 from app import schedules as calendar
 from app.approvals import Approval
 from app.failpoints import failpoint
-from app.store import accounts, admissions, drafts, fuses, journeys, schedules, submissions, users, versions, workspaces
+from app.store import (
+    accounts,
+    admissions,
+    drafts,
+    fuses,
+    journeys,
+    schedules,
+    sidedrafts,
+    submissions,
+    users,
+    versions,
+    workspaces,
+)
 from app.store.journeys import Approved, Journey, Saving
 from app.store.rows import Connection
 from app.store.submissions import Submission
@@ -87,6 +99,8 @@ def duplicate(desk: Desk, journey_id: int, called: str) -> Journey:
         raise RefusedError("missing", "journey")
     name = called % {"name": journey.name[: NAME_AT_MOST - len(called)]}
     made = _begin(desk, name, _draft(desk, journey_id))
+    # Who drew the original drew the copy: they may not approve it either.
+    sidedrafts.join_editors(desk.connection, desk.workspace_id, made.id, journey.editors)
     desk.note("journey.create", f"journey:{made.id}", None, {"name": name, "copy_of": journey_id})
     return made
 

@@ -24,6 +24,7 @@ HERE = {"Origin": "http://testserver", "Accept": "text/html"}
 QUIET = {
     "POST /api/v1/journeys/{journey_id}/enroll": "an event handed in by a program, kept in the history; as many as orders",
     "POST /api/v1/journeys/{journey_id}/validate": "looks only",
+    "POST /api/v1/journeys/{journey_id}/drafts/{draft_id}/rebase": "looks only",
     "POST /api/v1/segments/preview": "looks only",
     "POST /journeys/{journey_id}/describe": "looks at an unsaved document",
     "POST /journeys/{journey_id}/read": "looks at an unsaved document",
@@ -114,6 +115,13 @@ def _api(walk: Walk, operator: Api, reviewer: Api, admin: Api) -> None:
     # The admin renamed it, and drew nothing: so the reviewer may approve what the operator drew.
     handed = walk(f"POST {route}/submit", f"{one}/submit", role="operator").json()["content_hash"]
     walk(f"POST {route}/nudge", f"{one}/nudge", role="operator")
+    aside = walk(f"POST {route}/drafts", f"{one}/drafts", role="operator", json={"name": "Other"}).json()["id"]
+    walk(f"DELETE {route}/drafts/{{draft_id}}", f"{one}/drafts/{aside}", role="operator")
+    aside = operator.ok("POST", f"/journeys/{made}/drafts", {"name": "Again"})["id"]
+    tag = operator("GET", f"/journeys/{made}/draft").headers["etag"]
+    taken = f"{one}/drafts/{aside}/take-up"
+    walk(f"POST {route}/drafts/{{draft_id}}/take-up", taken, role="operator", json={}, headers={"If-Match": tag})
+    handed = operator.ok("POST", f"/journeys/{made}/submit")["content_hash"]
     said = {"decision": "approve", "content_hash": handed}
     walk(f"POST {route}/reviews", f"{one}/reviews", role="reviewer", json=said)
     walk(f"POST {route}/publish", f"{one}/publish", role="reviewer", json={"content_hash": handed})
@@ -237,7 +245,12 @@ def _journey_pages(walk: Walk, operator: Api, reviewer: Api) -> None:
     walk(f"POST {route}/pausing", f"{one}/pausing", data={"to": "paused", "mode": "late"})
     walk(f"POST {route}/pausing", f"{one}/pausing", data={"to": "live", "mode": "late"})
     walk.sign_in("operator")
-    walk(f"POST {route}/versions/restore", f"{one}/versions/restore", data={"state": "v1", "revision": "1"})
+    walk(f"POST {route}/drafts", f"{one}/drafts", data={"name": "Other"})
+    aside = operator.ok("POST", f"/journeys/{made}/drafts", {"name": "Again"})["id"]
+    walk(f"POST {route}/drafts/{{draft_id}}/delete", f"{one}/drafts/{aside}/delete")
+    aside = operator.ok("POST", f"/journeys/{made}/drafts", {"name": "Once more"})["id"]
+    walk(f"POST {route}/drafts/{{draft_id}}/take-up", f"{one}/drafts/{aside}/take-up", data={"revision": "1"})
+    walk(f"POST {route}/versions/restore", f"{one}/versions/restore", data={"state": "v1", "revision": "2"})
     other = operator.ok("POST", "/journeys", {"name": "K", "document": FLOW})["id"]
     go_live(operator, reviewer, other)
     tag = operator("GET", f"/journeys/{other}/draft").headers["etag"]

@@ -170,3 +170,12 @@ def test_the_page_keeps_compares_takes_up_and_asks_what_clashes(
     )
     assert operator.ok("GET", f"{path}/draft")["document"] == flow(duration="PT20M")
     assert post(browser, f"{path}/drafts/{kept['id']}/delete").status_code == 404
+
+
+def test_who_drew_the_original_may_not_approve_its_copy(enter: Enter, operator: Api, admin: Api, reviewer: Api) -> None:
+    path = made(admin)
+    lead = post(enter("operator"), f"{path}/duplicate").headers["HX-Redirect"]
+    copy = "/".join(lead.split("/")[:3])
+    handed = hand_in(operator, copy)
+    assert approve(admin, copy, handed).status_code == 403
+    assert approve(reviewer, copy, handed).status_code == 200
