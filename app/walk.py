@@ -12,7 +12,9 @@ from itertools import islice
 
 import msgspec
 
-from app.budgets import OVER, Want, refused, want
+from app.admitting import Admissions
+from app.budgets import OVER as OVER_BUDGET
+from app.budgets import Want, refused, want
 from app.failpoints import failpoint
 from app.fusing import FUSE, ceiling
 from app.gate import refusal
@@ -24,6 +26,7 @@ from app.store.outbox import NEVER
 from app.store.pauses import SKIP, SKIPPED
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
+from flows.conditions import OVER
 from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest, would_end
 from flows.policies import Policies, Verdict
@@ -49,6 +52,7 @@ class Passage:
     drafts: list[messages.Draft] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    admissions: Admissions = field(default_factory=Admissions)
     turned: list[seasons.Turned] = field(default_factory=list)
     moved: int = 0
 
@@ -56,6 +60,13 @@ class Passage:
         """The difference gathered for a contact."""
         self.keys[key[2]] = key
         return self.record.changes.setdefault(key[2], Change())
+
+    def admits(self, plan: Plan, lane: int, contact: int, at: datetime) -> bool:
+        """Whether the approval's cap lets one more in; who is beyond it is kept with the reason."""
+        if self.admissions.admits(plan):
+            return True
+        self.turn_away(plan, lane, contact, at, OVER)
+        return False
 
     def turn_away(self, plan: Plan, lane: int, contact: int, at: datetime, reason: str) -> None:
         """Somebody would have come in, and does not, for a reason that is kept."""
@@ -191,6 +202,7 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+    passage.admissions.write(connection)
     seasons.turn_away(connection, passage.turned)
 
 
@@ -225,7 +237,7 @@ def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tupl
         verdicts = ask(connection, [_ask(drafts[one], ids[one]) for one in asked], rules, passage.now, beyond)
         told_of = list(zip(asked, verdicts, strict=True))
     else:
-        told_of = [(asked[place], Verdict(None, OVER)) for place in sorted(beyond(range(len(asked))))]
+        told_of = [(asked[place], Verdict(None, OVER_BUDGET)) for place in sorted(beyond(range(len(asked))))]
     for number, verdict in told_of:
         if verdict.reason is None:
             continue
