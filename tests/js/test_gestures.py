@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.js.harness.figures import page_server
 
 Point = tuple[float, float]
+# Until the page's script has named it, `canvas` is the element of this id.
+READY = "() => Boolean(globalThis.canvas?.viewport)"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ class Canvas:
 
     def open(self, query: str = "size=50") -> None:
         self.page.goto(f"{self.address}/?{query}")
-        self.page.wait_for_selector("#canvas[data-ready]")
+        self.page.wait_for_function(READY)
         self.look(60, 160, 0.8)
 
     def look(self, x: float, y: float, zoom: float) -> None:
@@ -314,13 +316,13 @@ def test_from_afar_the_picture_can_be_clicked_dragged_and_entered(canvas: Canvas
 
 def test_the_journey_opens_readable_on_its_entry_and_where_it_was_left(canvas: Canvas) -> None:
     canvas.page.goto(f"{canvas.address}/?size=300&journey=j1")
-    canvas.page.wait_for_selector("#canvas[data-ready]")
+    canvas.page.wait_for_function(READY)
     assert canvas.ask("canvas.viewport.zoom") >= 0.72
     assert canvas.page.locator(".card[data-id=s0]").is_visible()
     canvas.look(-333, -222, 0.9)
     canvas.page.wait_for_timeout(400)
     canvas.page.reload()
-    canvas.page.wait_for_selector("#canvas[data-ready]")
+    canvas.page.wait_for_function(READY)
     assert canvas.ask("[canvas.viewport.x, canvas.viewport.y, canvas.viewport.zoom]") == [-333, -222, 0.9]
 
 

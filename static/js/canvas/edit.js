@@ -14,6 +14,7 @@ import { attachPalette } from "./palette.js";
 import { attachPresence } from "./presence.js";
 import { attachQuickAdd } from "./quickadd.js";
 import { draftStore, draftTransport } from "./drafts.js";
+import { attachSince } from "./since.js";
 import { attachName, attachNextStep, attachUndo, savedSign } from "./toolbar.js";
 
 const { editor, data } = canvas;
@@ -24,6 +25,7 @@ const menu = attachMenu({ canvas, deeds, adding });
 attachQuickAdd(canvas, adding);
 attachClipboard(canvas, deeds);
 attachDescribe(canvas);
+attachSince(editor, canvas.view, data.published ?? null);
 const choose = attachImport(canvas, deeds);
 const palette = attachPalette(/** @type {HTMLElement} */ (byId("palette")), canvas, adding);
 
