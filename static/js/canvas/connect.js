@@ -187,9 +187,13 @@ class Knobs {
     const [key] = editor.selection;
     const ends = editor.selection.size === 1 ? this.view.wires.endsOf(key) : null;
     this.key = ends ? key : null;
-    this.start.hidden = this.end.hidden = this.cutter.hidden = !ends;
+    this.end.hidden = this.cutter.hidden = !ends;
+    this.start.hidden = !ends || !this.sources;
     if (!ends) return;
-    if (!this.sources) import("./sources.js").then((sources) => { this.sources = sources; }, () => {});
+    if (!this.sources) import("./sources.js").then((sources) => {
+      this.sources = sources;
+      this.place();
+    }, () => {});
     for (const [knob, { x, y }] of /** @type {const} */ ([[this.start, ends.start], [this.end, ends.end]])) {
       knob.dataset.key = key;
       knob.style.transform = `translate(${x}px,${y}px)`;
