@@ -239,6 +239,7 @@ def test_a_selected_wire_can_be_made_to_begin_elsewhere(canvas: Canvas) -> None:
             && !editor.flow.reaches(to, id)) return [id, port.name]; }""",
         to,
     )
+    canvas.page.wait_for_selector(".wire-start:not([hidden])")
     canvas.drag(canvas.middle(".wire-start"), canvas.ring(step, port))
     assert not canvas.ask("(key) => canvas.editor.flow.wires.has(key)", key)
     assert canvas.ask("([step, port]) => canvas.editor.flow.wireAt(step, port).to", [step, port]) == to
@@ -252,6 +253,7 @@ def test_a_wire_cannot_be_made_to_begin_where_nothing_may(canvas: Canvas) -> Non
     wire = canvas.ask("canvas.editor.flow.wiresFrom('s0')[0]")
     canvas.ask("(wire) => canvas.editor.select([`${wire.from} ${wire.port}`])", wire)
     canvas.listen("toast")
+    canvas.page.wait_for_selector(".wire-start:not([hidden])")
     canvas.drag(canvas.middle(".wire-start"), canvas.title(wire["to"]))
     assert canvas.heard() == [["toast", "A step cannot lead to itself."]]
     assert canvas.ask("canvas.editor.history.past.length") == 0
