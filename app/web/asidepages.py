@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Form, Request, Response
 
-from app import drafting
+from app import drafting, facets
 from app.store import sidedrafts
 from app.web import reviewed
 from app.web.guard import TheHouse, can
+from app.web.house import House
 from app.web.journeys import AtDesk, known
 from app.web.page import page_router, render
 from app.web.problems import ProblemError, missing
@@ -55,12 +56,15 @@ def show_take_up(request: Request, house: TheHouse, journey_id: JourneyId, draft
     with reading(request) as say:
         titles = reviewed.titles(house, merged.document)
         words = {"journey": say(JOURNEY), "note": say(NOTE), "group": say(GROUP)}
+        conflicts = [
+            {**_asked(one, titles, words), "says": [_says(house, one.mine), _says(house, one.theirs)]}
+            for one in merged.conflicts
+        ]
     values = {
         "journey": journey,
         "one": one,
         "merged": merged,
-        "conflicts": [_asked(conflict, titles, words) for conflict in merged.conflicts],
-        "titles": titles,
+        "conflicts": conflicts,
     }
     return render(request, "journeys/_take_up.html", values)
 
@@ -95,6 +99,14 @@ def _asked(one: Conflict, titles: dict[str, str], words: dict[str, str]) -> dict
     title = words.get(one.kind) or titles.get(one.id) or _named((one.mine, one.theirs)) or one.id
     gone = "mine" if one.mine is None else "theirs" if one.theirs is None else ""
     return {"key": one.key, "title": title, "what": one.what, "gone": gone}
+
+
+def _says(house: House, side: Any) -> str:
+    """A step of one side in a line, as its card has it."""
+    if not isinstance(side, dict) or "type" not in side:
+        return ""
+    known = facets.describe({"schema": 1, "nodes": [side], "edges": []}, house.catalog, None)["nodes"]
+    return str(known.get(side.get("id"), {}).get("summary") or "")
 
 
 def _named(some: Sequence[Any]) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import Request, Response
+from fastapi import BackgroundTasks, Request
 from pydantic import ConfigDict, Field
 
 from app import publishing
@@ -229,11 +229,12 @@ def read_submission(
 
 @routes.post("/journeys/{journey_id}/nudge", dependencies=[can("journey.submit")])
 def nudge_reviewers(
-    journey_id: JourneyId, house: TheHouse, caller: Asker, desk: AtDesk, response: Response
+    journey_id: JourneyId, house: TheHouse, caller: Asker, desk: AtDesk, later: BackgroundTasks
 ) -> NudgedOut:
     """Remind those who may review what is handed in, by mail too where an e-mail account is set up. Once an hour; else 409."""
     asked, letters = remind(house, desk, journey_id, caller.name)
-    response.background = letters
+    if letters is not None:
+        later.add_task(letters)
     return NudgedOut(reviewers=len(asked), mailed=letters is not None)
 
 

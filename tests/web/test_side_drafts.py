@@ -159,6 +159,8 @@ def test_the_page_keeps_compares_takes_up_and_asks_what_clashes(
     dialog = browser.get(f"{path}/drafts/{kept['id']}/take-up?lang=en", headers=HERE).text
     assert "by now version 2 is live" in dialog
     assert 'name="key" value="step pause"' in dialog
+    assert "As in this draft: Wait 20 minutes" in dialog
+    assert "As it is live: Wait 30 minutes" in dialog
     revision = operator.ok("GET", path)["revision"]
     place = f"{path}/drafts/{kept['id']}/take-up"
     undecided = post(browser, place, revision=revision)
