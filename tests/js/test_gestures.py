@@ -98,19 +98,17 @@ class Canvas:
         return list(self.ask("heard"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # one for all, so that scripts are loaded but once
 def window(browser: Browser) -> Iterator[BrowserContext]:
-    """One for all, so that scripts are loaded and compiled but once; what a test leaves in it is cleared."""
     with browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as context:
         yield context
 
 
 @pytest.fixture
 def canvas(window: BrowserContext, address: str) -> Iterator[Canvas]:
-    canvas = Canvas(window.new_page(), address)
-    canvas.open()
+    (canvas := Canvas(window.new_page(), address)).open()
     yield canvas
-    canvas.ask("() => { localStorage.clear(); sessionStorage.clear(); }")
+    canvas.ask("localStorage.clear()")
     canvas.page.close()
     assert canvas.said == []
 
