@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request, Response
 
+from app import anchors
 from app.store import audit, keys, overview, users
 from app.store.audit import Row, Wanted
+from app.store.rows import Connection
 from app.web import told
-from app.web.guard import Asker, Database, can
+from app.web.guard import Asker, Database, TheHouse, can
+from app.web.house import House
 from app.web.page import page_router, render
 from app.web.shapes import LONGEST_PLACE, paged, place_of
 from app.web.templating import reading
@@ -44,6 +47,10 @@ DEEDS = {
     "journey.submit": _("handed it in for review"),
     "journey.approve": _("approved it"),
     "journey.reject": _("sent it back"),
+    "journey.nudge": _("reminded reviewers of it"),
+    "journey.aside": _("kept a draft aside"),
+    "journey.take_up": _("took a draft up again"),
+    "journey.drop": _("deleted a draft kept aside"),
     "journey.publish": _("published it"),
     "journey.pause": _("paused it"),
     "journey.resume": _("resumed it"),
@@ -59,6 +66,7 @@ DEEDS = {
     "plan.archive": _("archived the plan"),
     "plan.restore": _("brought the plan back"),
     "policy.change": _("changed caps and quiet hours"),
+    "policy.review": _("changed when it takes two to approve"),
     "account.save": _("set up an account"),
     "account.remove": _("removed an account"),
     "account.test": _("tested an account"),
@@ -73,6 +81,10 @@ DEEDS = {
     "user.change": _("changed a person"),
     "user.password": _("set a password"),
     "user.link": _("made a sign-in link"),
+    "user.second_step_offer": _("asked for a second step"),
+    "user.second_step": _("turned a second step on or off"),
+    "user.recovery_codes": _("made new recovery codes"),
+    "user.second_step_rule": _("changed who needs a second step"),
     "user.sign_out": _("signed out everywhere"),
     "key.create": _("made a key"),
     "key.revoke": _("revoked a key"),
@@ -106,6 +118,7 @@ WORDS = {
 @routes.get("/settings/audit", dependencies=[can("audit.read")])
 def show_audit(
     request: Request,
+    house: TheHouse,
     caller: Asker,
     connection: Database,
     who: Word = "",
@@ -135,8 +148,16 @@ def show_audit(
         }
     if next is not None:
         return render(request, "settings/_audit_rows.html", values)
+    values["anchored"] = _anchored(house, connection, caller.workspace_id)
     values["users"] = users.page(connection, caller.workspace_id, 0, SHOWN)
     return render(request, "settings/audit.html", values)
+
+
+def _anchored(house: House, connection: Connection, workspace_id: int) -> dict[str, Any]:
+    """The last anchor of the log in this machine's data folder, and the first that does not hold any more."""
+    found = anchors.read(house.settings.data, at_most=anchors.READ_BYTES).anchors
+    own = [one for one in found if one.workspace_id == workspace_id]
+    return {"last": own[-1] if own else None, "gone": anchors.gone(connection, workspace_id, own) if own else None}
 
 
 def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:

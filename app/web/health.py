@@ -6,9 +6,10 @@ from fastapi import Request, Response
 
 from app import auth
 from app.lanes import LANES
-from app.store import fuses, health, instances, lates, load, overview
+from app.store import fuses, health, instances, lates, load, overview, reputations
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
+from app.web.templating import channel_words
 
 routes = page_router()
 
@@ -40,6 +41,10 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
         "place": overview.place(connection, caller.workspace_id),
         "held": instances.held(connection),
         "held_late": lates.held(connection, caller.workspace_id),
+        "standings": reputations.standings(connection, caller.workspace_id, now),
+        "channel_words": channel_words(request, house.catalog),
+        "warn_rate": reputations.WARN,
+        "stop_rate": reputations.STOP,
         "fused": fuses.tripped(connection, caller.workspace_id),
         "may_run": auth.may(caller.role, "journey.run"),
         "may_confirm": auth.may(caller.role, "restore.confirm"),

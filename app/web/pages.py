@@ -72,12 +72,12 @@ def show_live(request: Request, house: TheHouse, caller: Asker, connection: Data
 
 
 def _answer(request: Request, house: House, template: str, caller: Caller, connection: Connection) -> Response:
-    values = _values(connection, house, caller.workspace_id, language_of(request))
+    values = _values(connection, house, caller, language_of(request))
     return render(request, template, {**values, "icons": icons(request, house.catalog)})
 
 
-def _values(connection: Connection, house: House, workspace_id: int, language: str) -> dict[str, Any]:
-    say = words(language).gettext
+def _values(connection: Connection, house: House, caller: Caller, language: str) -> dict[str, Any]:
+    say, workspace_id = words(language).gettext, caller.workspace_id
     shown = overview.journeys(connection, workspace_id, JOURNEYS_AT_MOST)
     counts: dict[int, dict[tuple[str, str], int]] = {}
     for journey, node, port, count in overview.counts(connection, workspace_id, [one.id for one in shown]):
@@ -92,7 +92,7 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
         "begun": begun,
         "entered": whole.get("entered", 0),
         "active": max(0, whole.get("entered", 0) - sum(whole.get(name, 0) for name in ENDS)),
-        "attention": _attention(connection, house, workspace_id),
+        "attention": _attention(connection, house, caller),
         "messages": [_line(one, say) for one in overview.messages(connection, workspace_id, MESSAGES_SHOWN)],
         "status_words": {name: say(word) for name, word in STATUS_WORDS.items()},
         "port_words": {name: say(word) for name, word in PORT_WORDS.items()},
@@ -105,12 +105,12 @@ def _values(connection: Connection, house: House, workspace_id: int, language: s
     }
 
 
-def _attention(connection: Connection, house: House, workspace_id: int) -> dict[str, Any]:
+def _attention(connection: Connection, house: House, caller: Caller) -> dict[str, Any]:
     """What somebody should look at: people who are stuck, drafts that wait for a reviewer, what could not be handled."""
-    since = house.now() - timedelta(days=1)
+    since, workspace_id = house.now() - timedelta(days=1), caller.workspace_id
     return {
         "stuck": health.stuck(connection, workspace_id, NAMED_AT_MOST),
-        "reviews": submissions.waiting(connection, workspace_id, NAMED_AT_MOST),
+        "reviews": submissions.waiting(connection, workspace_id, caller.actor, NAMED_AT_MOST),
         "aside": health.aside_since(connection, workspace_id, since, ASIDE_AT_MOST),
         "aside_most": ASIDE_AT_MOST,
     }

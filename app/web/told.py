@@ -20,6 +20,7 @@ from app.web.problems import ProblemError, invalid
 from app.web.shapes import NOT_A_PLACE, place_of
 from app.web.templating import language_of
 from flows import seasons
+from flows.conditions import OVER
 from flows.words import _, speaking
 
 Say = Callable[[str], str]
@@ -64,6 +65,7 @@ REASONS: Mapping[str, str] = {
     "season": _("paused while another journey is in season"),
     "plan over budget": _("the budget of the plan is used up"),
     "out of season": _("the journey is out of season"),
+    OVER: _("over the approved cap"),
 }
 BY_EVENT: Mapping[str, str] = {
     "goal": _("the goal was reached by “%(name)s”"),

@@ -77,6 +77,7 @@ ALL: tuple[Stop, ...] = (
 )
 # What answers a GET and is not a page of ours, each with the reason.
 NO_PAGES: Mapping[str, str] = {
+    "/login/code": "for a browser that gave a password a moment ago; tests/browser/test_second_step.py looks at it",
     "/settings/people/{}": "a form in a dialog of the page of people",
     "/fragments/journeys": "a part of the first page",
     "/find": "what the palette found",
@@ -87,6 +88,10 @@ NO_PAGES: Mapping[str, str] = {
     "/journeys/{}/live/course": "a part of the live view",
     "/journeys/{}/live/nodes/{}": "a part of the live view",
     "/journeys/{}/menu": "what can be done to a row of the list",
+    "/journeys/{}/review/reach": "a part of the review",
+    "/journeys/{}/review/messages": "a part of the review",
+    "/journeys/{}/review/mail/{}/{}": "a mail in its frame in the review",
+    "/journeys/{}/moving/dialog": "the dialog of publishing, in the review",
     "/journeys/{}/comments": "data for the review's script",
     "/journeys/{}/compare": "data for the review's script",
     "/settings/accounts/{}": "a form in the page of accounts",

@@ -173,7 +173,11 @@ def test_a_body_that_names_what_is_others_reads_and_changes_nothing_of_theirs_t0
             shown = world.ask(operator, route, filled(route, world.own), **sent(world.own)).text
             assert f"{world.own.mark} city" in shown, route.name
             assert PRIVATE in shown, route.name
-            world.ask(world.people[0], route, filled(route, world.own), **sent(world.own))  # a viewer; `look` looks
+            # A viewer finds the same person by a name that is not flagged, and `look` looks for what is.
+            named = {"contact": f"{world.own.mark}-user", "try-who": f"{world.own.mark}-user"}
+            mine = {"data": {**sent(world.own)["data"], **named}}
+            seen = world.ask(world.people[0], route, filled(route, world.own), **mine).text
+            assert f"{world.own.mark} city" in seen, route.name
     assert strays(world.connection) == []
     mixed = "SELECT j.name, p.name FROM journey j JOIN plan p ON p.id = j.plan_id WHERE j.scope <> p.scope"
     assert world.connection.execute(mixed).fetchall() == []
