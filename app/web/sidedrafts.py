@@ -15,6 +15,7 @@ from app.web.journeys import AtDesk, known
 from app.web.problems import ProblemError, missing
 from app.web.shapes import INT, In, JourneyId, Out, Page, Text
 from flows.merging import Conflict, Side
+from flows.words import _
 
 routes = router("journeys")
 
@@ -124,12 +125,12 @@ def take_up_draft(
     """
     journey = known(desk, journey_id)
     if if_match is None:
-        raise ProblemError(428, "Send If-Match with the ETag of the draft that it takes the place of.")
+        raise ProblemError(428, _("Send If-Match with the ETag of the draft that it takes the place of."))
     tag = if_match.strip().strip('"')
     revision = int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 10 else -1
     saved = drafting.take_up(desk, journey_id, draft_id, revision, wish.choices)
     if saved is None:
-        raise ProblemError(412, "Somebody saved the draft meanwhile.", headers={"ETag": f'"{journey.revision}"'})
+        raise ProblemError(412, _("Somebody saved the draft meanwhile."), headers={"ETag": f'"{journey.revision}"'})
     response.headers["ETag"] = f'"{saved}"'
     return TakenOut(revision=saved)
 
