@@ -1,7 +1,7 @@
 # make run     set up what is missing, start everything on this machine     RUN_ARGS="--no-demo"
 # make test    set up what is missing, run every test                       TEST_ARGS="-k timers"
 # make faults  the fault tests with all their repeats, minutes long  FAULTS_ARGS="-k kill"
-# make timing  does the time of a refusal betray an address? 2,000 samples each, four minutes
+# make timing  does the time of a refusal betray an address? 2,000 samples each, some minutes
 # make simulate  random journeys against the naive reference, other ones every day   SIMULATE_SEEDS=20 SIMULATE_FROM=1
 # make frequency  a million messages in every time zone: is a cap or a quiet hour ever broken?   SENDS=1000000 SEED=1
 # make pictures  take the README's pictures anew, by the browser's stories

@@ -97,6 +97,7 @@ Word = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 
 
+YES, NO = _("yes"), _("no")
 EMPTY = ((None, None), (None, ""), ("", None), ("", ""))
 # The fields that stand in the log, and words among their values; others stay as they are.
 FIELDS = {
@@ -105,12 +106,13 @@ FIELDS = {
     "way": _("Way"), "email": _("E-mail"), "scopes": _("Sees"), "text": _("Text"), "node": _("Step"),
     "settled": _("Settled"), "channel": _("Channel"), "settings": _("Settings"), "until": _("Until"),
     "state": _("State"), "migration": _("Migration"), "reason": _("Reason"), "disabled": _("Disabled"),
+    "second_step": _("Second step"), "required": _("Required"),
 }  # fmt: skip
 WORDS = {
     **{name: name for name in ("live", "paused", "draft", "stopped", "archived")},
     **{name: name for name in ("viewer", "operator", "reviewer", "admin")},
     "open": _("waits for a review"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"),
-    "password": _("password"),
+    "password": _("password"), "code": _("code of the phone"), "recovery code": _("recovery code"),
     "published": _("published"), "withdrawn": _("withdrawn"),
 }  # fmt: skip
 
@@ -183,6 +185,8 @@ def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:
 
 def _shown(value: Any, say: Any) -> Any:
     """A value as people read it: known words in their language."""
+    if isinstance(value, bool):
+        return say(YES if value else NO)
     return say(WORDS[value]) if isinstance(value, str) and value in WORDS else value
 
 

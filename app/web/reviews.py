@@ -20,6 +20,7 @@ from app.web.shapes import PAGE, In, JourneyId, Limit, Next, Out, Page, ProblemO
 from flows import compare, conditions
 from flows import document as documents
 from flows.conditions import Conditions
+from flows.words import _
 
 routes = router("publishing")
 
@@ -169,7 +170,7 @@ def review_draft(journey_id: JourneyId, said: ReviewIn, desk: AtDesk) -> Reviewe
     may be bound to conditions; of two approvals the stricter ones hold.
     """
     if said.decision == "reject" and not said.comment:
-        raise invalid([("comment", "say in a sentence what should be different")])
+        raise invalid([("comment", _("say in a sentence what should be different"))])
     status = publishing.review(desk, journey_id, said.decision, said.content_hash, said.comment, bound=said.conditions)
     return ReviewedOut(status=status, content_hash=said.content_hash)
 

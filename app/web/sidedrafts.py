@@ -130,9 +130,7 @@ def take_up_draft(
     revision = int(tag) if tag.isascii() and tag.isdecimal() and len(tag) < 10 else -1
     saved = drafting.take_up(desk, journey_id, draft_id, revision, wish.choices)
     if saved is None:
-        raise ProblemError(
-            412, _("Somebody saved the draft meanwhile; read it again."), headers={"ETag": f'"{journey.revision}"'}
-        )
+        raise ProblemError(412, _("Somebody saved the draft meanwhile."), headers={"ETag": f'"{journey.revision}"'})
     response.headers["ETag"] = f'"{saved}"'
     return TakenOut(revision=saved)
 

@@ -1,4 +1,4 @@
-"""A second step as people meet it: set up with a phone, asked for at the door, in both languages, on a desk and a phone."""
+"""A second step as people meet it: set up with a phone, asked for at the door; complaints and anchors as they are shown."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
+from app import anchors, audit
 from app.database import transaction
 from app.staff import Hand, set_password
 from tests.browser.axe import COLOURS, SIZES
@@ -105,3 +106,26 @@ def test_a_workspace_that_asks_for_it_leads_there_first(visit: Visit, site: Site
     expect(page.get_by_text("请先设置两步验证。")).to_be_visible()
     page = visit("/journeys", role="operator")
     expect(page).to_have_url(f"{site.base}/journeys")
+
+
+def test_complaints_and_anchors_are_read_by_everybody(visit: Visit, site: Site, staff: Staff, look: Look) -> None:
+    with site.connection() as connection, transaction(connection):
+        for channel, delivered, complained in (("email", 41_000, 12), ("sms", 2_000, 3), ("push", 1_000, 4)):
+            connection.execute(
+                "INSERT INTO reputation (workspace_id, channel, journey_id, marketing, at, delivered, complained)"
+                " VALUES (%s, %s, 1, true, %s, %s, %s)",
+                (staff.workspace_id, channel, site.clock(), delivered, complained),
+            )
+        audit.record(
+            connection, staff.workspace_id, "system", "plan.change", "plan:1", None, {"name": "P"}, site.clock()
+        )
+    with site.connection() as connection, transaction(connection):
+        anchors.daily(connection, site.settings.data, site.clock())
+    page = visit("/health", role="operator")
+    expect(page.get_by_role("heading", name="Complaints")).to_be_visible()
+    look(page, "complaints")
+    page = visit("/settings/audit", role="admin")
+    expect(page.get_by_text("Anchored outside the database every day")).to_be_visible()
+    look(page, "anchored")
+    page = visit("/health", role="operator", language="zh")
+    expect(page.get_by_role("heading", name="投诉")).to_be_visible()

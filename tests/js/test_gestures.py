@@ -98,19 +98,17 @@ class Canvas:
         return list(self.ask("heard"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # one for all, so that scripts are loaded but once
 def window(browser: Browser) -> Iterator[BrowserContext]:
-    """One for all, so that scripts are loaded and compiled but once; what a test leaves in it is cleared."""
     with browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as context:
         yield context
 
 
 @pytest.fixture
 def canvas(window: BrowserContext, address: str) -> Iterator[Canvas]:
-    canvas = Canvas(window.new_page(), address)
-    canvas.open()
+    (canvas := Canvas(window.new_page(), address)).open()
     yield canvas
-    canvas.ask("() => { localStorage.clear(); sessionStorage.clear(); }")
+    canvas.ask("localStorage.clear()")
     canvas.page.close()
     assert canvas.said == []
 
@@ -239,6 +237,7 @@ def test_a_selected_wire_can_be_made_to_begin_elsewhere(canvas: Canvas) -> None:
             && !editor.flow.reaches(to, id)) return [id, port.name]; }""",
         to,
     )
+    canvas.page.wait_for_selector(".wire-start:not([hidden])")
     canvas.drag(canvas.middle(".wire-start"), canvas.ring(step, port))
     assert not canvas.ask("(key) => canvas.editor.flow.wires.has(key)", key)
     assert canvas.ask("([step, port]) => canvas.editor.flow.wireAt(step, port).to", [step, port]) == to
@@ -252,6 +251,7 @@ def test_a_wire_cannot_be_made_to_begin_where_nothing_may(canvas: Canvas) -> Non
     wire = canvas.ask("canvas.editor.flow.wiresFrom('s0')[0]")
     canvas.ask("(wire) => canvas.editor.select([`${wire.from} ${wire.port}`])", wire)
     canvas.listen("toast")
+    canvas.page.wait_for_selector(".wire-start:not([hidden])")
     canvas.drag(canvas.middle(".wire-start"), canvas.title(wire["to"]))
     assert canvas.heard() == [["toast", "A step cannot lead to itself."]]
     assert canvas.ask("canvas.editor.history.past.length") == 0

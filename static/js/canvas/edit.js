@@ -14,7 +14,6 @@ import { attachPalette } from "./palette.js";
 import { attachPresence } from "./presence.js";
 import { attachQuickAdd } from "./quickadd.js";
 import { draftStore, draftTransport } from "./drafts.js";
-import { attachSince } from "./since.js";
 import { attachName, attachNextStep, attachUndo, savedSign } from "./toolbar.js";
 
 const { editor, data } = canvas;
@@ -25,7 +24,7 @@ const menu = attachMenu({ canvas, deeds, adding });
 attachQuickAdd(canvas, adding);
 attachClipboard(canvas, deeds);
 attachDescribe(canvas);
-attachSince(editor, canvas.view, data.published ?? null);
+if (data.published) import("./since.js").then(({ attachSince }) => attachSince(editor, canvas.view, data.published), () => {});
 const choose = attachImport(canvas, deeds);
 const palette = attachPalette(/** @type {HTMLElement} */ (byId("palette")), canvas, adding);
 
@@ -45,7 +44,10 @@ const early = editor.on("open", (asked) => {
   if (asked.focus || asked.fresh) keysWait(opened);
   else opened();
 });
-whenIdle([() => import("./linking.js"), () => import("./menu.js"), () => import("./panel.js"), () => import("./layout.js")]);
+// Whoever uses the keys gets what the keys ask for, before they ask.
+canvas.view.root.addEventListener("keydown", () => whenIdle([
+  () => import("./linking.js"), () => import("./panel.js"), () => import("./find.js"), () => import("./menu.js"), () => import("./layout.js"),
+]), { once: true });
 attachHands({ deeds, adding, menu, shut: () => panel?.shut() ?? false });
 
 // ── nothing is lost ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,9 +13,8 @@ const words = (value) => JSON.stringify(value, (_name, one) => (
 /** @param {any} step @param {[string, string][]} ways where its ports lead */
 const meaning = (step, ways) => words([step.type, step.settings ?? {}, step.name ?? "", ways.sort(([a], [b]) => (a < b ? -1 : 1))]);
 
-/** @param {Editor} editor @param {import("./view.js").View} view @param {Published | null} published */
+/** @param {Editor} editor @param {import("./view.js").View} view @param {Published} published */
 export function attachSince(editor, view, published) {
-  if (!published) return;
   /** @type {Map<string, [string, string][]>} */
   const ways = new Map();
   for (const { from, port, to } of published.edges ?? []) ways.set(from, [...(ways.get(from) ?? []), [port, to]]);
