@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.js.harness.figures import page_server
 
 Point = tuple[float, float]
-# Until the page's script has named it, `canvas` is the element of this id.
-READY = "() => Boolean(globalThis.canvas?.viewport)"
+READY = "() => Boolean(globalThis.canvas?.viewport)"  # before, `canvas` is the element of this id
 
 
 @pytest.fixture(scope="module")
@@ -193,11 +192,11 @@ def test_middle_button_space_and_wheel_pan_and_ctrl_wheel_zooms_at_the_pointer(c
 def test_a_wire_is_drawn_from_a_port_and_let_go_near_a_card(canvas: Canvas) -> None:
     step, port = canvas.open_port()
     canvas.drag(canvas.ring(step, port), canvas.title("s11"))
-    assert canvas.ask("([id, port]) => canvas.editor.flow.wireAt(id, port)?.to", [step, port]) == "s11"
+    assert canvas.ask(to := "([id, port]) => canvas.editor.flow.wireAt(id, port)?.to", [step, port]) == "s11"
     canvas.ask("canvas.editor.undo()")
     x, y = canvas.middle(".card[data-id=s11] .inlet")
     canvas.drag(canvas.ring(step, port), (x - 15, y + 6))
-    assert canvas.ask("([id, port]) => canvas.editor.flow.wireAt(id, port)?.to", [step, port]) == "s11"
+    assert canvas.ask(to, [step, port]) == "s11"
 
 
 def test_a_wire_into_an_entry_is_refused_with_the_reason(canvas: Canvas) -> None:
@@ -344,8 +343,7 @@ def test_a_journey_without_places_is_laid_out_and_that_is_no_change(canvas: Canv
 def test_a_page_that_only_reads_has_nothing_to_change_it_with(canvas: Canvas) -> None:
     canvas.open("size=50&mode=review")
     before = canvas.place("s8")
-    x, y = canvas.title("s8")
-    canvas.drag((x, y), (x + 90, y + 60))
+    canvas.drag(canvas.title("s8"), canvas.title("s12"))
     step, port = canvas.open_port()
     canvas.drag(canvas.ring(step, port), canvas.title("s11"))
     assert canvas.place("s8") == before
@@ -373,8 +371,8 @@ def test_a_finger_pans_two_pinch_and_a_tapped_card_can_be_dragged(browser: Brows
     session = context.new_cdp_session(canvas.page)
 
     def touch(kind: str, *points: Point) -> None:
-        places = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        at = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
     def slide(start: Point, by: Point) -> None:
         touch("touchStart", start)

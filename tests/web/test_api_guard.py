@@ -53,7 +53,17 @@ MAY = {
 NUMBERS = {
     "name": "nobody",
     **dict.fromkeys(
-        ("journey_id", "migration_id", "contact_id", "message_id", "key_id", "user_id", "plan_id", "session_id"),
+        (
+            "journey_id",
+            "migration_id",
+            "draft_id",
+            "contact_id",
+            "message_id",
+            "key_id",
+            "user_id",
+            "plan_id",
+            "session_id",
+        ),
         "999999",
     ),
 }
@@ -159,7 +169,7 @@ def test_another_workspace_s_things_do_not_exist_t09(
     user = admin.ok("GET", "/users")["items"][0]["id"]
     key = admin.ok("GET", "/keys")["items"][0]["id"]
     admin.ok("PUT", "/accounts/hook", {"channel": "webhook", "settings": {"url": "https://shop.example/"}})
-    contact = operator.ok("POST", f"/journeys/{journey}/enroll", {"user_id": "u1", "idempotency_key": "1"})
+    operator.ok("POST", f"/journeys/{journey}/enroll", {"user_id": "u1", "idempotency_key": "1"})
     contact = operator.ok("GET", "/contacts?identity=user_id:u1")["items"][0]["id"]
     plan = operator.ok("POST", "/plans", {"name": "Spring", "scene": "retain"})["id"]
     rival = Api(client, others.keys["admin"])
@@ -172,6 +182,7 @@ def test_another_workspace_s_things_do_not_exist_t09(
         "name": "hook",
         "message_id": 1,
         "migration_id": 1,
+        "draft_id": operator.ok("POST", f"/journeys/{journey}/drafts", {"name": "Aside"})["id"],
     }
     bodies: dict[str, Any] = {
         "reviews": {"decision": "approve", "content_hash": "x"},

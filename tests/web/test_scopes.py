@@ -147,7 +147,8 @@ def test_a_route_that_names_a_thing_by_another_word_would_slip_through_so_there_
         "channel",
         "what",
         "state",
-        "migration_id",  # beside `journey_id`, which bears the scope
+        "migration_id",  # beside `journey_id`, which bears the scope, like drafts
+        "draft_id",
         "deed",
     }
     for context in iter_route_contexts(app.routes):
