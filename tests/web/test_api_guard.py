@@ -53,7 +53,10 @@ MAY = {
 NUMBERS = {
     "name": "nobody",
     **dict.fromkeys(
-        ("journey_id", "migration_id", "contact_id", "message_id", "key_id", "user_id", "plan_id", "session_id"),
+        (
+            *("journey_id", "migration_id", "contact_id", "message_id", "key_id", "user_id", "plan_id", "session_id"),
+            "draft_id",
+        ),
         "999999",
     ),
 }
@@ -162,8 +165,10 @@ def test_another_workspace_s_things_do_not_exist_t09(
     contact = operator.ok("POST", f"/journeys/{journey}/enroll", {"user_id": "u1", "idempotency_key": "1"})
     contact = operator.ok("GET", "/contacts?identity=user_id:u1")["items"][0]["id"]
     plan = operator.ok("POST", "/plans", {"name": "Spring", "scene": "retain"})["id"]
+    draft = operator.ok("POST", f"/journeys/{journey}/drafts", {"name": "Other"})["id"]
     rival = Api(client, others.keys["admin"])
     numbers = {
+        "draft_id": draft,
         "plan_id": plan,
         "journey_id": journey,
         "contact_id": contact,
