@@ -170,7 +170,7 @@ def test_the_page_asks_for_each_step_says_the_numbers_and_does_it(
 ) -> None:
     content_hash = hand_in(operator, reviewer, under_way, flow(duration="PT2H"))
     review = operator_visitor.get(f"{under_way}/review").text
-    assert f'href="{under_way}/moving"' in review
+    assert f'hx-get="{under_way}/moving/dialog"' in review
     page = operator_visitor.get(f"{under_way}/moving").text
     assert 'value="1 pause waiting"' in page
     assert 'value="to:start"' not in page
