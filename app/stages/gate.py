@@ -1,5 +1,6 @@
 """gate: messages that were put off ask again when their time has come, in their contacts' lanes. Never sends, never renders."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,11 +10,12 @@ from app.database import transaction
 from app.failpoints import failpoint
 from app.plans import Plans
 from app.policing import Ask, ask
-from app.store import inbox, sendings
+from app.store import inbox, sendings, tallies
 from app.store.inbox import Letter
 from app.store.messages import MessageStatus
 from app.store.rows import Connection
 from app.store.sendings import Answer, Deferred
+from app.store.tallies import withheld
 from flows.interpret import HOLD
 from flows.policies import Verdict
 
@@ -33,6 +35,8 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         held = [Answer(row, MessageStatus.DEFERRED, now + HOLD, None) for row in rows if row.version_id in plans.broken]
         answered = list(zip(known, verdicts, strict=True))
         sendings.answer(connection, [*held, *(_answer(row, verdict, now) for row, verdict in answered)])
+        lost = Counter((row.version_id, row.node, withheld(one.reason)) for row, one in answered if one.due is None)
+        tallies.append(connection, plans.by_version, lost, now)
         inbox.put(connection, [_letter(row, one, now) for row, one in answered if _tells(row, one, plans)])
     return len(rows)
 

@@ -77,6 +77,15 @@ def add(connection: Connection, workspace_id: int, name: str, saving: Saving) ->
     return Journey._make(row)
 
 
+def names(connection: Connection, workspace_id: int, ids: Sequence[int]) -> dict[int, str]:
+    """What journeys are called; those outside the reader's scope are not in it."""
+    rows = connection.execute(
+        "SELECT id, name FROM journey WHERE workspace_id = %s AND id = ANY(%s) AND in_scope(scope)",
+        (workspace_id, list(ids)),
+    ).fetchall()
+    return dict(rows)
+
+
 def find(connection: Connection, workspace_id: int, journey_id: int, *, lock: bool = False) -> Journey | None:
     """One journey; `lock` holds it until the transaction ends, so that two decisions on it come one after the other."""
     tail: LiteralString = " AND j.id = %(id)s FOR UPDATE OF j" if lock else " AND j.id = %(id)s"

@@ -7,6 +7,7 @@ from fastapi import Form, Request, Response
 
 from app import differences, publishing
 from app.auth import Caller
+from app.counts import gather
 from app.store import keys, submissions, tallies
 from app.store.journeys import Journey
 from app.store.rows import Connection
@@ -22,7 +23,6 @@ from app.web.page import page_router
 from app.web.problems import ProblemError
 from app.web.shapes import JourneyId
 from app.web.templating import reading
-from app.web.walks import stats_of
 from flows import document as documents
 from flows.contract import Json
 from flows.words import _
@@ -165,7 +165,7 @@ def _decision(one: Decided, names: dict[str, str]) -> dict[str, Any]:
 
 def _people(connection: Connection, workspace_id: int, journey_id: int) -> dict[str, int]:
     """Who stands at each step now, whatever version they walk."""
-    stats = stats_of(tallies.of_journey(connection, workspace_id, journey_id))
+    stats = gather(tallies.of_journey(connection, workspace_id, journey_id))
     return {node: max(0, one.waiting) for node, one in stats.nodes.items()}
 
 
