@@ -143,12 +143,12 @@ def _arrive(plan: Plan, step: Step, travellers: list[Traveller], record: Rested)
     """Count the arrivals; inside a cycle take out those whose visit would be one too many."""
     if step.cyclic:
         travellers = [one for one in travellers if _visit(plan, step, one, record)]
-    node = step.id
+    node, cyclic = step.id, step.cyclic
     for one in travellers:
         one.node = node
         if one.waiting:
             one.waiting, one.woken_by = False, None
-        if not step.cyclic:
+        if not cyclic:
             # Counted only outside of cycles where an older version, from which they were moved, has been here already.
             one.visit = one.visits.get(node, 1) if one.visits else 1
     record.tally[plan.version_id, step.id, ""] += len(travellers)
@@ -271,15 +271,24 @@ def _finish(plan: Plan, step: Step, status: Status, reason: str, members: list[T
 
 
 def _trace(members: list[Traveller], text: str) -> None:
+    joined: dict[str, str] = {}  # a cohort comes by few paths, and shares the text of each
     for one in members:
-        one.path = f"{one.path},{text}" if one.path else text
+        path = one.path
+        known = joined.get(path)
+        if known is None:
+            known = joined[path] = _join(path, text)
+        one.path = known
         one.moved = True
 
 
 def _trace_why(members: list[Traveller], node: str, port: str, why: Mapping[int, str]) -> None:
+    joined: dict[tuple[str, str], str] = {}
     for one in members:
-        text = step_text(node, port, why.get(one.id, ""))
-        one.path = f"{one.path},{text}" if one.path else text
+        reason = why.get(one.id, "")
+        known = joined.get((one.path, reason))
+        if known is None:
+            known = joined[one.path, reason] = _join(one.path, step_text(node, port, reason))
+        one.path = known
         one.moved = True
 
 

@@ -4,6 +4,7 @@ One bounded slice a call, so that a blast to a million people cannot delay a rem
 the transaction that lets its people in. Never reads the clock.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -213,16 +214,10 @@ def _let_in(
 def _note_progress(
     connection: Connection, current: schedules.Run, found: Sequence[audiences.Found], entered: dict[int, int], each: int
 ) -> None:
-    last: dict[int, int] = {}
-    count: dict[int, int] = {}
-    for one in found:
-        last[one.lane] = max(one.id, last.get(one.lane, 0))
-        count[one.lane] = count.get(one.lane, 0) + 1
+    last = {one.lane: one.id for one in found}  # those of a lane come in the order of their ids
+    count = Counter([one.lane for one in found])
     schedules.progress(
         connection,
         current,
-        [
-            (lane, last.get(lane, after), entered.get(lane, 0), count.get(lane, 0) < each)
-            for lane, after in current.lanes
-        ],
+        [(lane, last.get(lane, after), entered.get(lane, 0), count[lane] < each) for lane, after in current.lanes],
     )

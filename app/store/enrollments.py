@@ -148,27 +148,36 @@ def add(connection: Connection, travellers: Iterable[Traveller]) -> None:
 
 
 def _line(one: Traveller) -> str:
-    plan, entered = one.plan, instant(one.entered_at)
-    since = entered if one.since is one.entered_at else instant(one.since)
-    rested = entered if one.rested_at is None or one.rested_at is one.entered_at else instant(one.rested_at)
-    event = NULL if one.entry_event is None else str(one.entry_event)
+    plan = one.plan
+    visits = visits_text(one) if one.visits else None
+    moments = one.entered_at, one.since, one.rested_at, one.wake_at
     tail = _tail(
-        plan.journey_id,
-        plan.version_id,
-        one.status.value,
-        one.walks,
-        (one.node, one.key, visits_text(one) if one.visits else None, one.reason),
+        (
+            plan.journey_id,
+            plan.version_id,
+            one.status,
+            one.walks,
+            one.node,
+            one.key,
+            visits,
+            one.reason,
+            one.entry_event,
+            moments,
+        )
     )
-    return (
-        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}\t{entered}\t{since}\t{rested}"
-        f"\t{instant(one.wake_at)}\t{event}\t{tail}"
-    )
+    return f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}\t{tail}"
+
+
+Shared = tuple[int, int, Status, int, str, str, str | None, str | None, int | None, tuple[datetime | None, ...]]
 
 
 @lru_cache(maxsize=4096)
-def _tail(journey_id: int, version_id: int, status: int, walks: int, texts: tuple[str | None, ...]) -> str:
+def _tail(shared: Shared) -> str:
     """What a cohort shares of its lines; most of a blast is a handful of these."""
-    return "\t".join([*map(str, (journey_id, version_id, status, walks)), *map(optional, texts)])
+    journey, version, status, walks, node, key, visits, reason, event, (entered, since, rested, wake) = shared
+    moments = map(instant, (entered, since, rested or entered, wake))
+    numbers = [NULL if event is None else str(event), *map(str, (journey, version, status.value, walks))]
+    return "\t".join([*moments, *numbers, *map(optional, (node, key, visits, reason))])
 
 
 def visits_text(one: Traveller) -> str | None:
@@ -261,10 +270,14 @@ def free(connection: Connection, wanted: Sequence[tuple[int, int, int, str]]) ->
 
 def trail_line(one: Traveller) -> str:
     """The walk just finished as a COPY line: when, what set it off, which steps and why."""
-    return (
-        f"{one.plan.workspace_id}\t{one.lane}\t{one.id}\t{one.walks}\t{instant(one.arrived_at)}\t{escape(one.cause)}"
-        f"\t[{escape(one.path)}]"
-    )
+    tail = _trail_tail(one.walks, one.arrived_at, one.cause, one.path)
+    return f"{one.plan.workspace_id}\t{one.lane}\t{one.id}\t{tail}"
+
+
+@lru_cache(maxsize=4096)
+def _trail_tail(walk: int, at: datetime, cause: str, path: str) -> str:
+    """What a cohort shares of its walks."""
+    return f"{walk}\t{instant(at)}\t{escape(cause)}\t[{escape(path)}]"
 
 
 def trail_text(key: tuple[int, int, int], walk: int, at: datetime, said: tuple[str, str]) -> str:

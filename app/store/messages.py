@@ -1,6 +1,6 @@
 """Messages: written by the walk, pending or suppressed. What becomes of them afterwards is in `outbox`. Never renders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
@@ -48,21 +48,33 @@ def add(connection: Connection, drafts: Sequence[Draft], ids: Iterable[int]) -> 
         connection,
         "message (workspace_id, lane, enrollment_id, node, visit, id, contact_id, created_at, due_at, journey_id, version_id,"
         " status, marketing, channel, account, reason, title, content)",
-        map(_line, drafts, ids),
+        _lines(drafts, ids),
     )
 
 
-def _line(draft: Draft, id: int) -> str:
-    one, at = draft.traveller, instant(draft.at)
-    plan = one.plan
+def _lines(drafts: Sequence[Draft], ids: Iterable[int]) -> Iterator[str]:
+    """COPY lines; what a cohort shares of them is written once. A content is told by which object it is."""
+    known: dict[tuple[Step, int, datetime, str | None, datetime | None, int], tuple[str, str]] = {}
+    for draft, number in zip(drafts, ids, strict=False):
+        one = draft.traveller
+        shared = draft.step, draft.visit, draft.at, draft.refusal, draft.due, id(draft.content)
+        around = known.get(shared)
+        if around is None:
+            around = known[shared] = _around(draft)
+        yield f"{one.plan.workspace_id}\t{one.lane}\t{one.id}{around[0]}{number}\t{one.contact}{around[1]}"
+
+
+def _around(draft: Draft) -> tuple[str, str]:
+    """What stands before the message's id and behind the contact's."""
+    plan, at = draft.traveller.plan, instant(draft.at)
     status, due = 0, at
     if draft.refusal is not None:
         status, due = (4, at) if draft.due is None else (7, instant(draft.due))
     content = NULL if draft.content is None else escape(msgspec.json.encode(draft.content).decode())
     return (
-        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{draft.step.id}\t{draft.visit}\t{id}\t{one.contact}\t{at}\t{due}"
-        f"\t{plan.journey_id}\t{plan.version_id}\t{status}\t{'t' if draft.step.marketing else 'f'}\t{draft.channel}"
-        f"\t{optional(draft.account)}\t{optional(draft.refusal)}\t{optional(_unsaid(draft))}\t{content}"
+        f"\t{draft.step.id}\t{draft.visit}\t",
+        f"\t{at}\t{due}\t{plan.journey_id}\t{plan.version_id}\t{status}\t{'t' if draft.step.marketing else 'f'}"
+        f"\t{draft.channel}\t{optional(draft.account)}\t{optional(draft.refusal)}\t{optional(_unsaid(draft))}\t{content}",
     )
 
 
