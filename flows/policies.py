@@ -221,6 +221,21 @@ def decide(wishes: Sequence[Wish], past: Mapping[int, Sequence[Sent]], policies:
     return found
 
 
+def rehearse(wishes: Iterable[Wish], policies: Policies) -> list[Wish]:
+    """Which of past wishes these policies would have put off or refused, had they held then. What passes counts for the rest."""
+    asked, sent, held = _Asked(policies), dict[int, list[Sent]](), []
+    for wish in sorted(wishes, key=lambda one: (one.at, -one.priority)):
+        before = sent.setdefault(wish.contact, [])
+        verdict = asked.hush(wish) if policies.quiet else None
+        if verdict is None and before:
+            verdict = asked.full(wish, before)
+        if verdict is None:
+            before.append(Sent(wish.at, wish.channel, wish.journey, wish.priority))
+        else:
+            held.append(wish)
+    return held
+
+
 def hushed(wish: Wish, policies: Policies) -> Verdict | None:
     """What quiet hours say now against a message that passed before; None where nothing."""
     return _Asked(policies).hush(wish) if policies.quiet else None
