@@ -12,7 +12,7 @@ FROM python:3.13-slim
 WORKDIR /srv/journey
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE alembic.ini ./
+COPY pyproject.toml setup.py README.md LICENSE alembic.ini ./
 COPY app app
 COPY flows flows
 COPY nodes nodes

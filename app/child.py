@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from app.process import loading
 from app.settings import Settings, load
 
 GRACE_SECONDS = 3
@@ -21,7 +22,8 @@ def main() -> int:
     """Load, be told, work."""
     # Ctrl-C reaches the whole group; who stops first is the supervisor's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    work = {"web": _web, "worker": _worker, "feed": _feed}[sys.argv[1]]()
+    with loading():
+        work = {"web": _web, "worker": _worker, "feed": _feed}[sys.argv[1]]()
     line = sys.stdin.readline()
     if not line:
         return 0

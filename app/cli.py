@@ -253,7 +253,10 @@ def begin_audit() -> None:
 @audit.command("verify")
 def verify_audit(
     noted: Annotated[
-        str | None, typer.Option(help="An end that this printed before (workspace:number:hash); it must still stand.")
+        str | None,
+        typer.Option(
+            "--head", "--noted", help="An end that this printed before ([workspace:]number:hash); it must still stand."
+        ),
     ] = None,
     data: Data = None,
 ) -> None:

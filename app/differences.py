@@ -45,6 +45,8 @@ SETTING_WORDS = {
     "key": _("Once for each"), "goal": _("Goal"), "exit_when": _("Leaves when"), "event": _("Event"), "where": _("Only where"),
     "within": _("Within"), "holdout_percent": _("Held back, in percent"), "message_class": _("Kind of messages"),
     "priority": _("Priority"), "visit_limit": _("Visits of a step at most"),
+    "season": _("Season"), "starts_on": _("First day"), "ends_on": _("Last day"), "journeys": _("Overrides these journeys"),
+    "plans": _("Overrides all journeys of these plans"), "how": _("What the overridden ones do"),
 }  # fmt: skip
 
 

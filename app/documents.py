@@ -12,6 +12,7 @@ import yaml
 from flows.contract import Json
 from flows.document import Document, dump, load
 from flows.errors import DocumentError
+from flows.words import _, told
 
 YAML_AT_MOST = 2 * 1024 * 1024
 DEPTH_AT_MOST = 45
@@ -58,17 +59,19 @@ for _name, _pattern, _first in _PLAIN:
 def read_yaml(text: str, *, aliases: bool = False) -> Json:
     """The JSON value of YAML text; DocumentError says what is wrong. `aliases` only for files of our own making."""
     if len(text) > YAML_AT_MOST:
-        raise DocumentError([("", f"the text is longer than {YAML_AT_MOST // 1024 // 1024} MB")])
+        raise DocumentError(
+            [("", told(_("the text is longer than {megabytes} MB"), megabytes=YAML_AT_MOST // 1024 // 1024))]
+        )
     try:
         _scan(text, aliases=aliases)
         return yaml.load(text, Loader=_Loader)  # a safe one, chosen above
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise DocumentError([("", f"not YAML: {problem}{where}")]) from None
+        where = told(_(" in line {line}, column {column}"), line=mark.line + 1, column=mark.column + 1) if mark else ""
+        raise DocumentError([("", told(_("not YAML: {problem}{where}"), problem=problem, where=where))]) from None
     except ValueError as error:
-        raise DocumentError([("", f"not YAML that can be used: {error}")]) from None
+        raise DocumentError([("", told(_("not YAML that can be used: {problem}"), problem=error))]) from None
 
 
 def _scan(text: str, *, aliases: bool) -> None:
@@ -76,13 +79,13 @@ def _scan(text: str, *, aliases: bool) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent) and not aliases:
-            raise DocumentError([("", f"aliases (*) are not allowed: line {_line(event)}")])
+            raise DocumentError([("", told(_("aliases (*) are not allowed: line {line}"), line=_line(event)))])
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEPTH_AT_MOST:
-            raise DocumentError([("", "nested too deep")])
+            raise DocumentError([("", _("nested too deep"))])
 
 
 def _line(event: yaml.Event) -> int:

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.templating import Jinja2Templates
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.routing import BaseRoute
 
 import nodes
 from app import auth, database
@@ -76,6 +79,7 @@ from app.web import (
     sink,
     staffpages,
     starting,
+    trialpages,
     users,
     versions,
     walks,
@@ -116,8 +120,21 @@ PAGES = (
     starting,
     guided,
     *(pages, lists, rowdeeds, finding, planpages, review, comments, versions),
-    *(catalogue, staffpages, keypages, selfpages, auditpages, accountpages, health, simulator, colleague, movepages),
-    *(policypages, purposepages),
+    *(
+        catalogue,
+        staffpages,
+        keypages,
+        selfpages,
+        auditpages,
+        accountpages,
+        trialpages,
+        health,
+        simulator,
+        colleague,
+        movepages,
+        policypages,
+        purposepages,
+    ),
     *(canvas_page, canvas_describe, canvas_panel, canvas_preview),
     *(watch, whereabouts, contactpages, consentpages, messagepages, live),
 )
@@ -177,16 +194,13 @@ def create_app(settings: Settings, *, now: Clock = utc_now) -> FastAPI:
         middleware=layers,
         generate_unique_id_function=_operation_id,
     )
-    app.state.files = Files()
-    app.state.templates = templates(app.state.files.address)
+    app.state.files = _files()
+    app.state.templates = _templates()
     app.state.streams = Streams()
     app.state.shell = page.shell
     problems.install(app)
-    _add_ingest(app, parts.door)
-    _add_management(app)
-    _add_doors(app)
-    _add_operation(app)
-    _add_pages(app)
+    app.router.routes.extend([*ingest_routes(parts.door), *_fixed_routes()])
+    app.mount("/static", app.state.files, name="static")
     openapi.install(app)
     refuse_unguarded(app)
     return app
@@ -231,33 +245,29 @@ def _lifespan(parts: _Parts) -> Callable[[FastAPI], AbstractAsyncContextManager[
     return lifespan
 
 
-def _add_ingest(app: FastAPI, door: Door) -> None:
-    app.router.routes.extend(ingest_routes(door))
+@cache
+def _files() -> Files:
+    return Files()
 
 
-def _add_management(app: FastAPI) -> None:
-    for module in MANAGED:
-        app.include_router(module.routes)
+@cache
+def _templates() -> Jinja2Templates:
+    return templates(_files().address)
 
 
-def _add_doors(app: FastAPI) -> None:
-    """Where contacts and providers come back: each route checks a token, a signature or a write key of its own."""
-    for module in (links, preferences, hooks, inapp):
-        app.include_router(module.routes)
-
-
-def _add_operation(app: FastAPI) -> None:
-    app.include_router(operate.routes)
-
-
-def _add_pages(app: FastAPI) -> None:
-    for module in PAGES:
-        app.include_router(module.routes)
-    app.include_router(labels.page_routes)
-    app.include_router(session.routes)
+@cache
+def _fixed_routes() -> tuple[BaseRoute, ...]:
+    """Every route that is the same whatever the settings are; to read their signatures takes longer than all the rest."""
+    whole = APIRouter(generate_unique_id_function=_operation_id)
+    # Contacts and providers come back by doors: each route checks a token, a signature or a write key of its own.
+    doors = (links, preferences, hooks, inapp)
+    for module in (*MANAGED, *doors, operate, *PAGES):
+        whole.include_router(module.routes)
+    whole.include_router(labels.page_routes)
+    whole.include_router(session.routes)
     # What was caught is somebody's mail: for who may see the pages, though it knows no workspace.
-    app.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
-    app.mount("/static", app.state.files, name="static")
+    whole.include_router(sink.routes, dependencies=[Depends(session.workspace_of_visitor)])
+    return tuple(whole.routes)
 
 
 def _operation_id(route: APIRoute) -> str:

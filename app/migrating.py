@@ -16,6 +16,10 @@ from flows import document as documents
 from flows.document import Document
 from flows.interpret import Status
 from flows.moves import Move, resolved, wrong
+from flows.words import _, told
+
+# What a migration may be.
+STATES = (_("running"), _("done"), _("stopped"), _("reversing"), _("reversed"))
 
 People = Sequence[Move]
 Places = list[tuple[int, str]]
@@ -86,7 +90,10 @@ def preview(desk: Desk, journey_id: int, people: People, target: Document | None
     """
     if target is not None and (found := wrong(people, target, desk.catalog)):
         field, problem = found[0]
-        raise RefusedError("invalid", f"People cannot be moved like that: {field} {problem}.")
+        raise RefusedError(
+            "invalid",
+            told(_("People cannot be moved like that: {field} {problem}."), field=field, problem=told(problem)),
+        )
     numbers = journeys.numbers(desk.connection, desk.workspace_id, journey_id)
     old = {id: number for id, number in numbers.items() if id != version_id}
     by_place = resolved(people, old)
@@ -131,7 +138,7 @@ def begin(desk: Desk, journey_id: int, version_id: int, target: Document, people
     """Begin to move people to a version that is published; None where the rules concern nobody's place."""
     if migrations_.is_open(desk.connection, desk.workspace_id, journey_id):
         raise RefusedError(
-            "conflict", "People of this journey are being moved already; wait for the end, or stop that."
+            "conflict", _("People of this journey are being moved already; wait for the end, or stop that.")
         )
     seen = preview(desk, journey_id, people, target, version_id)
     numbers = journeys.numbers(desk.connection, desk.workspace_id, journey_id)
@@ -155,7 +162,7 @@ def begin_on_live(desk: Desk, journey_id: int, people: People) -> int | None:
         raise RefusedError("missing", "journey")
     target = live_document(desk, journey_id)
     if target is None or journey.live_version_id is None:
-        raise RefusedError("conflict", "This journey has no live version to move people to.")
+        raise RefusedError("conflict", _("This journey has no live version to move people to."))
     return begin(desk, journey_id, journey.live_version_id, target, people)
 
 
@@ -174,7 +181,9 @@ def stop(desk: Desk, journey_id: int, id: int) -> Migration:
     if one.status == "stopped":
         return one
     if one.status != "running":
-        raise RefusedError("conflict", f"A migration that is {one.status} cannot be stopped.")
+        raise RefusedError(
+            "conflict", told(_("A migration that is {status} cannot be stopped."), status=told(one.status))
+        )
     migrations_.set_status(desk.connection, one, "stopped", desk.now)
     versions.bump(desk.connection)
     _note(desk, journey_id, "journey.migrate.stop", {"status": one.status}, {"migration": id, "status": "stopped"})
@@ -187,7 +196,7 @@ def reverse(desk: Desk, journey_id: int, id: int) -> Migration:
     if one.status in ("reversing", "reversed"):
         return one
     if migrations_.is_open(desk.connection, desk.workspace_id, journey_id) and one.status != "running":
-        raise RefusedError("conflict", "People of this journey are being moved; wait for the end, or stop that.")
+        raise RefusedError("conflict", _("People of this journey are being moved; wait for the end, or stop that."))
     migrations_.set_status(desk.connection, one, "reversing", None)
     versions.bump(desk.connection)
     _note(desk, journey_id, "journey.migrate.reverse", {"status": one.status}, {"migration": id})

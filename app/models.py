@@ -5,6 +5,7 @@ the tables can be partitioned or distributed by lane without a rewrite. Never lo
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Numeric,
     Sequence,
     SmallInteger,
     Text,
@@ -222,6 +224,40 @@ class Plan(SQLModel, table=True):
     scope: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
+class PlanSpending(SQLModel, table=True):
+    """What the messages of a plan cost that were let through: locked by each batch, so that a budget is never overrun."""
+
+    __tablename__ = "plan_spending"
+    workspace_id: int = Field(primary_key=True)
+    plan_id: int = Field(primary_key=True)
+    committed: Decimal = Field(sa_column=Column(Numeric, nullable=False, server_default=text("0")))
+
+
+class PlanReading(SQLModel, table=True):
+    """Where a plan stood when it was last counted; pages show this, with its time. `detail`: by day, by channel."""
+
+    __tablename__ = "plan_reading"
+    workspace_id: int = Field(primary_key=True)
+    plan_id: int = Field(primary_key=True)
+    as_of: datetime = Field(sa_type=INSTANT)
+    took_ms: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    detail: dict[str, Any] = Field(sa_column=_json())
+
+
+class TurnedAway(SQLModel, table=True):
+    """Somebody who would have come into a journey, and was not let in: out of its season, or in another's."""
+
+    __tablename__ = "turned_away"
+    workspace_id: int = Field(primary_key=True)
+    lane: int = Field(primary_key=True, sa_type=SMALL)
+    contact_id: int = Field(primary_key=True, sa_type=BIG)
+    journey_id: int = Field(primary_key=True)
+    reason: str = Field(primary_key=True, sa_type=TEXT)
+    version_id: int
+    at: datetime = Field(sa_type=INSTANT)
+    times: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
 class Journey(SQLModel, table=True):
     """What an operator draws: one draft with a revision (ETag), a live version, a status.
 
@@ -230,7 +266,14 @@ class Journey(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index(None, "workspace_id", "status"),
+        Index(
+            "ix_journey_first",
+            "workspace_id",
+            "status",
+            "id",
+            postgresql_include=["scope"],
+            postgresql_where=text("archived_at IS NULL"),
+        ),
         Index("ix_journey_plan", "plan_id", postgresql_where=text("plan_id IS NOT NULL")),
         Index("ix_journey_changed", "workspace_id", "updated_at", "id"),
         Index("ix_journey_name", "workspace_id", text("(lower(name))"), "id"),
@@ -286,9 +329,13 @@ class Comment(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """A published flow, frozen. People in flight stay on theirs."""
+    """A published flow, frozen. People in flight stay on theirs. `season` is the document's, beside it to be found."""
 
-    __table_args__ = (UniqueConstraint("journey_id", "number"), Index(None, "workspace_id", "journey_id"))
+    __table_args__ = (
+        UniqueConstraint("journey_id", "number"),
+        Index(None, "workspace_id", "journey_id"),
+        Index("ix_version_season", "workspace_id", "journey_id", postgresql_where=text("season IS NOT NULL")),
+    )
     id: int | None = Field(default=None, sa_column=_counter())
     workspace_id: int = Field(foreign_key="workspace.id")
     journey_id: int = Field(foreign_key="journey.id")
@@ -298,6 +345,7 @@ class Version(SQLModel, table=True):
     published_at: datetime = Field(sa_type=INSTANT)
     published_by: str = Field(sa_type=TEXT)
     reach: int | None = None
+    season: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
 
 
 class Submission(SQLModel, table=True):

@@ -7,14 +7,15 @@ Four ways: freeze (every wait ends as much later), late (what is due goes out la
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
-from app import audit
+from app import audit, seasons
 from app.fusing import FUSE
 from app.publishing import Desk, RefusedError
 from app.store import fuses, journeys, pauses, schedules, versions
 from app.store.journeys import Journey
-from app.store.pauses import Pause
+from app.store.pauses import SEASON, Pause
 from flows import document as documents
 from flows.compile import Label, Plan, Step, compile_plan
+from flows.words import _, told
 
 Mode = Literal["freeze", "late", "skip", "exit"]
 MODES: tuple[Mode, ...] = ("freeze", "late", "skip", "exit")
@@ -61,6 +62,8 @@ def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timede
         return journey
     _refuse(journey, "live", {"paused"})
     meant, reason = pauses.mode(connection, workspace_id, journey_id)
+    if (reason or "").startswith(SEASON) and desk.actor != audit.SYSTEM:
+        _refuse_season(desk, journey_id)
     way = mode or meant
     if (reason or "").startswith(FUSE):
         fuses.accept_rate(connection, workspace_id, journey_id, now)
@@ -105,7 +108,9 @@ def outlook(desk: Desk, journey_id: int) -> Outlook:
     if journey is None:
         raise RefusedError("missing", "journey")
     if journey.status != "paused":
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot be resumed.")
+        raise RefusedError(
+            "conflict", told(_("A journey that is {status} cannot be resumed."), status=told(journey.status))
+        )
     meant, reason = pauses.mode(desk.connection, desk.workspace_id, journey_id)
     ended = Pause(desk.workspace_id, journey_id, min(journey.paused_at or desk.now, desk.now), desk.now)
     found = pauses.due(desk.connection, ended)
@@ -165,7 +170,21 @@ def _locked(desk: Desk, journey_id: int) -> Journey:
 
 def _refuse(journey: Journey, status: str, sources: set[str]) -> None:
     if journey.status not in sources:
-        raise RefusedError("conflict", f"A journey that is {journey.status} cannot become {status}.")
+        raise RefusedError(
+            "conflict",
+            told(
+                _("A journey that is {status} cannot become {wished}."),
+                status=told(journey.status),
+                wished=told(status),
+            ),
+        )
+
+
+def _refuse_season(desk: Desk, journey_id: int) -> None:
+    by = seasons.held_by(desk.connection, desk.workspace_id, journey_id, desk.now)
+    if by is not None:
+        text = _("The season of journey {number} pauses this one; pause that one, or wait: it goes on by itself.")
+        raise RefusedError("conflict", told(text, number=by))
 
 
 def _note(desk: Desk, journey: Journey, what: str, status: str, more: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from app import log
+from app import budgets, log, seasons
 from app.store import lates, versions
 from app.store.rows import Connection
 from flows import document, policies
@@ -53,10 +53,11 @@ class Plans:
     def _take(self, found: Iterable[versions.Saved]) -> None:
         self.books, self.live_by_journey, self.broken = {}, {}, {}
         fresh = {}
-        for saved in found:
-            plan = self._compiled(saved)
-            if plan is None:
-                continue
+        rows = list(found)
+        known = [(saved, plan) for saved in rows if (plan := self._compiled(saved)) is not None]
+        over = seasons.standing(known)
+        for saved, one in known:
+            plan = replace(one, overridden=over[saved.journey_id]) if saved.journey_id in over else one
             fresh[saved.version_id] = plan
             self.books.setdefault(saved.workspace_id, Book()).add(plan)
             if plan.live:
@@ -79,4 +80,13 @@ class Plans:
                 )
                 return None
         late = self.late_before.get(saved.workspace_id)
-        return replace(known, live=live, paused=paused, stopped=stopped, opened_at=saved.opened_at, late_before=late)
+        return replace(
+            known,
+            live=live,
+            paused=paused,
+            stopped=stopped,
+            opened_at=saved.opened_at,
+            late_before=late,
+            overridden=(),
+            budget=budgets.of(saved.plan_id, saved.budget),
+        )

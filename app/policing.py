@@ -3,10 +3,11 @@
 Never decides by itself (`flows.policies`), never commits; without policies it costs nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from app.budgets import OVER
 from app.store import sendings
 from app.store.contacts import ContactKey
 from app.store.rows import Connection
@@ -26,10 +27,20 @@ class Ask(NamedTuple):
     since: datetime  # when it was first wanted
 
 
-def ask(connection: Connection, asks: Sequence[Ask], policies: Mapping[int, Policies], now: datetime) -> list[Verdict]:
-    """The verdict on each, in their order; what may go is in the book afterwards. Two reads and a write for the whole batch."""
+def ask(
+    connection: Connection,
+    asks: Sequence[Ask],
+    policies: Mapping[int, Policies],
+    now: datetime,
+    beyond: Callable[[Sequence[int]], Collection[int]] | None = None,
+) -> list[Verdict]:
+    """The verdict on each, in their order; what may go is in the book afterwards. Two reads and a write for the whole batch.
+
+    `beyond` is told which of them would go, now or later, and says which are not paid for: those take nobody's place.
+    """
     found: list[Verdict] = [Verdict(now)] * len(asks)
     kept: list[sendings.Kept] = []
+    numbered: list[int] = []
     for workspace, rules in policies.items():
         numbers = [number for number, one in enumerate(asks) if one.key[0] == workspace]
         if not numbers or not rules.active:
@@ -40,7 +51,11 @@ def ask(connection: Connection, asks: Sequence[Ask], policies: Mapping[int, Poli
             if verdict.due == now and rules.caps:
                 sent = Sent(now, one.channel, one.journey_id, one.priority)
                 kept.append(sendings.Kept(one.key, one.message_id, sent))
-    sendings.add(connection, kept)
+                numbered.append(number)
+    unpaid = set(beyond([number for number, one in enumerate(found) if one.due is not None])) if beyond else set()
+    for number in unpaid:
+        found[number] = Verdict(None, OVER)
+    sendings.add(connection, [one for number, one in zip(numbered, kept, strict=True) if number not in unpaid])
     return found
 
 

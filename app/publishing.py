@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from app import audit, reaching
+from app import audit, reaching, seasons
 from app import schedules as calendar
 from app.failpoints import failpoint
 from app.store import accounts, drafts, fuses, journeys, schedules, submissions, users, versions, workspaces
@@ -112,6 +112,8 @@ def check(desk: Desk, journey_id: int) -> Submitted:
     """What is wrong with the draft, checked against the accounts there are now."""
     document = documents.load(_draft(desk, journey_id))
     problems = validate(document, desk.catalog, accounts=accounts.channels(desk.connection, desk.workspace_id))
+    problems += seasons.problems(desk.connection, desk.workspace_id, journey_id, document)
+    problems += seasons.over(desk.connection, desk.workspace_id, document, desk.now)
     return Submitted(bound_hash(desk.connection, desk.catalog, desk.workspace_id, document), problems)
 
 
@@ -155,7 +157,9 @@ def publish(desk: Desk, journey_id: int, content_hash: str) -> tuple[int, str]:
     last = _approved(desk, journey_id, content_hash)
     raw = submissions.document(desk.connection, desk.workspace_id, last.id)
     known = accounts.channels(desk.connection, desk.workspace_id)
-    _refuse_errors(validate(documents.load(raw), desk.catalog, accounts=known))
+    document = documents.load(raw)
+    _refuse_errors(validate(document, desk.catalog, accounts=known))
+    _refuse_errors(seasons.problems(desk.connection, desk.workspace_id, journey_id, document))
     submissions.decide(desk.connection, desk.workspace_id, last.id, "published")
     return _go_live(desk, journey_id, raw, content_hash)
 

@@ -45,6 +45,9 @@ REASONS: Mapping[str, str] = {
     "quiet hours": _("quiet hours"),
     "quiet hours: never": _("quiet hours: the zones it may be in leave no hour of the day in common"),
     "lost to journey": _("lost to another journey under a cap"),
+    "season": _("paused while another journey is in season"),
+    "plan over budget": _("the budget of the plan is used up"),
+    "out of season": _("the journey is out of season"),
     "over the approved cap": _("over the number that was approved"),
     "failed": _("the provider refused it"),
     "the sender stopped before it knew": _("the sender stopped before it knew"),
@@ -68,6 +71,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"goal (?P<name>.+)", _("the goal was reached by “%(name)s”")),
         (r"exit_when (?P<name>.+)", _("the exit rule met “%(name)s”")),
         (r"lost to journey (?P<journey>\d+): (?P<cap>.+)", _("lost to journey %(journey)s: %(cap)s")),
+        (r"overridden by journey (?P<journey>\d+)", _("journey %(journey)s is in season and goes first")),
         (r"quiet hours: until (?P<clock>\d\d:\d\d) (?P<zone>\S+)", _("quiet hours until %(clock)s %(zone)s")),
         (
             r"fuse: more than (?P<limit>\d+) a day of one step to one person(?: \((?P<node>.+)\))?",
@@ -86,7 +90,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 OPEN_PORT = re.compile(r"([A-Za-z0-9_-]+)\.(.+)")
 CAP = re.compile(r"(?P<limit>\d+) per (?P<per>day|week|P\S+)(?: by (?P<channel>\S+))?")
-WINNER = re.compile(r"lost to journey (\d+)(?::|$)")
+WINNER = re.compile(r"(?:lost to|overridden by) journey (\d+)(?::|$)")
 LOST, QUIET, OPTED_OUT = "lost to journey", "quiet hours", "opted_out"
 SKIP = "skip: "  # stands before the reason of people who go on without what fell due in a pause
 BLANK = "\0"

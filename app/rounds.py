@@ -140,6 +140,12 @@ def _enter(here: Standing, post: Post, new_id: Callable[[], int], passage: Passa
         asked = post.letter.kind == "enroll"
         if not (may_enter(entry.plan, place, at) if asked else admits(entry, place, here.facts, post.event, at)):
             continue
+        away = entry.plan.refusal(at)
+        if away is not None:
+            passage.turn_away(entry.plan, post.letter.lane, post.letter.contact_id, at, away)
+            continue
+        if entry.plan.paused:
+            continue
         one = Traveller(
             new_id(), post.letter.contact_id, at, here.facts, plan=entry.plan, node=entry.step.id, lane=post.letter.lane
         )

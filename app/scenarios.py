@@ -45,7 +45,9 @@ def run(connection: Connection, catalog: Mapping[str, NodeType], scenario: Mappi
     start = min([moment(step["at"]) for step in timeline] or [moment(scenario["until"])])
     zone = scenario.get("defaults", {}).get("timezone", "UTC")
     world = World(connection, catalog, timezone=zone, start=start)
-    journeys = {name: world.publish(name, one["document"]) for name, one in scenario["journeys"].items()}
+    journeys: dict[str, int] = {}
+    for name, one in scenario["journeys"].items():
+        journeys[name] = world.publish(name, _numbered(one["document"], journeys))
     _introduce(world, scenario.get("contacts") or {}, start)
     for step in timeline:
         at = moment(step["at"])
@@ -55,6 +57,16 @@ def run(connection: Connection, catalog: Mapping[str, NodeType], scenario: Mappi
     world.until(moment(scenario["until"]))
     with transaction(connection):
         return list(_differences(world, journeys, scenario["expect"]))
+
+
+def _numbered(document: Mapping[str, Json], journeys: Mapping[str, int]) -> dict[str, Json]:
+    """A document whose season names the journeys it overrides as the file does: by name, those that stand before it."""
+    settings = dict(document.get("settings") or {})
+    season = settings.get("season")
+    if season and season.get("journeys"):
+        named = [journeys.get(one, one) for one in season["journeys"]]
+        settings["season"] = {**season, "journeys": named}
+    return {**document, "settings": settings} if settings else dict(document)
 
 
 def moment(text: str | datetime) -> datetime:
@@ -100,7 +112,7 @@ def _take(world: World, journeys: dict[str, int], step: Mapping[str, Json], at: 
         world.enroll(journeys[enroll["journey"]], enroll["user"], context, f"{at.isoformat()}/{enroll['user']}")
     elif publish := step.get("publish"):
         name = publish["journey"]
-        journeys[name] = world.publish(name, publish["document"], journeys.get(name))
+        journeys[name] = world.publish(name, _numbered(publish["document"], journeys), journeys.get(name))
     elif optout := step.get("optout"):
         with transaction(world.connection):
             consents.opt_out(

@@ -4,7 +4,7 @@ Kept for a minute in each process: a picker need not know a name the second it i
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -94,6 +94,16 @@ class Library:
                     self._kept.clear()
                 self._kept[workspace_id] = kept
         return replace(kept[1], accounts=accounts.channels(connection, workspace_id))
+
+
+def without_examples(words: Words, hidden: Collection[str] | None) -> Words:
+    """The same names without values: of those hidden, or (None) of all."""
+
+    def bare(some: Sequence[Known]) -> tuple[Known, ...]:
+        return tuple(one._replace(examples=()) if hidden is None or one.name in hidden else one for one in some)
+
+    of_events = {event: bare(some) for event, some in words.of_events.items()}
+    return replace(words, attributes=bare(words.attributes), properties=bare(words.properties), of_events=of_events)
 
 
 def _read(connection: Connection, workspace_id: int) -> Words:

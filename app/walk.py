@@ -12,11 +12,12 @@ from itertools import islice
 
 import msgspec
 
+from app.budgets import Want, refused
 from app.failpoints import failpoint
 from app.fusing import ceiling
 from app.gate import refusal
 from app.policing import Ask, ask
-from app.store import contacts, enrollments, history, inbox, messages, schedules, tallies
+from app.store import contacts, enrollments, history, inbox, messages, schedules, seasons, tallies
 from app.store.inbox import Letter
 from app.store.lates import HELD
 from app.store.outbox import NEVER
@@ -31,6 +32,7 @@ from flows.policies import Policies
 MET = "met while paused"
 # A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
 TOLERANCE = timedelta(minutes=5)
+REASON_AT_MOST = 60  # of a reason in a count, as `store/outbox` cuts it
 
 
 @dataclass(slots=True)
@@ -47,12 +49,20 @@ class Passage:
     drafts: list[messages.Draft] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    turned: list[seasons.Turned] = field(default_factory=list)
     moved: int = 0
 
     def change(self, key: contacts.ContactKey) -> Change:
         """The difference gathered for a contact."""
         self.keys[key[2]] = key
         return self.record.changes.setdefault(key[2], Change())
+
+    def turn_away(self, plan: Plan, lane: int, contact: int, at: datetime, reason: str) -> None:
+        """Somebody would have come in, and does not, for a reason that is kept."""
+        self.turned.append(
+            seasons.Turned(plan.workspace_id, lane, contact, plan.journey_id, reason, plan.version_id, at)
+        )
+        self.record.tally[plan.version_id, "", f"!kept out:{reason}"] += 1
 
 
 def walk(passage: Passage, travellers: Iterable[Traveller]) -> None:
@@ -166,7 +176,7 @@ def write(connection: Connection, passage: Passage) -> None:
         failpoint("CP5")
     enrollments.add_trail(connection, passage.trail)
     drafts, ids = passage.drafts, take_ids(connection, "message_block", len(passage.drafts))
-    if passage.policies:
+    if passage.policies or any(one.traveller.plan.budget for one in drafts):
         drafts, ids = _permitted(connection, passage, list(islice(ids, len(drafts))))
     drafts = _fused(connection, passage, drafts)
     messages.add(connection, drafts, ids)
@@ -181,6 +191,7 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+    seasons.turn_away(connection, passage.turned)
 
 
 def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft]) -> list[messages.Draft]:
@@ -199,24 +210,42 @@ def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft
 def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tuple[list[messages.Draft], Iterator[int]]:
     """The drafts as caps and quiet hours leave them: as they are, put off, or refused with the reason."""
     drafts = passage.drafts
-    asked = [
-        number
-        for number, one in enumerate(drafts)
-        if one.step.marketing and one.refusal is None and one.traveller.plan.workspace_id in passage.policies
-    ]
+    asked = [number for number, one in enumerate(drafts) if one.step.marketing and one.refusal is None]
     asks = [_ask(drafts[number], ids[number]) for number in asked]
-    for number, verdict in zip(asked, ask(connection, asks, passage.policies, passage.now), strict=True):
+
+    def beyond(places: Sequence[int]) -> set[int]:
+        return _unpaid(connection, drafts, [asked[place] for place in places], {n: p for p, n in enumerate(asked)})
+
+    for number, verdict in zip(asked, ask(connection, asks, passage.policies, passage.now, beyond), strict=True):
         if verdict.reason is None:
             continue
         draft = drafts[number]
         drafts[number] = draft._replace(refusal=verdict.reason, due=verdict.due)
         if verdict.due is not None:
             continue
-        passage.record.tally[draft.traveller.plan.version_id, draft.step.id, tallies.withheld(verdict.reason)] += 1
+        one = draft.traveller
+        passage.record.tally[one.plan.version_id, draft.step.id, tallies.withheld(verdict.reason)] += 1
         if "message.suppressed" in draft.step.listens:
-            told = {"enrollment": draft.traveller.id, "node": draft.step.id, "visit": draft.visit}
-            passage.letters.append(_letter(draft.traveller, "message.suppressed", told | {"reason": verdict.reason}))
+            told = {"enrollment": one.id, "node": draft.step.id, "visit": draft.visit, "reason": verdict.reason}
+            passage.letters.append(_letter(one, "message.suppressed", told))
     return drafts, iter(ids)
+
+
+def _unpaid(
+    connection: Connection, drafts: Sequence[messages.Draft], passing: Sequence[int], places: Mapping[int, int]
+) -> set[int]:
+    """Which of the passing marketing drafts their plan's budget does not pay for any more, by their places.
+
+    Transactional ones are paid for first: they go out whatever is left.
+    """
+    others = [number for number, one in enumerate(drafts) if not one.step.marketing and one.refusal is None]
+    paid = [number for number in (*others, *passing) if drafts[number].traveller.plan.budget is not None]
+    wants = [
+        Want(plan.workspace_id, plan.budget, one.channel, one.step.marketing)
+        for one in (drafts[number] for number in paid)
+        if (plan := one.traveller.plan).budget is not None
+    ]
+    return {places[paid[place]] for place in refused(connection, wants)}
 
 
 def _ask(draft: messages.Draft, id: int) -> Ask:

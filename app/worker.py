@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from app import failpoints, generation, lateness, log
+from app import failpoints, generation, lateness, log, reckoning, seasonal
 from app.courier import Divert, Pace, courier_for
 from app.database import connect, transaction
 from app.delivering import Deliverer
@@ -48,6 +48,7 @@ TICKS = {
 }
 NUMBERS_SECONDS = 5.0
 GENERATION_SECONDS = 20.0
+SEASON_SECONDS, PLAN_SECONDS = 5.0, 10.0
 LOOK_SECONDS = 60.0  # holding what is late is one UPDATE over all of it
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
@@ -104,7 +105,8 @@ class Worker:
         self.numbers, self.hints, self.nudges = Numbers(), Hints(settings.redis_url), Nudges(settings.redis_url)
         nodes = all_nodes() if making.catalog is None else making.catalog
         url, clock = settings.database_url, making.clock
-        self._url, self._clock, self._data = url, clock, settings.data
+        self._url, self._clock, self._data, self._catalog = url, clock, settings.data, nodes
+        self._reckoned_ms = 0
         courier = courier_for(settings, making.divert)
         courier.pace = making.pace
         self.deliverer = Deliverer(
@@ -132,7 +134,12 @@ class Worker:
             for track in range(settings.tracks)
         ]
         ticks = {name: (seconds, self._wish(name)) for name, seconds in TICKS.items()}
-        own = {"numbers": (NUMBERS_SECONDS, self._publish), "generation": (GENERATION_SECONDS, self._beat)}
+        own = {
+            "numbers": (NUMBERS_SECONDS, self._publish),
+            "generation": (GENERATION_SECONDS, self._beat),
+            "seasons": (SEASON_SECONDS, self._turn_seasons),
+            "plans": (PLAN_SECONDS, self._reckon),
+        }
         self.heartbeat = Heartbeat({**ticks, **own})
 
     def run(self, stop: threading.Event) -> int:
@@ -202,6 +209,26 @@ class Worker:
     def _beat(self) -> None:
         with suppress(psycopg.Error):  # the loops look again once the database is back
             self._look()
+
+    def _turn_seasons(self) -> None:
+        """Journeys paused and resumed by the seasons of others."""
+        with (
+            suppress(psycopg.Error),
+            connect(self._url, name="journey-seasons") as connection,
+        ):  # the next beat tries again
+            while seasonal.turn(connection, self._catalog, self._clock()):
+                self._wake_engines()
+
+    def _reckon(self) -> None:
+        """What plans have reached and spent."""
+        begun = time.perf_counter()
+        with (
+            suppress(psycopg.Error),
+            connect(self._url, name="journey-plans", statement_seconds=LOOK_SECONDS) as connection,
+            transaction(connection),
+        ):
+            reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
+        self._reckoned_ms = round(1000 * (time.perf_counter() - begun))
 
     def _publish(self) -> None:
         at = time.monotonic()

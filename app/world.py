@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app import migrating, publishing
+from app import migrating, publishing, seasonal, seasons
 from app.accepting import accept_now
 from app.courier import Courier
 from app.database import transaction
@@ -21,6 +21,7 @@ from app.store import accept, enrollments, journeys, outbox, schedules, scratch,
 from app.store.rows import Connection
 from flows.contract import NodeType
 from flows.moves import Move
+from flows.seasons import next_edge
 
 BATCH = 5_000
 SECRET = b"a world of its own needs no secret"
@@ -107,6 +108,8 @@ class World:
         for stage in (match, timers, enroll, gate, migrate, settle):
             if done := stage.run(self.connection, self.plans, lanes=ALL_LANES, now=self.now, limit=BATCH):
                 return int(done)
+        if seasonal.turn(self.connection, self.plans.catalog, self.now):
+            return 1
         return deliver.run(self.connection, self.plans, self.courier, now=self.now, limit=BATCH)
 
     def _next_due(self) -> datetime | None:
@@ -116,5 +119,6 @@ class World:
                 schedules.next_due(self.connection),
                 outbox.next_due(self.connection),
                 sendings.next_due(self.connection, ALL_LANES),
+                next_edge([season for _, _, season in seasons.in_force(self.connection)], self.now),
             ]
         return min((one for one in found if one is not None), default=None)

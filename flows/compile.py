@@ -6,15 +6,20 @@ Compiled once for each version and kept; nothing here is done again per batch. N
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import networkx as nx
 from pydantic import BaseModel
 
+from flows.calendar import zone
 from flows.contract import Json, NodeType, Start, names
 from flows.document import Document, Node
+from flows.document import Season as SeasonDocument
 from flows.document import Target as TargetDocument
 from flows.durations import elapsed
+from flows.seasons import Override, Season, bounds, refusal
 from flows.upgrade import upgrade_nodes
 
 
@@ -25,6 +30,15 @@ class Target:
     event: str
     where: Any
     within: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a marketing plan may spend, and what a message costs on each channel; beyond it marketing is not sent."""
+
+    plan_id: int
+    amount: Decimal
+    costs: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +88,15 @@ class Plan:
     live: bool = True
     paused: bool = False
     stopped: bool = False
+    season: Season | None = None  # people come in only while it is on
+    overridden: tuple[Override, ...] = ()  # whose seasons stand over it
+    budget: Budget | None = None  # of the marketing plan it lies in, where that one holds back what goes beyond
     opened_at: datetime | None = None  # nobody is let in by what came before the journey went live, or on
     late_before: datetime | None = None  # what waits that had to end before then write is held
+
+    def refusal(self, at: datetime) -> str | None:
+        """Why nobody may come in at this moment, whoever it is."""
+        return refusal(self.season, self.overridden, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +164,16 @@ def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Lab
         live=label.live,
         paused=label.paused,
         stopped=label.stopped,
+        season=season_of(settings.season, label.timezone),
     )
+
+
+def season_of(saved: SeasonDocument | None, timezone: str) -> Season | None:
+    """A season as instants, by the clocks of the workspace (UTC where its zone is not known)."""
+    if saved is None:
+        return None
+    opens, closes = bounds(saved.starts_on, saved.ends_on, zone(timezone) or ZoneInfo("UTC"))
+    return Season(opens, closes, frozenset(saved.journeys), frozenset(saved.plans), saved.how)
 
 
 def _said(saved: Node, own: BaseModel | None, name: str, usual: str) -> str:

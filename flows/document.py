@@ -5,10 +5,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints, ValidationError
 
 from flows.contract import Json
 from flows.durations import Duration
@@ -18,7 +20,7 @@ from flows.problems import place, say
 from flows.raw import parse_text, refuse_unsafe
 from flows.rules import EVERY_EVENT, Where
 from flows.upgrade import SCHEMA, upgrade_document
-from flows.words import _
+from flows.words import _, spoken, told
 
 NODES_AT_MOST = 5_000
 EDGES_AT_MOST = 25_000
@@ -33,6 +35,8 @@ REENTRY_WORDS = {
     "cooldown": _("Again after a while"),
     "per_key": _("Once for each key"),
 }
+SEASON_WORDS = {"keep_out": _("Take nobody in"), "pause": _("Pause, and go on afterwards")}
+OVERRIDES_AT_MOST = 50
 CLASS_WORDS = {"marketing": _("Marketing"), "transactional": _("Transactional")}
 
 # What people are asked for one by one, below marketing as a whole; the workspace says which there are.
@@ -80,6 +84,41 @@ class Target(_Part):
     within: Duration | None = Field(None, title=_("Within"), description=_("Counted from the entry; empty: ever."))
 
 
+def _written_day(value: Any) -> Any:
+    """Only a day as people write it: a number would be read as seconds."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError(_("a day is written as 2026-11-01"))
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(_("there is no such day")) from None
+
+
+Day = Annotated[date, BeforeValidator(_written_day), Field(ge=date(1970, 1, 2), le=date(2999, 12, 30))]
+Number = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+
+
+class Season(_Part):
+    """Whole days of the workspace's clocks in which the journey lets people in, and what it overrides meanwhile."""
+
+    starts_on: Day = Field(title=_("First day"), description=_("From its first minute, on the workspace's clocks."))
+    ends_on: Day = Field(title=_("Last day"), description=_("Until its last minute; then everything ends by itself."))
+    journeys: Annotated[tuple[Annotated[Number, Ask("journey")], ...], Field(max_length=OVERRIDES_AT_MOST)] = Field(
+        (), title=_("Overrides these journeys")
+    )
+    plans: Annotated[tuple[Annotated[Number, Ask("plan")], ...], Field(max_length=OVERRIDES_AT_MOST)] = Field(
+        (), title=_("Overrides all journeys of these plans")
+    )
+    how: Literal["keep_out", "pause"] = Field(
+        "keep_out",
+        title=_("What the overridden ones do"),
+        description=_("Who is on the way there goes on, or waits until the season is over."),
+        json_schema_extra=shown(labels=SEASON_WORDS),
+    )
+
+
 class FlowSettings(_Part):
     """What holds for the journey as a whole."""
 
@@ -111,6 +150,12 @@ class FlowSettings(_Part):
         title=_("Purpose"),
         description=_("What people must not have opted out of, besides marketing as a whole: newsletter, offers …"),
         json_schema_extra=shown(needs={"message_class": ["marketing"]}),
+    )
+    season: Season | None = Field(
+        None,
+        title=_("Season"),
+        description=_("People come in on these days only; other journeys can stand back meanwhile."),
+        json_schema_extra=shown(section=_("Season")),
     )
     priority: Annotated[Whole, Field(ge=0, le=100)] = Field(
         50,
@@ -190,17 +235,26 @@ def load(raw: str | bytes | Mapping[str, Json]) -> Document:
     """The document that JSON text, or JSON already read, means; DocumentError lists each field and what is wrong."""
     value = parse_text(raw) if isinstance(raw, str | bytes) else raw
     if not isinstance(value, Mapping):
-        raise DocumentError([("", "a flow document is an object with schema, settings, nodes and edges")])
+        raise DocumentError([("", _("a flow document is an object with schema, settings, nodes and edges"))])
     for field, limit in _LIMITS.items():
         # Counted first: an answer to a huge document must not cost what reading it would.
         if isinstance(items := value.get(field), list | tuple) and len(items) > limit:
-            raise DocumentError([(field, f"at most {limit:,}; here are {len(items):,}. Split the journey")])
+            raise DocumentError(
+                [
+                    (
+                        field,
+                        told(
+                            _("at most {limit:,}; here are {count:,}. Split the journey"), limit=limit, count=len(items)
+                        ),
+                    )
+                ]
+            )
     refuse_unsafe(value)
     try:
         document = Document.model_validate(upgrade_document(value))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[:ERRORS_AT_MOST]
-        raise DocumentError([(place(detail["loc"]), say(detail)) for detail in details]) from None
+        raise DocumentError([(place(detail["loc"]), say(detail, spoken())) for detail in details]) from None
     _refuse_twins(document)
     return document
 
@@ -210,7 +264,7 @@ def _refuse_twins(document: Document) -> None:
     twins = []
     for position, node in enumerate(document.nodes):
         if node.id in seen:
-            twins.append((f"nodes[{position}].id", f"“{node.id}” is the id of an earlier node too"))
+            twins.append((f"nodes[{position}].id", told(_("“{id}” is the id of an earlier node too"), id=node.id)))
         seen.add(node.id)
     if twins:
         raise DocumentError(twins[:ERRORS_AT_MOST])

@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 
 Kind = Literal[
     "event", "attribute", "tag", "segment", "account", "property", "timezone",  # named by what the workspace has
+    "journey", "plan",  # by their numbers
     "step", "port", "weight",  # by what the journey has
     "liquid", "long", "line", "instant", "address",  # how it is written
 ]  # fmt: skip

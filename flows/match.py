@@ -60,7 +60,7 @@ def candidates(book: Book, event: Event) -> list[Entry]:
     """Entries whose event and `where` fit, before contact and re-entry rule are asked; keyed ones need a key."""
     found = []
     for plan, step in book.entries.get(event.name, ()):
-        if plan.paused or plan.stopped or step.start is None:
+        if (plan.paused and not plan.overridden) or plan.stopped or step.start is None:
             continue
         if step.start.where is not None and not step.start.where.matches(event.properties):
             continue

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.contract import NodeType
 from flows.document import Document
+from flows.words import _
 
 Deed = Literal["stay", "move", "exit", "reopen"]
 RULES_AT_MOST = 1_000
@@ -51,15 +52,15 @@ def wrong(rules: Sequence[Move], target: Document, catalog: Mapping[str, NodeTyp
     for number, rule in enumerate(rules):
         place = rule.version, rule.node, rule.finished
         if place in seen:
-            found.append((f"people[{number}].node", "stands here twice"))
+            found.append((f"people[{number}].node", _("stands here twice")))
         seen.add(place)
         if rule.to is None:
             continue
         kind = catalog.get(types.get(rule.to, ""))
         if rule.to not in types:
-            found.append((f"people[{number}].to", "is no step of the new version"))
+            found.append((f"people[{number}].to", _("is no step of the new version")))
         elif kind is not None and kind.start is not None:
-            found.append((f"people[{number}].to", "is an entry: people come in there, they are not moved there"))
+            found.append((f"people[{number}].to", _("is an entry: people come in there, they are not moved there")))
     return found
 
 

@@ -62,6 +62,18 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
     "reentry.key_missing": ("A journey entered once per key needs the key", "按键进入的旅程必须填写键"),
     "reentry.cooldown_missing": ("A journey with a cool-down needs its length", "有冷却期的旅程必须填写冷却时长"),
     "timezone.unknown": ("There is no time zone “{zone}”", "没有名为“{zone}”的时区"),
+    "season.empty": ("The season ends before it begins", "季节的结束早于开始"),
+    "season.over": ("The season is over: nobody will come in", "季节已经结束：不会再有人进入"),
+    "season.itself": ("The journey overrides itself", "旅程覆盖了自己"),
+    "season.no_journey": (
+        "The season overrides journey {number}, which does not exist",
+        "季节要覆盖的旅程 {number} 不存在",
+    ),
+    "season.no_plan": ("The season overrides plan {number}, which does not exist", "季节要覆盖的计划 {number} 不存在"),
+    "season.circle": (
+        "Journeys override each other in a circle in the same days: {names}",
+        "同一时段内旅程互相覆盖成了循环：{names}",
+    ),
     "account.missing": ("The account “{account}” does not exist", "账号“{account}”不存在"),
     "account.channel": (
         "The account “{account}” is for {channel}, not for this channel",
@@ -82,6 +94,10 @@ _FIXES: dict[str, tuple[str, str]] = {
     "reentry.key_missing": ("Write for example properties.order_id", "例如填写 properties.order_id"),
     "reentry.cooldown_missing": ("Write for example P7D", "例如填写 P7D"),
     "timezone.unknown": ("Write an IANA name such as Asia/Shanghai", "填写 IANA 时区名，例如 Asia/Shanghai"),
+    "season.empty": ("Choose a last day that is not before the first", "选择不早于第一天的最后一天"),
+    "season.over": ("Choose days that are still to come", "选择还没有过去的日期"),
+    "season.itself": ("Take its own number out of the list", "从列表中去掉它自己的编号"),
+    "season.circle": ("Take one of them out, or choose other days", "去掉其中一个，或选择别的日期"),
     "node.unknown_type": ("Install the plugin, or remove the step", "安装对应插件，或删除此节点"),
     "node.newer": ("Upgrade this installation", "升级当前系统"),
 }

@@ -6,6 +6,7 @@ from math import isfinite
 
 from flows.contract import Json
 from flows.errors import DocumentError
+from flows.words import _, told
 
 TEXT_AT_MOST = 10 * 1024 * 1024
 DEPTH_AT_MOST = 40
@@ -18,17 +19,31 @@ Path = tuple["Path", str | int] | None
 def parse_text(text: str | bytes) -> Json:
     """The value of JSON text; DocumentError says what is wrong with it."""
     if len(text) > TEXT_AT_MOST:
-        raise DocumentError([("", f"the text is longer than {TEXT_AT_MOST // 1024 // 1024} MB")])
+        raise DocumentError(
+            [("", told(_("the text is longer than {megabytes} MB"), megabytes=TEXT_AT_MOST // 1024 // 1024))]
+        )
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_constant=_no_constant)
     except RecursionError:
-        raise DocumentError([("", f"nested deeper than {DEPTH_AT_MOST} levels")]) from None
+        raise DocumentError([("", told(_("nested deeper than {levels} levels"), levels=DEPTH_AT_MOST))]) from None
     except UnicodeDecodeError:
-        raise DocumentError([("", "the text is not UTF-8")]) from None
+        raise DocumentError([("", _("the text is not UTF-8"))]) from None
     except json.JSONDecodeError as error:
-        raise DocumentError([("", f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}")]) from None
+        raise DocumentError(
+            [
+                (
+                    "",
+                    told(
+                        _("not JSON: {problem} in line {line}, column {column}"),
+                        problem=error.msg,
+                        line=error.lineno,
+                        column=error.colno,
+                    ),
+                )
+            ]
+        ) from None
     except ValueError as error:
-        raise DocumentError([("", f"not JSON that can be used: {error}")]) from None
+        raise DocumentError([("", told(_("not JSON that can be used: {problem}"), problem=error))]) from None
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -69,31 +84,35 @@ def refuse_unsafe(value: Json) -> None:
             rest.extend((child, depth + 1, (path, position)) for position, child in enumerate(item))
         elif isinstance(item, int | float):
             if not isfinite(item) or (isinstance(item, int) and abs(item) >= WHOLE_NUMBER_AT_MOST):
-                raise DocumentError([(_words(path), "the number is too large")])
+                raise DocumentError([(_words(path), _("the number is too large"))])
         elif item is not None:
-            raise DocumentError([(_words(path), "is not a JSON value")])
+            raise DocumentError([(_words(path), _("is not a JSON value"))])
         if depth > DEPTH_AT_MOST:
-            raise DocumentError([(_words(_top(path)), f"nested deeper than {DEPTH_AT_MOST} levels")])
+            raise DocumentError(
+                [(_words(_top(path)), told(_("nested deeper than {levels} levels"), levels=DEPTH_AT_MOST))]
+            )
         if characters > TEXT_AT_MOST:
-            raise DocumentError([("", f"the text is longer than {TEXT_AT_MOST // 1024 // 1024} MB")])
+            raise DocumentError(
+                [("", told(_("the text is longer than {megabytes} MB"), megabytes=TEXT_AT_MOST // 1024 // 1024))]
+            )
 
 
 def _check_key(key: Json) -> int:
     if not isinstance(key, str):
-        raise DocumentError([("", f"keys are text; {str(key)[:60]} is not")])
+        raise DocumentError([("", told(_("keys are text; {key} is not"), key=str(key)[:60]))])
     _check_text(key, None)
     return len(key)
 
 
 def _check_text(text: str, path: Path) -> None:
     if "\0" in text:
-        raise DocumentError([(_words(path), "holds a NUL character, which cannot be stored")])
+        raise DocumentError([(_words(path), _("holds a NUL character, which cannot be stored"))])
     if text.isascii():
         return
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise DocumentError([(_words(path), "holds half a surrogate pair, which is not text")]) from None
+        raise DocumentError([(_words(path), _("holds half a surrogate pair, which is not text"))]) from None
 
 
 def _top(path: Path) -> Path:

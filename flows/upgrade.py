@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flows.contract import Json, NodeType
 from flows.errors import DocumentError
+from flows.words import _, told
 
 if TYPE_CHECKING:
     from flows.document import Document, Node
@@ -25,13 +26,26 @@ def upgrade_document(raw: Mapping[str, Json]) -> dict[str, Json]:
     """The raw document in the current schema."""
     schema = raw.get("schema")
     if isinstance(schema, bool) or not isinstance(schema, int):
-        raise DocumentError([("schema", f'is needed: write "schema": {SCHEMA}')])
+        raise DocumentError([("schema", told(_('is needed: write "schema": {known}'), known=SCHEMA))])
     if schema > SCHEMA:
-        raise DocumentError([("schema", f"{schema} comes from a newer release; this one knows up to {SCHEMA}")])
+        raise DocumentError(
+            [
+                (
+                    "schema",
+                    told(
+                        _("{schema} comes from a newer release; this one knows up to {known}"),
+                        schema=schema,
+                        known=SCHEMA,
+                    ),
+                )
+            ]
+        )
     document = dict(raw)
     for number in range(schema, SCHEMA):
         if number not in STEPS:
-            raise DocumentError([("schema", f"{schema} was never a format of ours; write {SCHEMA}")])
+            raise DocumentError(
+                [("schema", told(_("{schema} was never a format of ours; write {known}"), schema=schema, known=SCHEMA))]
+            )
         document = STEPS[number](document) | {"schema": number + 1}
     return document
 

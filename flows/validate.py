@@ -53,6 +53,9 @@ def _settings(document: Document) -> Iterator[Problem]:
         yield Problem(None, "settings.timezone", "timezone.unknown", {"zone": settings.timezone})
     if settings.reentry.mode == "per_key" and not settings.reentry.key:
         yield Problem(None, "settings.reentry.key", "reentry.key_missing")
+    season = settings.season
+    if season is not None and season.ends_on < season.starts_on:
+        yield Problem(None, "settings.season.ends_on", "season.empty")
     if settings.reentry.mode == "cooldown" and not settings.reentry.cooldown:
         yield Problem(None, "settings.reentry.cooldown", "reentry.cooldown_missing")
 

@@ -3,7 +3,7 @@
 Holds no catalogue: whoever answers a person brings one (`speaking`). Without it everything is English.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple
@@ -50,6 +50,32 @@ def say(template: str, /, **values: Any) -> str:
     """
     said = _speech.get().translate(template) if template else ""
     return said.format_map(values) if values else said
+
+
+class Told(str):
+    """A sentence in English that can be said again in another language: its marked text, and what fills that in."""
+
+    __slots__ = ("template", "values")
+    template: str
+    values: Mapping[str, Any]
+
+
+def told(template: str, /, **values: Any) -> Told:
+    """A marked text as an error carries it: English for programs and logs, `again` for whoever reads the page.
+
+    What is filled in may be told itself: `told(_("It is {state}."), state=told("live"))`.
+    """
+    sentence = Told(template.format_map(values) if values else template)
+    sentence.template, sentence.values = template, values
+    return sentence
+
+
+def again(sentence: str) -> str:
+    """A sentence in the language spoken; one that is no marked text stays as it is."""
+    if not isinstance(sentence, Told):
+        return _speech.get().translate(sentence) if sentence else ""
+    filled = {name: again(one) if isinstance(one, Told) else one for name, one in sentence.values.items()}
+    return say(sentence.template, **filled)
 
 
 def clip(text: str, length: int = SUMMARY_AT_MOST) -> str:

@@ -16,7 +16,16 @@ from tests.house import FILE_LIMIT, FUNCTION_LIMIT, ROOT, Module, file_sizes, fu
 
 TOP_LEVEL = {
     *("app", "flows", "nodes", "static", "templates", "migrations", "tests", "pyproject.toml", "README.md"),
-    *("Makefile", "requirements.lock", "requirements-dev.lock", "package.json", "package-lock.json", "LICENSE", ".ci"),
+    *(
+        "Makefile",
+        "setup.py",
+        "requirements.lock",
+        "requirements-dev.lock",
+        "package.json",
+        "package-lock.json",
+        "LICENSE",
+        ".ci",
+    ),
     *("compose.yaml", "Dockerfile", "alembic.ini", ".npmrc", ".gitignore", "tsconfig.json"),
 }
 ROOMS = ("app", "flows", "nodes", "static", "templates", "migrations", "tests")

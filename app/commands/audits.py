@@ -1,6 +1,6 @@
 """`audit verify`: whether the audit log is as it was written. Reads only; names the first broken row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app import audit
@@ -18,10 +18,13 @@ class Line(NamedTuple):
 
 
 def verify(settings: Settings, noted: str | None) -> Iterator[Line]:
-    """Look through every workspace's log; `noted`: an end (`workspace:number:hash`) that this printed at another time."""
-    wanted = _read(noted) if noted else None
+    """Look through every workspace's log; `noted`: an end (`workspace:number:hash`) that this printed at another time.
+
+    Who can rewrite every row and the noted end in the database cannot rewrite what was noted elsewhere.
+    """
     with workplace(settings) as (_placed, connection):
         known = rows.workspaces(connection)
+        wanted = _read(noted, known) if noted else None
         if not known:
             yield Line(True, "The audit log is empty.")
         for workspace in known:
@@ -35,13 +38,19 @@ def verify(settings: Settings, noted: str | None) -> Iterator[Line]:
                 True,
                 f"workspace {workspace}: {verdict.sound} rows, sound. Its end: {workspace}:{head.number}:{head.hash}",
             )
-        if wanted is not None and not audit.holds(connection, *wanted):
-            yield Line(False, f"workspace {wanted[0]}: row {wanted[1].number} is not the one that was noted.")
+        if wanted is not None:
+            workspace, head = wanted
+            if audit.holds(connection, workspace, head):
+                yield Line(True, f"workspace {workspace}: row {head.number} is the one that was noted.")
+            else:
+                yield Line(False, f"workspace {workspace}: row {head.number} is not the one that was noted.")
 
 
-def _read(noted: str) -> tuple[int, Head]:
-    workspace, _, rest = noted.partition(":")
-    number, _, digest = rest.partition(":")
+def _read(noted: str, known: Sequence[int]) -> tuple[int, Head]:
+    parts = noted.strip().split(":")
+    if len(parts) == 2 and len(known) == 1:
+        parts = [str(known[0]), *parts]
+    workspace, number, digest = parts if len(parts) == 3 else ("", "", "")
     if not (workspace.isdecimal() and number.isdecimal() and digest):
         raise CommandError("A noted end looks like 1:41:9f2c…, as `journey audit verify` prints it.")
     return int(workspace), Head(int(number), digest)

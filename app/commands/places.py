@@ -48,8 +48,13 @@ def scratch(settings: Settings, *, fast: bool = False) -> Iterator[Connection]:
                 here = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
                 database.migrate(here)
                 durable = "off" if fast else "on"
+                # Nobody else is kept waiting here, so a starved or halted process need not be cut off in a transaction.
                 with connect(
-                    here, name="journey-scratch", statement_seconds=LONG_SECONDS, synchronous_commit=durable
+                    here,
+                    name="journey-scratch",
+                    statement_seconds=LONG_SECONDS,
+                    idle_in_transaction_seconds=LONG_SECONDS,
+                    synchronous_commit=durable,
                 ) as connection:
                     yield connection
             finally:

@@ -5,6 +5,7 @@ from app.commands.places import CommandError, first_workspace, now, workplace
 from app.commands.showing import Showing
 from app.database import transaction
 from app.firstuse import arrive
+from app.process import loading
 from app.run import DEMO_NAME, DEMO_ZONE, listen, local_servers
 from app.settings import Settings, with_secret
 from app.store import databases, demo, instances, overview
@@ -14,11 +15,12 @@ GRACE_SECONDS = 5
 
 def serve(settings: Settings) -> int:
     """A web process until it is told to stop."""
-    import uvicorn
+    with loading():
+        import uvicorn
 
-    from app import log
-    from app.main import create_app
-    from app.web.wire import BoundedHttp
+        from app import log
+        from app.main import create_app
+        from app.web.wire import BoundedHttp
 
     log.configure(settings.log_format, settings.log_level)
     with listen(settings) as listener, local_servers(settings) as placed:
@@ -37,7 +39,8 @@ def serve(settings: Settings) -> int:
 
 def work(settings: Settings) -> int:
     """A worker process until it is told to stop."""
-    from app import worker
+    with loading():
+        from app import worker
 
     with local_servers(settings) as placed:
         return worker.main(with_secret(placed))

@@ -141,7 +141,7 @@ def _remember(feed: Feed, connection: Connection, now: datetime) -> None:
     with transaction(connection):
         workspace_id = workspaces.first(connection)
         open_orders = demo.unpaid(connection, workspace_id, 60) if workspace_id else []
-        newest = caught.newest(connection, limit=1)
+        newest = caught.newest(connection, workspace_id or 0, limit=1)
     feed.mail_seen = newest[0].id if newest else 0
     for user, order, amount in open_orders:
         if feed.chance.random() < 0.5:
@@ -161,8 +161,10 @@ def _second(feed: Feed, client: httpx2.Client, write_key: str, connection: Conne
         if isinstance(address, str):
             client.get(address, headers={"User-Agent": BROWSER}, follow_redirects=False)
     with transaction(connection):
-        mails = [one for one in caught.newest(connection, channel="email", limit=50) if one.id > feed.mail_seen]
-        whole = [caught.find(connection, one.id) for one in mails[:20]]
+        workspace_id = workspaces.first(connection) or 0
+        newest = caught.newest(connection, workspace_id, channel="email", limit=50)
+        mails = [one for one in newest if one.id > feed.mail_seen]
+        whole = [caught.find(connection, workspace_id, one.id) for one in mails[:20]]
     for mail in whole:
         if mail is not None:
             feed.read(str(mail.content.get("html") or ""), now)

@@ -15,6 +15,7 @@ import msgspec
 from app import documents, publishing
 from app.courier import Courier
 from app.database import transaction
+from app.demo import planned
 from app.demo.past import CHINA, Happening, happenings
 from app.demo.people import Person, invent
 from app.lanes import ALL_LANES, lane_of
@@ -128,11 +129,14 @@ def _publish(stage: _Stage, at: datetime, now: datetime) -> None:
     author, reviewer = (
         Desk(connection, stage.catalog, workspace_id, actor, at) for actor in ("demo author", "demo reviewer")
     )
-    for name, document in journeys(now):
+    made = {}
+    for file, (name, document) in zip(NAMES, journeys(now), strict=True):
         journey_id = publishing.create(author, name, document).id
         content_hash = publishing.submit(author, journey_id).content_hash
         publishing.review(reviewer, journey_id, "approve", content_hash)
         publishing.publish(author, journey_id, content_hash)
+        made[file] = journey_id
+    planned.make(author, made, now)
 
 
 def _walk(

@@ -58,7 +58,7 @@ def number_of(text: str, *, whole: bool = False) -> int | float:
 def shown_number(value: Json) -> str:
     """A number as a person would type it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value)
+        return "" if value is None or value is ABSENT else str(value)
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 

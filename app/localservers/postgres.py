@@ -38,7 +38,16 @@ OPTIONS = {
     "log_min_messages": "warning",
     "jit": "off",
 }
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_compression": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    # Tests are over before it would have helped, and tables come and go too quickly for it.
+    "autovacuum": "off",
+}
 
 
 def url(run: str) -> str:

@@ -222,7 +222,7 @@ def _pulled(work: _Round, here: Iterable[Settled]) -> list[Catch]:
     """In-app messages never pass a provider, so the sink is told of them here."""
     sent = {one.message.id for one in here if one.status == MessageStatus.SENT}
     return [
-        Catch(0, one.channel, one.recipient or "", title, content, work.now)
+        Catch(0, one.channel, one.recipient or "", title, content, work.now, one.workspace_id)
         for one, title, content in work.titles
         if content is not None and one.id in sent
     ]

@@ -85,7 +85,7 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
         return 0
     known = [(one, plans.by_version.get(one.version_id)) for one in due]
     places = schedules.zones(connection, sorted({one.workspace_id for one in due if _is_date(plans, one)}))
-    runs: list[tuple[schedules.Due, dict[str, Any]]] = []
+    runs: list[tuple[schedules.Due, dict[str, Any], bool]] = []
     nexts: list[tuple[schedules.Due, datetime | None]] = []
     for one, plan in known:
         try:
@@ -95,7 +95,7 @@ def _fire(connection: Connection, plans: Plans, now: datetime) -> int:
             log.get(__name__).error("a schedule cannot be fired; tried again later", **names, **log.told(error))
             detail, after = None, now + HOLD
         if detail is not None:
-            runs.append((one, detail))
+            runs.append((one, detail, _is_whole(plan, one)))
         nexts.append((one, after))
     schedules.open_runs(connection, runs)
     schedules.advance(connection, nexts)
@@ -120,6 +120,12 @@ def _firing(
         detail = {"absorb": True} if "on" in (step.start.schedule or {}) and not late else None
     after = max(one.next_at, now - firing.MAX_LATE) if dated else max(one.next_at, now)
     return detail, firing.next_firing(step.start, zones, plan.timezone, after)
+
+
+def _is_whole(plan: Plan | None, one: schedules.Due) -> bool:
+    """Whether a firing concerns a whole audience at once; dates and joining are each person's own."""
+    start = plan.steps[one.node].start if plan else None
+    return start is not None and start.kind != "date" and "on" not in (start.schedule or {})
 
 
 def _is_date(plans: Plans, due: schedules.Due) -> bool:
@@ -192,12 +198,17 @@ def _let_in(
     ids = take_ids(connection, "enrollment_block", len(found))
     passage = Passage(now, plans.by_version, plans.policies)
     travellers, entered = [], dict.fromkeys((one.lane for one in found), 0)
+    away = plan.refusal(moment)
     for lane, contact, facts in found:
         past = places.get((contact, plan.journey_id, "")) if places else None
         if past is not None:
             if not may_enter(plan, Place(*past), moment):
                 continue
-            passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
+            if away is None:
+                passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
+        if away is not None:
+            passage.turn_away(plan, lane, contact, moment, away)
+            continue
         travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=current.node, lane=lane))
         entered[lane] += 1
     # Equal people share their facts until an effect writes; what they did is each one's own.

@@ -35,7 +35,7 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
         held = [Answer(row, MessageStatus.DEFERRED, now + HOLD, None) for row in rows if row.version_id in plans.broken]
         answered = list(zip(known, verdicts, strict=True))
         sendings.answer(connection, [*held, *(_answer(row, verdict, now) for row, verdict in answered)])
-        lost = Counter((row.version_id, row.node, withheld(one.reason)) for row, one in answered if one.due is None)
+        lost = Counter(_port(row, one) for row, one in answered if one.due is None)
         tallies.append(connection, plans.by_version, lost, now)
         inbox.put(connection, [_letter(row, one, now) for row, one in answered if _tells(row, one, plans)])
     return len(rows)
@@ -52,6 +52,10 @@ def _answer(row: Deferred, verdict: Verdict, now: datetime) -> Answer:
         return Answer(row, MessageStatus.SUPPRESSED, now, verdict.reason)
     status = MessageStatus.PENDING if verdict.due <= now else MessageStatus.DEFERRED
     return Answer(row, status, verdict.due, verdict.reason)
+
+
+def _port(row: Deferred, verdict: Verdict) -> tuple[int, str, str]:
+    return row.version_id, row.node, withheld(verdict.reason)
 
 
 def _tells(row: Deferred, verdict: Verdict, plans: Plans) -> bool:

@@ -114,7 +114,9 @@ def _open(connection: Connection, plans: Plans, letters: Iterable[Letter], now: 
 def _asked(plans: Plans, event: Event, workspace_id: int) -> Entry | None:
     """Where an API enrollment enters."""
     plan = plans.live_by_journey.get(int(event.properties["journey"]))
-    if plan is None or plan.workspace_id != workspace_id or plan.paused or plan.stopped:
+    if plan is None or plan.workspace_id != workspace_id or plan.stopped:
+        return None
+    if plan.paused and not plan.overridden:
         return None
     return asked_in(plan, event.properties.get("context") or {})
 

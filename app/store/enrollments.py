@@ -148,36 +148,25 @@ def add(connection: Connection, travellers: Iterable[Traveller]) -> None:
 
 
 def _line(one: Traveller) -> str:
-    plan = one.plan
+    plan, event = one.plan, one.entry_event
     visits = visits_text(one) if one.visits else None
-    moments = one.entered_at, one.since, one.rested_at, one.wake_at
-    tail = _tail(
-        (
-            plan.journey_id,
-            plan.version_id,
-            one.status,
-            one.walks,
-            one.node,
-            one.key,
-            visits,
-            one.reason,
-            one.entry_event,
-            moments,
-        )
+    tail = _tail(plan.journey_id, plan.version_id, one.status, one.walks, one.node, one.key, visits, one.reason)
+    return (
+        f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}"
+        f"\t{_moments(one.entered_at, one.since, one.rested_at, one.wake_at)}"
+        f"\t{NULL if event is None else event}\t{tail}"
     )
-    return f"{plan.workspace_id}\t{one.lane}\t{one.id}\t{one.contact}\t{one.slot}\t{tail}"
 
 
-Shared = tuple[int, int, Status, int, str, str, str | None, str | None, int | None, tuple[datetime | None, ...]]
+# What a cohort shares of its lines; most of a blast is a handful of these.
+@lru_cache(maxsize=4096)
+def _moments(entered: datetime, since: datetime, rested: datetime | None, wake: datetime | None) -> str:
+    return "\t".join(map(instant, (entered, since, rested or entered, wake)))
 
 
 @lru_cache(maxsize=4096)
-def _tail(shared: Shared) -> str:
-    """What a cohort shares of its lines; most of a blast is a handful of these."""
-    journey, version, status, walks, node, key, visits, reason, event, (entered, since, rested, wake) = shared
-    moments = map(instant, (entered, since, rested or entered, wake))
-    numbers = [NULL if event is None else str(event), *map(str, (journey, version, status.value, walks))]
-    return "\t".join([*moments, *numbers, *map(optional, (node, key, visits, reason))])
+def _tail(journey: int, version: int, status: Status, walks: int, *texts: str | None) -> str:
+    return "\t".join([*map(str, (journey, version, status.value, walks)), *map(optional, texts)])
 
 
 def visits_text(one: Traveller) -> str | None:

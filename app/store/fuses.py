@@ -129,7 +129,7 @@ def tripped(connection: Connection, workspace_id: int) -> list[tuple[int, str, s
     return connection.execute(
         """
         SELECT id, name, pause_reason, paused_at FROM journey
-        WHERE workspace_id = %s AND status = 'paused' AND pause_reason IS NOT NULL ORDER BY paused_at DESC LIMIT 50
+        WHERE workspace_id = %s AND status = 'paused' AND pause_reason LIKE 'fuse%%' ORDER BY paused_at DESC LIMIT 50
         """,
         (workspace_id,),
     ).fetchall()

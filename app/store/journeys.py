@@ -186,14 +186,16 @@ def add_version(
 ) -> Version:
     """The next version, frozen from now on."""
     values = {"w": workspace_id, "j": journey_id, "hash": content_hash, **saving._asdict()}
+    season = (saving.document.get("settings") or {}).get("season")
+    values |= {"document": Jsonb(saving.document), "season": Jsonb(season) if season else None}
     row = connection.execute(
         """
-        INSERT INTO version (workspace_id, journey_id, number, document, content_hash, published_at, published_by)
-        SELECT %(w)s, %(j)s, COALESCE(max(number), 0) + 1, %(document)s, %(hash)s, %(now)s, %(actor)s
+        INSERT INTO version (workspace_id, journey_id, number, document, season, content_hash, published_at, published_by)
+        SELECT %(w)s, %(j)s, COALESCE(max(number), 0) + 1, %(document)s, %(season)s, %(hash)s, %(now)s, %(actor)s
         FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s
         RETURNING id, number, content_hash, published_at, published_by
         """,
-        values | {"document": Jsonb(saving.document)},
+        values,
     ).fetchone()
     assert row is not None
     return Version._make(row)

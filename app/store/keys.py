@@ -8,6 +8,8 @@ from app.store.rows import Connection
 
 API_KEYS = "jc\\_%"  # sessions and login links lie in the same table under other leads
 
+NAMED = ("user", "key", "journey", "plan")
+
 
 class Found(NamedTuple):
     """A key as sign-in needs it, with what its user may do now."""
@@ -131,14 +133,20 @@ def use_up(connection: Connection, key_id: int, now: datetime) -> bool:
     return row is not None
 
 
-def names(connection: Connection, workspace_id: int, actors: Sequence[str]) -> dict[str, str]:
-    """What people call these actors (`user:3`, `key:7`)."""
+def names(connection: Connection, workspace_id: int, things: Sequence[str]) -> dict[str, str]:
+    """What people call these: `user:3`, `key:7`, `journey:4`, `plan:2`."""
+    split = [thing.partition(":") for thing in things]
+    ids = {kind: [int(id) for one, _, id in split if one == kind and id.isdecimal()] for kind in NAMED}
     rows = connection.execute(
         """
-        SELECT 'user:' || id, name FROM users WHERE workspace_id = %(w)s AND 'user:' || id = ANY(%(actors)s)
+        SELECT 'user:' || id, name FROM users WHERE workspace_id = %(w)s AND id = ANY(%(user)s)
         UNION ALL
-        SELECT 'key:' || id, name FROM key WHERE workspace_id = %(w)s AND 'key:' || id = ANY(%(actors)s)
+        SELECT 'key:' || id, name FROM key WHERE workspace_id = %(w)s AND id = ANY(%(key)s)
+        UNION ALL
+        SELECT 'journey:' || id, name FROM journey WHERE workspace_id = %(w)s AND id = ANY(%(journey)s) AND in_scope(scope)
+        UNION ALL
+        SELECT 'plan:' || id, name FROM plan WHERE workspace_id = %(w)s AND id = ANY(%(plan)s) AND in_scope(scope)
         """,
-        {"w": workspace_id, "actors": list(actors)},
+        {"w": workspace_id, **ids},
     ).fetchall()
     return dict(rows)

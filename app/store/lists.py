@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, LiteralString, NamedTuple
 
+from app.store import versions
 from app.store.rows import Connection
 
 
@@ -176,6 +177,7 @@ def move(connection: Connection, workspace_id: int, ids: Sequence[int], plan_id:
         """,
         {"plan": plan_id, "w": workspace_id, "ids": list(ids)},
     ).fetchall()
+    versions.bump(connection)  # another budget may pay for it, another season stand over it
     return sorted(id for (id,) in found)
 
 

@@ -70,13 +70,15 @@ def storable(text: str | None) -> str | None:
     return None if text is None else text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+# The rows that were locked are found again by their place: by their key, a planner without statistics (a young table) has been
+# seen to read all of a lane for each of them.
 CLAIM = """
 WITH kinds AS (SELECT * FROM unnest(%(channels)s::text[], %(kinds)s::text[]) AS one(channel, kind)),
 resting AS (
     SELECT * FROM unnest(%(workspaces)s::int[], %(rested)s::text[], %(accounts)s::text[])
       AS one(workspace_id, channel, account)
 ), due AS (
-    SELECT m.workspace_id, m.lane, m.enrollment_id, m.node, m.visit, m.contact_id, m.channel, m.status AS was
+    SELECT m.ctid AS row, m.workspace_id, m.lane, m.contact_id, m.channel, m.status AS was
     FROM message m
     WHERE m.status IN (0, 1, 6) AND m.due_at <= %(now)s AND m.channel = ANY(%(channels)s)
       AND (m.workspace_id, m.channel, coalesce(m.account, '')) NOT IN (SELECT * FROM resting)
@@ -101,9 +103,7 @@ resting AS (
 ), taken AS (
     UPDATE message m SET attempt = least(m.attempt + 1, 32000), due_at = %(lease)s,
            lease_until = %(lease)s, recipient = coalesce(m.recipient, known.address)
-    FROM known
-    WHERE m.workspace_id = known.workspace_id AND m.lane = known.lane
-      AND m.enrollment_id = known.enrollment_id AND m.node = known.node AND m.visit = known.visit
+    FROM known WHERE m.ctid = known.row
     RETURNING m.*, known.was, known.attributes, known.consents, known.user_id
 )
 SELECT t.workspace_id, t.lane, t.enrollment_id, t.node, t.visit, t.id, t.contact_id, t.origin, t.journey_id,

@@ -7,6 +7,8 @@ from app.store.rows import Connection
 
 LONG_SECONDS = 300  # a pause of a million people is one UPDATE; it may take longer than a page
 # Carried in front of a reason by people whose wait ended in a pause that skips: their next messages do not go out.
+# Begins the reason of a pause that a season of another journey began; it ends by itself.
+SEASON = "season"
 SKIP = "skip: "
 LEAVE = "pause: exit"
 SKIPPED = "pause: skipped"

@@ -98,7 +98,9 @@ class Moment(NamedTuple):
 
 
 LAST = (datetime.max.replace(tzinfo=UTC), 9, 0)
-KINDS: dict[int, Literal["entered", "event", "walk", "message"]] = {1: "entered", 2: "event", 3: "walk", 4: "message"}
+KINDS: dict[int, Literal["entered", "event", "walk", "message", "kept_out"]] = {
+    1: "entered", 2: "event", 3: "walk", 4: "message", 5: "kept_out",
+}  # fmt: skip
 
 
 def timeline(
@@ -133,6 +135,13 @@ def timeline(
              FROM mine JOIN message m ON m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id
              WHERE (m.created_at, 4, m.id) < (%(at)s, %(rank)s, %(id)s)
              ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s)
+            UNION ALL
+            (SELECT t.at, 5, t.journey_id, jsonb_build_object('journey_id', t.journey_id, 'version_id', t.version_id,
+                'reason', t.reason)
+             FROM turned_away t JOIN journey j ON j.workspace_id = %(w)s AND j.id = t.journey_id AND in_scope(j.scope)
+             WHERE t.workspace_id = %(w)s AND t.lane = %(lane)s AND t.contact_id = %(contact)s
+               AND (t.at, 5, t.journey_id) < (%(at)s, %(rank)s, %(id)s)
+             ORDER BY t.at DESC, t.journey_id DESC LIMIT %(limit)s)
         )
         SELECT at, rank, id, detail FROM happened ORDER BY at DESC, rank DESC, id DESC LIMIT %(limit)s
         """,

@@ -33,6 +33,8 @@ PARTS: Mapping[str, LiteralString] = {
             || jsonb_build_object('steps', t.steps::jsonb) FROM ({WALKS}) AS mine
         JOIN trail t ON t.workspace_id = %(w)s AND t.lane = mine.lane AND t.enrollment_id = mine.id
         WHERE t.enrollment_id * 65536 + t.walk > %(after)s""",
+    "moves": f"""SELECT row_number() OVER (ORDER BY d.migration_id, d.enrollment_id), to_jsonb(d) - 'workspace_id' - 'lane'
+        FROM ({WALKS}) AS mine JOIN migrated d ON d.workspace_id = %(w)s AND d.enrollment_id = mine.id""",
     "messages": f"""SELECT m.id, to_jsonb(m) - 'workspace_id' - 'lane' FROM ({WALKS}) AS mine
         JOIN message m ON m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id WHERE m.id > %(after)s""",
     "receipts": f"""SELECT r.id, to_jsonb(r) - 'workspace_id' FROM ({WALKS}) AS mine
@@ -45,6 +47,8 @@ PARTS: Mapping[str, LiteralString] = {
         WHERE s.message_id > %(after)s""",
     "audiences": f"""SELECT row_number() OVER (ORDER BY a.journey_id, a.node), to_jsonb(a) - 'workspace_id' - 'lane' FROM {MINE}
         JOIN audience_member a ON a.workspace_id = %(w)s AND a.lane = one.lane AND a.contact_id = one.id""",
+    "kept_out": f"""SELECT row_number() OVER (ORDER BY t.journey_id, t.reason), to_jsonb(t) - 'workspace_id' - 'lane' FROM {MINE}
+        JOIN turned_away t ON t.workspace_id = %(w)s AND t.lane = one.lane AND t.contact_id = one.id""",
     "suppressions": """SELECT row_number() OVER (ORDER BY s.channel, s.address), to_jsonb(s) - 'workspace_id' FROM suppression s
         WHERE s.workspace_id = %(w)s AND s.address = ANY(%(addresses)s)""",
     "merges": """SELECT g.id, to_jsonb(g) - 'workspace_id' FROM merge g
@@ -53,7 +57,8 @@ PARTS: Mapping[str, LiteralString] = {
         JOIN inbox b ON b.workspace_id = %(w)s AND b.lane = one.lane AND b.contact_id = one.id WHERE b.id > %(after)s""",
     "unread": """SELECT d.id, to_jsonb(d) - 'workspace_id' FROM dead d
         WHERE d.workspace_id = %(w)s AND d.payload ->> 'contact_id' = ANY(%(texts)s) AND d.id > %(after)s""",
-    "caught": """SELECT k.id, to_jsonb(k) - 'workspace_id' FROM caught k WHERE k.id > %(after)s AND (
+    "caught": """SELECT k.id, to_jsonb(k) - 'workspace_id' FROM caught k
+        WHERE k.workspace_id = %(w)s AND k.id > %(after)s AND (
         k.recipient = ANY(%(names)s) OR k.content -> 'headers' ->> 'X-Journey-Message' = ANY(%(messages)s)
         OR substring(k.content -> 'headers' ->> 'Message-ID' FROM '[.]([0-9]+)@') = ANY(%(messages)s)
         OR EXISTS (SELECT FROM unnest(%(names)s::text[]) AS one(name) WHERE strpos(k.content::text, one.name) > 0))""",
@@ -180,7 +185,7 @@ def lock(connection: Connection, person: Who) -> None:
     holding.wait(connection, person.ids)
 
 
-OF_CONTACTS: tuple[LiteralString, ...] = ("event", "sending", "audience_member", "inbox", "consent")
+OF_CONTACTS: tuple[LiteralString, ...] = ("event", "sending", "audience_member", "inbox", "consent", "turned_away")
 ERASE: tuple[LiteralString, ...] = (
     "DELETE FROM caught WHERE id IN (SELECT place FROM (" + PARTS["caught"] + ") AS part(place, row))",
     f"""DELETE FROM receipt r USING message m, ({WALKS}) AS mine
@@ -190,6 +195,8 @@ ERASE: tuple[LiteralString, ...] = (
         WHERE m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id""",
     f"""DELETE FROM trail t USING ({WALKS}) AS mine
         WHERE t.workspace_id = %(w)s AND t.lane = mine.lane AND t.enrollment_id = mine.id""",
+    f"""UPDATE migrated d SET reason = NULL, visits = NULL FROM ({WALKS}) AS mine
+        WHERE d.workspace_id = %(w)s AND d.enrollment_id = mine.id""",
     "DELETE FROM enrollment e WHERE e.workspace_id = %(w)s AND e.contact_id = ANY(%(ids)s)",
     *(
         f"DELETE FROM {table} x USING {MINE} WHERE x.workspace_id = %(w)s AND x.lane = one.lane AND x.contact_id = one.id"

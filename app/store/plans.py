@@ -11,7 +11,7 @@ from app.store.rows import Connection
 
 
 class Plan(NamedTuple):
-    """A plan. `details`: target in words, dates."""
+    """A plan. `details`: target in words and as a number, days, cadence, budget."""
 
     id: int
     name: str
@@ -55,24 +55,32 @@ def add(connection: Connection, workspace_id: int, written: Written, actor: str,
     return Plan._make(row)
 
 
-def find(connection: Connection, workspace_id: int, plan_id: int) -> Plan | None:
-    """One plan."""
-    row = connection.execute(PLAN + " AND p.id = %(id)s", {"w": workspace_id, "id": plan_id}).fetchone()
+def find(connection: Connection, workspace_id: int, plan_id: int, *, lock: bool = False) -> Plan | None:
+    """One plan; `lock` holds it until the transaction ends."""
+    tail: LiteralString = " AND p.id = %(id)s FOR UPDATE OF p" if lock else " AND p.id = %(id)s"
+    row = connection.execute(PLAN + tail, {"w": workspace_id, "id": plan_id}).fetchone()
     return Plan._make(row) if row else None
 
 
 def page(
-    connection: Connection, workspace_id: int, before: int | None, limit: int, *, archived: bool | None = False
+    connection: Connection,
+    workspace_id: int,
+    before: int | None,
+    limit: int,
+    *,
+    archived: bool | None = False,
+    scene: str | None = None,
 ) -> list[Plan]:
-    """Plans, the newest first; `archived` None: both kinds."""
+    """Plans, the newest first; `archived` None: both kinds; `scene` None: all."""
     rows = connection.execute(
         PLAN
         + """
         AND (%(archived)s::boolean IS NULL OR (p.archived_at IS NOT NULL) = %(archived)s)
+        AND (%(scene)s::text IS NULL OR p.scene = %(scene)s)
         AND (%(before)s::bigint IS NULL OR p.id < %(before)s)
         ORDER BY p.id DESC LIMIT %(limit)s
         """,
-        {"w": workspace_id, "before": before, "limit": limit, "archived": archived},
+        {"w": workspace_id, "before": before, "limit": limit, "archived": archived, "scene": scene},
     ).fetchall()
     return [Plan._make(row) for row in rows]
 
@@ -87,6 +95,34 @@ def change(connection: Connection, workspace_id: int, plan_id: int, written: Wri
         (written.name, written.scene, Jsonb(written.details), workspace_id, plan_id),
     ).fetchone()
     return find(connection, workspace_id, plan_id) if row else None
+
+
+def forget_reading(connection: Connection, workspace_id: int, plan_id: int) -> None:
+    """What was counted says nothing of the plan as it is now; it is counted anew with the next beat."""
+    connection.execute("DELETE FROM plan_reading WHERE workspace_id = %s AND plan_id = %s", (workspace_id, plan_id))
+
+
+def readings(connection: Connection, workspace_id: int, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """What these plans had reached when they were counted last; absent where they were not."""
+    rows = connection.execute(
+        "SELECT plan_id, as_of, detail FROM plan_reading WHERE workspace_id = %s AND plan_id = ANY(%s)",
+        (workspace_id, ids),
+    ).fetchall()
+    return {id: {"as_of": as_of, **detail} for id, as_of, detail in rows}
+
+
+def next_runs(connection: Connection, workspace_id: int, ids: list[int]) -> dict[int, datetime]:
+    """When the journeys of these plans run next, by audience, schedule or date."""
+    rows = connection.execute(
+        """
+        SELECT j.plan_id, min(s.next_at) FROM journey j
+        JOIN schedule s ON s.workspace_id = j.workspace_id AND s.journey_id = j.id
+        WHERE j.workspace_id = %s AND j.plan_id = ANY(%s) AND j.status = 'live' AND s.next_at IS NOT NULL
+          AND in_scope(j.scope) GROUP BY 1
+        """,
+        (workspace_id, ids),
+    ).fetchall()
+    return dict(rows)
 
 
 def set_scope(connection: Connection, workspace_id: int, plan_id: int, scope: str) -> Plan | None:

@@ -81,13 +81,22 @@ def advance(connection: Connection, fired: Sequence[tuple[Due, datetime | None]]
     )
 
 
-def open_runs(connection: Connection, fired: Sequence[tuple[Due, dict[str, Any]]]) -> None:
-    """Begin a run for each firing; one that was begun before (same node, same instant) is not begun again."""
+def open_runs(connection: Connection, fired: Sequence[tuple[Due, dict[str, Any], bool]]) -> None:
+    """Begin a run for each firing; one that was begun before (same node, same instant) is not begun again.
+
+    In a one-off plan an entry runs once for its whole audience; a second such run (true in the third place) is refused.
+    """
     connection.execute(
         """
         WITH begun AS (
             INSERT INTO run (workspace_id, journey_id, version_id, node, planned_at, detail)
-            SELECT * FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::timestamptz[], %s::jsonb[])
+            SELECT workspace_id, journey_id, version_id, node, planned_at, detail
+            FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::boolean[])
+              AS one(workspace_id, journey_id, version_id, node, planned_at, detail, whole)
+            WHERE NOT (one.whole AND EXISTS (
+                SELECT FROM journey j JOIN plan p ON p.workspace_id = j.workspace_id AND p.id = j.plan_id
+                JOIN run r ON r.workspace_id = j.workspace_id AND r.journey_id = j.id AND r.node = one.node
+                WHERE j.workspace_id = one.workspace_id AND j.id = one.journey_id AND p.details ->> 'cadence' = 'one_off'))
             ON CONFLICT (workspace_id, journey_id, node, planned_at) DO NOTHING RETURNING workspace_id, id
         )
         INSERT INTO run_lane (workspace_id, run_id, lane, after_id, entered, done)
@@ -103,10 +112,11 @@ def open_runs(connection: Connection, fired: Sequence[tuple[Due, dict[str, Any]]
                         d.node,
                         d.next_at,
                         msgspec.json.encode(detail).decode(),
+                        whole,
                     )
-                    for d, detail in fired
+                    for d, detail, whole in fired
                 ],
-                6,
+                7,
             ),
             list(ALL_LANES),
         ),

@@ -21,7 +21,14 @@ def empty(connection: Connection) -> None:
     probes = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for (name,) in tables)
     full = connection.execute(probes).fetchall()
     if full:
-        connection.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in full) + " CASCADE")
+        # What only ever grows refuses this, except for who owns the table and says so.
+        guarded = connection.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'never_emptied'"
+        ).fetchall()
+        named = ", ".join(f'"{name}"' for (name,) in full)
+        off = [f"ALTER TABLE {name} DISABLE TRIGGER never_emptied" for (name,) in guarded]
+        on = [f"ALTER TABLE {name} ENABLE TRIGGER never_emptied" for (name,) in guarded]
+        connection.execute("; ".join((*off, f"TRUNCATE {named} CASCADE", *on)))
 
 
 def join_by_key(connection: Connection) -> None:

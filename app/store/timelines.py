@@ -61,6 +61,13 @@ def page(
              FROM mine JOIN message m ON m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id
              WHERE 4 = ANY(%(kinds)s) AND (m.created_at, 4, m.id) < (%(at)s, %(rank)s, %(id)s)
              ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s)
+            UNION ALL
+            (SELECT t.at, 5, t.journey_id, jsonb_build_object('version_id', t.version_id, 'reason', t.reason, 'times', t.times)
+             FROM turned_away t JOIN journey j ON j.workspace_id = %(w)s AND j.id = t.journey_id AND in_scope(j.scope)
+             WHERE 1 = ANY(%(kinds)s) AND (%(journey)s::int IS NULL OR t.journey_id = %(journey)s)
+               AND t.workspace_id = %(w)s AND t.lane = %(lane)s AND t.contact_id = %(contact)s
+               AND (t.at, 5, t.journey_id) < (%(at)s, %(rank)s, %(id)s)
+             ORDER BY t.at DESC, t.journey_id DESC LIMIT %(limit)s)
         )
         SELECT at, rank, id, detail FROM happened ORDER BY at DESC, rank DESC, id DESC LIMIT %(limit)s
         """,

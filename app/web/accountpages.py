@@ -69,7 +69,7 @@ def show_accounts(request: Request, house: TheHouse, caller: Asker, connection: 
         "accounts": accounts.page(connection, caller.workspace_id, "", SHOWN),
         "channels": sorted(_channels(house)),
         "place": overview.place(connection, caller.workspace_id),
-        **_drawn(request, house),
+        **tiles(request, house),
     }
     return render(request, "settings/accounts.html", values)
 
@@ -77,7 +77,7 @@ def show_accounts(request: Request, house: TheHouse, caller: Asker, connection: 
 @routes.get("/settings/accounts/new/{channel}", dependencies=[can("account.edit")])
 def begin_account(request: Request, house: TheHouse, channel: ChannelName) -> Response:
     """The empty form of a channel."""
-    return _form(request, house, _known(house, channel), {"name": ""})
+    return _form(request, house, known_channel(house, channel), {"name": ""})
 
 
 @routes.get("/settings/accounts/{name}", dependencies=[can("account.edit")])
@@ -86,7 +86,7 @@ def edit_account(request: Request, house: TheHouse, caller: Asker, connection: D
     found = _account(connection, caller, name)
     kept = _secrets(house, caller, found)
     given = {"name": name, **{key: _text(value) for key, value in found.settings.items()}}
-    return _form(request, house, _known(house, found.channel), given, kept=kept, known=found)
+    return _form(request, house, known_channel(house, found.channel), given, kept=kept, known=found)
 
 
 @routes.post("/settings/accounts/{name}/remove", dependencies=[can("account.edit")])
@@ -107,12 +107,12 @@ def make_account(
     given: Given,
 ) -> Response:
     """A new account out of the form."""
-    kind, name = _known(house, channel), given.get("name", "").strip()
+    kind, name = known_channel(house, channel), given.get("name", "").strip()
     with reading(request) as say:
         wrong = "" if NAME.fullmatch(name) else say(NAME_WRONG)
         wrong = wrong or (say(NAME_TAKEN) if accounts.find(connection, caller.workspace_id, name) else "")
     if wrong:
-        return _form(request, house, kind, given, errors={"name": wrong})
+        return _form(request, house, kind, {**given, "name": name}, errors={"name": wrong})
     return _save(request, house, caller, connection, now, _Wish(name, kind, given, {}, None))
 
 
@@ -128,7 +128,7 @@ def change_account(
 ) -> Response:
     """What the form says now; secrets left empty stay as they are."""
     found = _account(connection, caller, name)
-    wish = _Wish(name, _known(house, found.channel), given, _secrets(house, caller, found), found)
+    wish = _Wish(name, known_channel(house, found.channel), given, _secrets(house, caller, found), found)
     return _save(request, house, caller, connection, now, wish)
 
 
@@ -183,7 +183,7 @@ def _form(
         "inputs": inputs,
         "errors": said,
         "loose": [text for field, text in said.items() if field not in _schema(channel) and field != "name"],
-        **_drawn(request, house),
+        **tiles(request, house),
     }
     return render(request, "settings/_account.html", values, status=422 if errors else 200)
 
@@ -223,7 +223,8 @@ def _channels(house: House) -> dict[str, Channel]:
     return {node.channel.name: node.channel for node in house.catalog.values() if node.channel and node.channel.account}
 
 
-def _known(house: House, name: str) -> Channel:
+def known_channel(house: House, name: str) -> Channel:
+    """The channel of this name, if accounts can be made for it."""
     channel = _channels(house).get(name)
     if channel is None:
         raise missing("channel")
@@ -247,7 +248,8 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _drawn(request: Request, house: House) -> dict[str, Any]:
+def tiles(request: Request, house: House) -> dict[str, Any]:
+    """What the channels are called, and their drawings."""
     drawings = icons(request, house.catalog)
     return {
         "channel_words": channel_words(request, house.catalog),

@@ -13,6 +13,7 @@ from app.web.guard import Asker, Database, Now, TheHouse, can, router
 from app.web.problems import invalid, missing
 from app.web.shapes import PAGE, In, Limit, Next, Out, Page, paged, place_of
 from flows.problems import place, say
+from flows.words import _, told
 from nodes import Catalog
 
 routes = router("accounts")
@@ -114,7 +115,7 @@ def _parsed(account: AccountIn, catalog: Catalog) -> BaseModel:
     channels = {kind.channel.name: kind.channel for kind in catalog.values() if kind.channel and kind.channel.account}
     channel = channels.get(account.channel)
     if channel is None or channel.account is None:
-        raise invalid([("channel", f"must be one of {', '.join(sorted(channels))}")])
+        raise invalid([("channel", told(_("must be one of {names}"), names=", ".join(sorted(channels))))])
     try:
         return channel.account.model_validate(account.settings)
     except ValidationError as error:

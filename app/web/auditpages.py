@@ -1,6 +1,7 @@
 """The audit log as a page: who changed what, in words, filtered and in pages. Only read."""
 
 import json
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -61,6 +62,7 @@ DEEDS = {
     "policy.change": _("changed caps and quiet hours"),
     "account.save": _("set up an account"),
     "account.remove": _("removed an account"),
+    "account.test": _("tested an account"),
     "contact.change": _("changed a contact"),
     "contact.erase": _("erased a person"),
     "messages.hold": _("held messages that an outage made late"),
@@ -82,6 +84,24 @@ DEEDS = {
 NOBODY = {"nobody": _("somebody"), "system": _("the program")}
 Word = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+
+
+EMPTY = ((None, None), (None, ""), ("", None), ("", ""))
+HASH = re.compile("[0-9a-f]{64}")
+# The fields that stand in the log, and words among their values; others stay as they are.
+FIELDS = {
+    "content_hash": _("Content"), "status": _("Status"), "version": _("Version"), "revision": _("Revision"),
+    "name": _("Name"), "comment": _("Comment"), "role": _("Role"), "device": _("Device"), "net": _("Network"),
+    "way": _("By"), "email": _("E-mail"), "scopes": _("Sees"), "text": _("Text"), "node": _("Step"),
+    "settled": _("Settled"), "channel": _("Channel"), "settings": _("Settings"), "until": _("Until"),
+    "state": _("State"), "migration": _("Migration"), "reason": _("Reason"), "disabled": _("Disabled"),
+}  # fmt: skip
+WORDS = {
+    **{name: name for name in ("live", "paused", "draft", "stopped", "archived")},
+    **{name: name for name in ("viewer", "operator", "reviewer", "admin")},
+    "open": _("open"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"), "password": _("password"),
+    "published": _("published"), "withdrawn": _("withdrawn"),
+}  # fmt: skip
 
 
 @routes.get("/settings/audit", dependencies=[can("audit.read")])
@@ -132,9 +152,22 @@ def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:
         "about": row.about,
         "named": names.get(row.about, ""),
         "leads": leads.get(kind, "") if number.isdecimal() else "",
-        "changes": [(name, before.get(name), after.get(name)) for name in {**before, **after}],
+        "changes": [
+            (say(FIELDS.get(name, name)), _shown(before.get(name), say), _shown(after.get(name), say))
+            for name in {**before, **after}
+            if (before.get(name), after.get(name)) not in EMPTY
+        ],
         "hash": row.hash,
     }
+
+
+def _shown(value: Any, say: Any) -> Any:
+    """A value as people read it: known words in their language, a hash by its beginning."""
+    if not isinstance(value, str):
+        return value
+    if HASH.fullmatch(value):
+        return f"{value[:8]}…"
+    return say(WORDS[value]) if value in WORDS else value
 
 
 def _day(text: str, zone: ZoneInfo, more: int) -> datetime | None:

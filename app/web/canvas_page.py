@@ -17,6 +17,7 @@ from app.publishing import bound_hash
 from app.store import accounts, journeys, submissions, users
 from app.store.journeys import Journey
 from app.store.rows import Connection
+from app.web import seasonwords
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.house import House
 from app.web.page import page_router, render
@@ -102,6 +103,7 @@ def show(request: Request, house: House, connection: Connection, shown: Shown) -
         "type_icons": icons(request, house.catalog),
         "may": data["can"],
         "urls": data["urls"],
+        "season_lines": seasonwords.of_one(request, connection, house.now(), (shown.journey.id, shown.document)),
         "modules": request.app.state.files.modules(EDITOR if shown.mode == "edit" else READER),
     }
     return render(request, shown.template, {**values, **shown.values})

@@ -14,15 +14,18 @@ from zoneinfo import available_timezones
 from fastapi import Depends, Path, Request, Response
 
 from app import forms, panel
+from app.auth import Caller
 from app.counting import Counter
 from app.forms import offers
 from app.language import words as catalogue
 from app.panel import About, Sheet
 from app.previews import copy_problems
-from app.store import accounts, journeys
-from app.vocabulary import Library, Words
+from app.store import accounts, journeys, seasons
+from app.vocabulary import Library, Words, without_examples
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.page import page_router, render
+from app.web.pickers import library_of
 from app.web.problems import ProblemError, missing
 from app.web.shapes import JourneyId
 from app.web.templating import icons, language_of
@@ -30,7 +33,7 @@ from flows.contract import Json
 from flows.errors import RuleError
 from flows.raw import TEXT_AT_MOST
 from flows.rules import parse
-from flows.words import speaking
+from flows.words import _, speaking
 
 routes = page_router()
 
@@ -47,15 +50,24 @@ class Desk:
     request: Request
     connection: Any
     house: Any
-    workspace_id: int
+    caller: Caller
     now: Any
     journey_id: int
     library: Library
     counter: Counter
 
+    @property
+    def workspace_id(self) -> int:
+        """Whose panel it is."""
+        return self.caller.workspace_id
+
     def words(self, about: About, made: Sheet | None) -> Words:
-        """What the form may offer."""
-        return panel.offered(self.library.words(self.connection, self.workspace_id, self.now), about, made)
+        """What the form may offer; examples are values of people, so nobody is shown those of whom they may not see."""
+        found = self.library.words(self.connection, self.workspace_id, self.now)
+        hidden = glasses_of(self.connection, self.caller).hidden
+        if hidden or self.caller.scopes is not None:
+            found = without_examples(found, hidden if self.caller.scopes is None else None)
+        return panel.offered(found, about, made)
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -71,11 +83,9 @@ def _desk(
     if journeys.find(connection, asker.workspace_id, journey_id) is None:
         raise missing("journey")
     kept = request.app.state
-    if not hasattr(kept, "canvas_library"):
-        kept.canvas_library, kept.canvas_counter = Library(), Counter()
-    return Desk(
-        request, connection, house, asker.workspace_id, now, journey_id, kept.canvas_library, kept.canvas_counter
-    )
+    if not hasattr(kept, "canvas_counter"):
+        kept.canvas_counter = Counter()
+    return Desk(request, connection, house, asker, now, journey_id, library_of(request), kept.canvas_counter)
 
 
 async def _posted(request: Request) -> forms.Posted:
@@ -83,7 +93,7 @@ async def _posted(request: Request) -> forms.Posted:
     try:
         return forms.Posted.parse(body)
     except ValueError:
-        raise ProblemError(413, "The form has too many fields.") from None
+        raise ProblemError(413, _("The form has too many fields.")) from None
 
 
 AtPanel = Annotated[Desk, Depends(_desk, scope="function")]
@@ -220,6 +230,7 @@ def _drawn(
         "urls": {name: f"{base}/{name}" for name in ("form", "apply", "count", "preview", "mail", "people")},
         "line_kinds": _line_kinds(made),
         "zones": _zones() if made.is_journey else (),
+        "others": seasons.seen(desk.connection, desk.workspace_id) if made.is_journey else None,
         "applied": applied,
         **_helpers(),
         **_icons(desk),

@@ -15,6 +15,7 @@ from app.store import people, vocabulary
 from app.store.people import Person
 from app.vocabulary import Words
 from app.web.canvas_panel import AT, FORM_BYTES, READ, AtPanel, Desk, NodeId, Sent, read_step, take
+from app.web.glasses import glasses_of
 from app.web.page import page_router, render
 from app.web.templating import PAGE_HEADERS
 from flows.contract import Event
@@ -70,11 +71,12 @@ def find_people(
     """Whom a message may be shown for: people whose name starts like this."""
     del node_id
     if text.strip():
+        kinds = _kinds(desk)
         found = [
-            one.label for one in vocabulary.people(desk.connection, desk.workspace_id, text.strip(), NAMES, OFFERED)
+            one.label for one in vocabulary.people(desk.connection, desk.workspace_id, text.strip(), kinds, OFFERED)
         ]
     else:
-        found = [_label(one) for one in people.page(desk.connection, desk.workspace_id, (-1, 0), OFFERED)]
+        found = [_label(desk, one) for one in people.page(desk.connection, desk.workspace_id, (-1, 0), OFFERED)]
     return render(desk.request, "journeys/partials/people_options.html", {"found": [name for name in found if name]})
 
 
@@ -83,27 +85,36 @@ def _reader(desk: Desk, words: Words, who: str, typed: dict[str, str]) -> tuple[
     person = _chosen(desk, who)
     if person is None:
         return previews.invented(words.attributes, words.entry_properties(), typed, desk.now), ""
-    attributes = {**person.attributes, "id": _label(person)}
-    for kind, value in person.identities:
+    glasses, label = glasses_of(desk.connection, desk.caller), _label(desk, person)
+    attributes = {**glasses.attributes(person.attributes), "id": label}
+    for kind, value in glasses.identities(person.identities):
         attributes.setdefault(kind, value)
     came: dict[str, Any] = {}
     event = words.entry_events[0] if words.entry_events else ""
     if event:
         lane = lane_of(desk.workspace_id, person.id)
         came = vocabulary.latest_properties(desk.connection, desk.workspace_id, lane, person.id, event)
+        came = glasses.attributes(came)
     reader = Reader(attributes, Event(event or "entered", desk.now, came), words.timezone)
-    return previews.with_typed(reader, typed, desk.now), _label(person)
+    return previews.with_typed(reader, typed, desk.now), label
 
 
 def _chosen(desk: Desk, name: str) -> Person | None:
     if not name:
         return None
-    found = vocabulary.people(desk.connection, desk.workspace_id, name, NAMES, 1)
+    found = vocabulary.people(desk.connection, desk.workspace_id, name, _kinds(desk), 1)
     return people.find(desk.connection, desk.workspace_id, found[0].id) if found else None
 
 
-def _label(person: Person) -> str:
-    return next((value for wanted in NAMES for kind, value in person.identities if kind == wanted), "")
+def _kinds(desk: Desk) -> list[str]:
+    """The kinds of names by which the reader may look for people."""
+    hidden = glasses_of(desk.connection, desk.caller).hidden
+    return [kind for kind in NAMES if kind not in hidden]
+
+
+def _label(desk: Desk, person: Person) -> str:
+    kinds = _kinds(desk)
+    return next((value for wanted in kinds for kind, value in person.identities if kind == wanted), "")
 
 
 def _account(made: Sheet, words: Words) -> str:

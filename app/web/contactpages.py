@@ -243,9 +243,9 @@ def _typed(kind: str, value: str) -> Any:
         try:
             number = float(value)
         except ValueError:
-            raise invalid([("value", "is not a number")]) from None
+            raise invalid([("value", _("is not a number"))]) from None
         if abs(number) > 1e15 or number != number:
-            raise invalid([("value", "is not a number that can be kept")])
+            raise invalid([("value", _("is not a number that can be kept"))])
         return int(number) if number.is_integer() else number
     return value
 
@@ -264,7 +264,7 @@ def change_tags(
     """Give or take a tag."""
     given = (add or add_back).replace("\0", "").strip()
     if not given and not remove:
-        raise invalid([("add", "is empty")])
+        raise invalid([("add", _("is empty"))])
     tags = TagsIn(add=[given] if given else [], remove=[remove] if remove else [])
     change_contact(contact_id, ContactChange(tags=tags), connection, caller, now)
     say = words(language_of(request)).gettext

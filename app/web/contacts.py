@@ -16,12 +16,14 @@ from app.store.consents import Consent
 from app.store.inbox import Letter
 from app.store.people import Moment, Person
 from app.store.rows import Connection
-from app.web import moments, told
+from app.web import moments
 from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import invalid, missing
 from app.web.shapes import NOT_A_PLACE, PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
+from app.web.told import faces
 from app.web.whys import Whys
+from flows.words import _, told
 
 routes = router("contacts")
 
@@ -36,7 +38,7 @@ SAMPLE: dict[str, Any] = {
     "created_at": "2026-11-21T08:00:00Z",
     "updated_at": "2026-11-21T08:00:00Z",
 }
-KINDS = Literal["event", "entered", "walk", "message"]
+KINDS = Literal["event", "entered", "walk", "message", "kept_out"]
 PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,32}$")]
 
@@ -174,7 +176,7 @@ def change_contact(
     """Change attributes, tags and consents. An opt-out holds from this answer on."""
     text = msgspec.json.encode(change.attributes).decode()
     if len(text) > ATTRIBUTES_BYTES:
-        raise invalid([("attributes", f"may be {ATTRIBUTES_BYTES:,} bytes at most")])
+        raise invalid([("attributes", told(_("may be {bytes:,} bytes at most"), bytes=ATTRIBUTES_BYTES))])
     workspace_id = asker.workspace_id
     person = _known(connection, workspace_id, contact_id)
     if change.attributes:
@@ -218,7 +220,7 @@ def read_timeline(
 def _whys(request: Request, connection: Connection, workspace_id: int, rows: Sequence[Moment]) -> Whys:
     """What messages and ended walks say why, in sentences."""
     cases = moments.cases_of(rows)
-    known = told.faces(request, connection, workspace_id, {one.version_id for one in cases})
+    known = faces(request, connection, workspace_id, {one.version_id for one in cases})
     return Whys(request, connection, workspace_id, cases, known)
 
 

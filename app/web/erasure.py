@@ -17,6 +17,7 @@ from app.web.guard import Asker, Database, Now, TheHouse, can, router
 from app.web.house import House
 from app.web.problems import invalid, missing
 from app.web.shapes import ContactId, In, Out
+from flows.words import _
 
 routes = router("contacts")
 
@@ -73,7 +74,7 @@ def erase_contact(
     """Erase everything that is kept of one person. Cannot be undone; counts stay, and a hash that keeps them unwritten."""
     person = _known(connection, asker.workspace_id, contact_id)
     if not persons.known_as(connection, person, wish.confirm):
-        raise invalid([("confirm", "is not a name of this contact")])
+        raise invalid([("confirm", _("is not a name of this contact"))])
     before = persons.reasons(connection, person)
     secret = house.settings.secret_bytes
     digests = {address_digest(secret, person.workspace_id, one): before.get(one, ERASED) for one in person.addresses}

@@ -21,7 +21,10 @@ from starlette.types import Receive, Scope, Send
 from app.language import LANGUAGES, words
 from app.web.problems import answer, missing
 
-ROOT = Path(__file__).resolve().parent.parent.parent / "static"
+APP = Path(__file__).resolve().parent.parent
+ROOT = (
+    bundle if (bundle := APP / "bundle").is_dir() else APP.parent
+) / "static"  # a wheel brings them, a checkout has them
 KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

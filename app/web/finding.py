@@ -40,8 +40,8 @@ def find_anything(
         items += [
             {
                 "kind": "contact",
-                "title": glasses.name(name) or value,
-                "hint": f"{kind}:{value}",
+                "title": glasses.name(name) or glasses.identities([(kind, value)])[0][1],
+                "hint": ":".join(glasses.identities([(kind, value)])[0]),
                 "href": f"/contacts/{id}",
             }
             for id, kind, value, name in people.named(connection, caller.workspace_id, text, SHOWN)

@@ -21,6 +21,7 @@ from app.web.house import House
 from app.web.problems import ProblemError, missing
 from app.web.session import cookie_of, refuse_forged, visitor
 from flows.contract import Json
+from flows.words import _, told
 
 MOST = 2**63 - 1
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="journey"'}
@@ -87,7 +88,7 @@ def admit(request: Request, action: str) -> Caller:
     """The caller, if the key is good and may do this."""
     caller = _bearer(request)
     if caller is None:
-        raise ProblemError(401, "This needs a valid key: send Authorization: Bearer jc_…", headers=CHALLENGE)
+        raise ProblemError(401, _("This needs a valid key: send Authorization: Bearer jc_…"), headers=CHALLENGE)
     refuse_others(request, caller, action)
     return caller
 
@@ -95,7 +96,9 @@ def admit(request: Request, action: str) -> Caller:
 def refuse_others(request: Request, caller: Caller, action: str) -> None:
     """Refuse whoever may not do this, or may not see what the address names; the latter is as if it were not there."""
     if not caller.may(action):
-        raise ProblemError(403, f"The role {caller.role} may not do this ({action}).")
+        raise ProblemError(
+            403, told(_("The role {role} may not do this ({action})."), role=told(caller.role), action=action)
+        )
     named = {name: int(value) for name, value in request.path_params.items() if _is_number(name, value)}
     if caller.scopes is None or not named:
         return
@@ -126,7 +129,7 @@ def _read(body: bytes) -> Json:
     try:
         return strictjson.load(body).value
     except strictjson.Refused as refused:
-        raise ProblemError(refused.status, "The body cannot be read.", errors=refused.problems) from None
+        raise ProblemError(refused.status, _("The body cannot be read."), errors=refused.problems) from None
 
 
 def _house(request: Request) -> House:

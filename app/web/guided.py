@@ -11,6 +11,7 @@ from app.store import plans, segments
 from app.web.guard import Asker, Database, Now, can
 from app.web.journeys import AtDesk
 from app.web.page import page_router, render
+from app.web.pickers import library_of
 from app.web.sketch import sketch
 from app.web.starting import FORM_BYTES, UNITS, Plan, begun, mail_accounts, tongue
 from app.web.templating import icons, language_of
@@ -105,6 +106,7 @@ def _show(request: Request, desk: AtDesk, found: wizard.Answered, step: str, *, 
         "plans": plans.names(desk.connection, desk.workspace_id),
         "accounts": mail_accounts(desk.connection, desk.workspace_id),
         "type_icons": icons(request, desk.catalog),
+        "known": library_of(request).words(desk.connection, desk.workspace_id, desk.now),
     }
     if step == OVERVIEW:
         document = _document(request, desk, found)

@@ -30,6 +30,7 @@ from app.web.shapes import (
 )
 from flows import document as documents
 from flows.raw import TEXT_AT_MOST
+from flows.words import _, told
 
 routes = router("journeys")
 
@@ -270,7 +271,9 @@ def export_journey(
 
 def _expected(if_match: str | None, journey: Journey) -> int:
     if if_match is None:
-        raise ProblemError(428, "Send If-Match with the ETag of the draft you changed, so that nobody's work is lost.")
+        raise ProblemError(
+            428, _("Send If-Match with the ETag of the draft you changed, so that nobody's work is lost.")
+        )
     tag = if_match.strip().removeprefix("W/").strip('"')
     if tag == "*":
         return journey.revision
@@ -282,7 +285,7 @@ def _overtaken(desk: Desk, journey: Journey) -> ProblemError:
     who = names.get(journey.updated_by, journey.updated_by)
     return ProblemError(
         412,
-        f"{who} saved this draft meanwhile; read it again and save your change on top.",
+        told(_("{who} saved this draft meanwhile; read it again and save your change on top."), who=who),
         headers={"ETag": f'"{journey.revision}"'},
         more={
             "revision": journey.revision,

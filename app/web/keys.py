@@ -14,6 +14,7 @@ from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import ProblemError, invalid, missing
 from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, place_of
 from app.web.users import ScopeList
+from flows.words import _, told
 
 routes = router("keys")
 
@@ -73,9 +74,9 @@ def create_key(wish: KeyIn, connection: Database, asker: Asker, now: Now) -> Key
     if user_id is not None and user is None:
         raise missing("user")
     if user is not None and auth.outranks(wish.role, user.role):
-        raise invalid([("role", f"is more than {user.name} may do ({user.role})")])
+        raise invalid([("role", told(_("is more than {name} may do ({role})"), name=user.name, role=told(user.role)))])
     if wish.expires_at is not None and wish.expires_at <= now:
-        raise invalid([("expires_at", "must lie in the future")])
+        raise invalid([("expires_at", _("must lie in the future"))])
     token = auth.new_token()
     row = keys.New(
         asker.workspace_id, wish.name, wish.role, token.prefix, token.digest, user_id, wish.expires_at, wish.scopes
@@ -107,7 +108,7 @@ def revoke_key(
     if found is None:
         raise missing("key")
     if users.admins(connection, asker.workspace_id) == 0:
-        raise ProblemError(409, "This is the last way in for an admin; make another admin first.")
+        raise ProblemError(409, _("This is the last way in for an admin; make another admin first."))
     access.bump(connection)
     said = {"name": found.name, "role": found.role}
     audit.record(connection, asker.workspace_id, asker.actor, "key.revoke", f"key:{key_id}", said, None, now)

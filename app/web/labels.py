@@ -10,9 +10,11 @@ from app.store import journeys, plans
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.journeys import AtDesk, JourneyOut, journey_out, known
 from app.web.page import page_router
-from app.web.plans import PlanId, PlanOut, plan_out
+from app.web.plans import PlanId
+from app.web.planshapes import PlanOut, plan_out
 from app.web.problems import invalid, missing
 from app.web.shapes import INT, In, JourneyId
+from flows.words import _
 
 routes = router("scopes")
 page_routes = page_router()
@@ -63,7 +65,7 @@ def label_many(
     try:
         label = _Wish(scope=scope.strip()).scope
     except ValueError:
-        raise invalid([("scope", "may have 60 letters, without a comma")]) from None
+        raise invalid([("scope", _("may have 60 letters, without a comma"))]) from None
     _refuse_foreign(asker, label)
     wanted = [one for one in id if 0 < one <= INT]
     done = journeys.set_scopes(desk.connection, desk.workspace_id, wanted, label)
@@ -75,4 +77,4 @@ def label_many(
 
 def _refuse_foreign(asker: Asker, scope: str) -> None:
     if asker.scopes is not None and scope not in asker.scopes:
-        raise invalid([("scope", "must be one of yours")])
+        raise invalid([("scope", _("must be one of yours"))])

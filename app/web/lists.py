@@ -10,7 +10,7 @@ from app.language import words
 from app.store import keys, lists, overview, plans
 from app.store.lists import Wish
 from app.store.rows import Connection
-from app.web import figures
+from app.web import figures, seasonwords
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
 from app.web.problems import invalid, missing
@@ -54,6 +54,9 @@ def show_journeys(
     say = words(language_of(request)).gettext
     page = {
         **values,
+        "seasons": seasonwords.of_journeys(
+            request, connection, caller.workspace_id, {row.id: row.plan_id for row in values["rows"]}, house.now()
+        ),
         **_numbers(connection, caller, [row.id for row in values["rows"]], house.now()),
         "asked": asked,
         "narrowed": narrowed,

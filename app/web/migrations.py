@@ -18,6 +18,7 @@ from app.web.shapes import INT, PAGE, In, JourneyId, Limit, Next, Out, Page, pag
 from flows import document as documents
 from flows.document import Document
 from flows.moves import RULES_AT_MOST, Move
+from flows.words import _
 
 routes = router("migrations")
 
@@ -163,7 +164,7 @@ def begin_migration(journey_id: JourneyId, wish: PeopleIn, desk: AtDesk) -> Migr
     """
     id = migrating.begin_on_live(desk, journey_id, wish.people)
     if id is None:
-        raise publishing.RefusedError("conflict", "This plan moves nobody: it names no step of an older version.")
+        raise publishing.RefusedError("conflict", _("This plan moves nobody: it names no step of an older version."))
     return one_of(desk, journey_id, id)
 
 

@@ -35,23 +35,27 @@ def versions_of(moments: Iterable[Moment]) -> set[int]:
 
 def key_of(one: Moment) -> int:
     """A number by which the reason of a moment is found: messages and entries are numbered apart."""
-    return one.id if KINDS[one.rank] == "message" else -one.id
+    return one.id * len(KINDS) + one.rank % len(KINDS)
 
 
 def case_of(one: Moment) -> Case:
     """A message, or an entry that is over, with the reason."""
     about = one.detail
-    who = about.get("contact_id", 0), about.get("channel", ""), about["node"]
+    who = about.get("contact_id", 0), about.get("channel", ""), about.get("node", "")
     return Case(key_of(one), *who, one.at, about["reason"], about["version_id"])
 
 
 def cases_of(moments: Iterable[Moment]) -> list[Case]:
     """The reasons that moments tell."""
-    return [case_of(one) for one in moments if KINDS[one.rank] in ("entered", "message") and one.detail["reason"]]
+    return [
+        case_of(one)
+        for one in moments
+        if KINDS[one.rank] in ("entered", "message", "kept_out") and one.detail["reason"]
+    ]
 
 
 def view(one: Moment, known: Mapping[int, Faces], say: Say, whys: Whys) -> dict[str, Any]:
-    """One moment for the template. `kind`: event, entered, walk, message."""
+    """One moment for the template. `kind`: event, entered, walk, message, kept_out."""
     kind = KINDS[one.rank]
     shown: dict[str, Any] = {"at": one.at, "kind": kind, "id": one.id, "key": f"{one.rank}.{one.id}"}
     if kind == "event":
@@ -63,8 +67,11 @@ def view(one: Moment, known: Mapping[int, Faces], say: Say, whys: Whys) -> dict[
         "journey": faces.journey,
         "journey_id": faces.journey_id,
         "number": faces.number,
-        "walk": f"{one.detail['lane']}-{one.detail['enrollment_id']}",
+        "walk": f"{one.detail.get('lane')}-{one.detail.get('enrollment_id')}",
     }
+    if kind == "kept_out":
+        del shown["walk"]
+        return shown | {"why": whys.parts(key_of(one))} | _kept_out(one.detail, faces, say)
     telling = {"entered": _entered, "walk": _walk, "message": _message}[kind]
     return shown | {"why": whys.parts(key_of(one))} | telling(one.detail, faces, say)
 
@@ -84,6 +91,11 @@ def _entered(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any
         **({"why": ()} if status == 0 else {}),
         "walk_key": detail["key"],
     }
+
+
+def _kept_out(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
+    title = say(_("would have entered “%(journey)s”, and was not let in")) % {"journey": faces.journey}
+    return {"title": title, "times": detail["times"]}
 
 
 def _walk(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:

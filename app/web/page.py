@@ -159,7 +159,7 @@ def _to_sign_in(request: Request) -> Response:
         place = f"/login?next={quote(safe_next(back.path or '/'), safe='/')}"
         return Response(status_code=401, headers={**PAGE_HEADERS, "HX-Redirect": place})
     if request.method not in ("GET", "HEAD"):
-        raise ProblemError(401, "Your session is over; sign in again. Nothing was lost.")
+        raise ProblemError(401, _("Your session is over; sign in again. Nothing was lost."))
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     place = "/login" if here == "/" else f"/login?next={quote(safe_next(here), safe='/')}"
     return RedirectResponse(place, 303, headers=PAGE_HEADERS)

@@ -16,6 +16,7 @@ from app.counts import Count, Numbers
 from app.store import periods, tallies
 from app.store.rows import Connection
 from app.web.problems import invalid
+from flows.words import _
 
 Name = Literal["all", "1h", "24h", "7d", "30d", "custom"]
 LENGTHS: Mapping[str, timedelta] = {
@@ -123,7 +124,7 @@ def _read(name: str, text: str | None) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise invalid([(name, "is not a moment such as 2026-11-21T09:30")]) from None
+        raise invalid([(name, _("is not a moment such as 2026-11-21T09:30"))]) from None
     if not OLDEST.year <= at.year < YOUNGEST.year:
-        raise invalid([(name, "is out of reach")])
+        raise invalid([(name, _("is out of reach"))])
     return at

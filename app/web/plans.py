@@ -1,99 +1,44 @@
-"""Marketing plans over HTTP: made, listed, changed, put out of sight. A plan is a folder of journeys; it never runs anything."""
+"""Marketing plans over HTTP: made, listed, changed, measured, put out of sight. The parent of journeys; it runs nothing."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+import hashlib
+import json
+from datetime import datetime
+from typing import Annotated
 
-from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from fastapi import Header, Path, Query, Response
+from pydantic import BaseModel
 
-from app import audit
-from app.store import plans
-from app.store.plans import Plan, Written
+from app import audit, measuring
+from app.store import plans, versions
+from app.store.plans import Plan
 from app.store.rows import Connection
 from app.web.guard import Asker, Database, Now, can, router
-from app.web.problems import missing
-from app.web.shapes import INT, PAGE, In, Limit, Next, Out, Page, Text, paged, place_of
-from flows.words import _
+from app.web.planshapes import (
+    ArchivedIn,
+    PlanIn,
+    PlanOut,
+    PointOut,
+    ProgressOut,
+    Scene,
+    SpentOut,
+    plan_out,
+)
+from app.web.problems import ProblemError, missing
+from app.web.shapes import INT, PAGE, Limit, Next, Page, paged, place_of
 
 routes = router("plans")
 
-Scene = Literal["acquire", "convert", "retain", "win_back"]
 PlanId = Annotated[int, Path(ge=1, le=INT, description="Number of the plan.", examples=[2])]
-Words = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-SAMPLE: dict[str, Any] = {
-    "name": "Spring win-back",
-    "scene": "win_back",
-    "target": "500 of those who bought nothing for 90 days buy again",
-    "starts_on": "2026-03-01",
-    "ends_on": "2026-05-31",
-}
-
-
-class PlanIn(In):
-    """What a plan says: which scene it serves, its target in words, its first and last day."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [SAMPLE]})
-    name: Text
-    scene: Scene
-    target: Words = ""
-    starts_on: date | None = None
-    ends_on: date | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "PlanIn":
-        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
-            raise ValueError(_("the last day lies before the first"))
-        return self
-
-    def written(self) -> Written:
-        """As it is kept."""
-        days = {"starts_on": self.starts_on, "ends_on": self.ends_on}
-        kept = {name: day.isoformat() for name, day in days.items() if day}
-        return Written(self.name, self.scene, {"target": self.target, **kept})
-
-
-class ArchivedIn(In):
-    """Whether it is out of sight."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"archived": True}]})
-    archived: bool = Field(strict=True)
-
-
-class PlanOut(Out):
-    """A plan. `journeys`: how many lie in it, without archived ones."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": 2,
-                    **SAMPLE,
-                    "journeys": 3,
-                    "created_at": "2026-02-10T08:00:00Z",
-                    "created_by": "user:3",
-                    "archived_at": None,
-                    "scope": "",
-                }
-            ]
-        }
-    )
-    id: int
-    name: str
-    scene: Scene
-    target: str
-    starts_on: date | None
-    ends_on: date | None
-    journeys: int
-    created_at: datetime
-    created_by: str
-    archived_at: datetime | None
-    scope: str
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description="ETag of the plan you changed; 412 where somebody was faster."),
+]
 
 
 @routes.post("/plans", status_code=201, dependencies=[can("plan.edit")])
-def create_plan(plan: PlanIn, connection: Database, asker: Asker, now: Now) -> PlanOut:
+def create_plan(plan: PlanIn, connection: Database, asker: Asker, now: Now, response: Response) -> PlanOut:
     """Make a plan."""
-    made = plan_out(plans.add(connection, asker.workspace_id, plan.written(), asker.actor, now))
+    made = _tagged(response, plans.add(connection, asker.workspace_id, plan.written(), asker.actor, now))
     _note(connection, asker, "plan.create", made.id, None, plan, now)
     return made
 
@@ -103,30 +48,60 @@ def list_plans(
     connection: Database,
     asker: Asker,
     archived: Annotated[bool, Query(description="Those out of sight instead.")] = False,
+    scene: Annotated[Scene | None, Query(description="Only plans of this scene.")] = None,
     limit: Limit = PAGE,
     next: Next = None,
 ) -> Page[PlanOut]:
     """List the plans, the newest first."""
     place = place_of(next, int)
     before = place[0] if place else None
-    found = plans.page(connection, asker.workspace_id, before, limit + 1, archived=archived)
+    found = plans.page(connection, asker.workspace_id, before, limit + 1, archived=archived, scene=scene)
     rows, after = paged(found, limit, lambda row: [row.id])
     return Page(items=[plan_out(row) for row in rows], next=after)
 
 
 @routes.get("/plans/{plan_id}", dependencies=[can("plan.read")])
-def read_plan(plan_id: PlanId, connection: Database, asker: Asker) -> PlanOut:
-    """Show a plan."""
-    return plan_out(_known(plans.find(connection, asker.workspace_id, plan_id)))
+def read_plan(plan_id: PlanId, connection: Database, asker: Asker, response: Response) -> PlanOut:
+    """Show a plan; the `ETag` names what it says."""
+    return _tagged(response, _known(plans.find(connection, asker.workspace_id, plan_id)))
+
+
+@routes.get("/plans/{plan_id}/progress", dependencies=[can("plan.read")])
+def read_progress(plan_id: PlanId, connection: Database, asker: Asker, now: Now) -> ProgressOut:
+    """Show where a plan stands: its number by day, what it spent, when it runs next; counted `as_of` a moment ago."""
+    row = _known(plans.find(connection, asker.workspace_id, plan_id))
+    found = measuring.progress_of(connection, asker.workspace_id, [row], now)[plan_id]
+    return ProgressOut(
+        **{name: getattr(found, name) for name in ("as_of", "value", "percent", "expected", "days_left", "standing")},
+        days=[PointOut(day=one.day, value=one.value) for one in found.days],
+        spent=found.spent,
+        committed=found.committed,
+        channels=[SpentOut(**one._asdict()) for one in found.channels],
+        next_run=plans.next_runs(connection, asker.workspace_id, [plan_id]).get(plan_id),
+    )
 
 
 @routes.put("/plans/{plan_id}", dependencies=[can("plan.edit")])
-def change_plan(plan_id: PlanId, plan: PlanIn, connection: Database, asker: Asker, now: Now) -> PlanOut:
-    """Let a plan say something else; what is left out is gone."""
-    before = plan_out(_known(plans.find(connection, asker.workspace_id, plan_id)))
-    changed = plan_out(_known(plans.change(connection, asker.workspace_id, plan_id, plan.written())))
-    _note(connection, asker, "plan.change", plan_id, before, changed, now)
-    return changed
+def change_plan(
+    plan_id: PlanId,
+    plan: PlanIn,
+    connection: Database,
+    asker: Asker,
+    now: Now,
+    response: Response,
+    if_match: IfMatch = None,
+) -> PlanOut:
+    """Let a plan say something else; what is left out is gone. With `If-Match`: 412 where somebody was faster."""
+    row = _known(plans.find(connection, asker.workspace_id, plan_id, lock=True))
+    if if_match is not None and if_match != etag(row):
+        raise ProblemError(412, "Somebody changed the plan since; read it again.", headers={"ETag": etag(row)})
+    changed = _known(plans.change(connection, asker.workspace_id, plan_id, plan.written()))
+    if changed.details != row.details:
+        plans.forget_reading(connection, asker.workspace_id, plan_id)
+        versions.bump(connection)  # workers know what a plan may spend
+    shown = _tagged(response, changed)
+    _note(connection, asker, "plan.change", plan_id, plan_out(row), shown, now)
+    return shown
 
 
 @routes.post("/plans/{plan_id}/archive", dependencies=[can("plan.edit")])
@@ -151,21 +126,18 @@ def _note(
     audit.record(connection, asker.workspace_id, asker.actor, what, f"plan:{plan_id}", old, new, now)
 
 
-def plan_out(row: Plan) -> PlanOut:
-    """A plan as the API and the pages show it."""
-    known = {"target": "", "starts_on": None, "ends_on": None, **row.details}
-    shown = {name: value for name, value in row._asdict().items() if name != "details"}
-    return PlanOut(**shown, **{name: known[name] for name in ("target", "starts_on", "ends_on")})
+def etag(row: Plan) -> str:
+    """Names what a plan says."""
+    text = json.dumps([row.name, row.scene, row.details], sort_keys=True)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+
+
+def _tagged(response: Response, row: Plan) -> PlanOut:
+    response.headers["ETag"] = etag(row)
+    return plan_out(row)
 
 
 def _known(found: Plan | None) -> Plan:
     if found is None:
         raise missing("plan")
     return found
-
-
-def as_fields(plan: BaseModel | None) -> dict[str, str]:
-    """What a form shows."""
-    if plan is None:
-        return {"name": "", "scene": "acquire", "target": "", "starts_on": "", "ends_on": ""}
-    return {name: "" if (value := getattr(plan, name)) is None else str(value) for name in PlanIn.model_fields}

@@ -15,6 +15,7 @@ from app.web.problems import ProblemError, invalid
 from app.web.shapes import In, Out
 from flows import policies
 from flows.errors import DocumentError
+from flows.words import _
 
 routes = router("policies")
 
@@ -76,14 +77,16 @@ def read_policies(connection: Database, asker: Asker, response: Response) -> Pol
 def replace_policies(wish: PoliciesIn, desk: AtDesk, response: Response, if_match: IfMatch = None) -> PoliciesOut:
     """Replace caps and quiet hours. Send `If-Match`: 428 without it, 412 where somebody was faster."""
     if if_match is None:
-        raise ProblemError(428, "Send If-Match with the ETag of the policies you changed.")
+        raise ProblemError(428, _("Send If-Match with the ETag of the policies you changed."))
     known = policies.load(workspaces.policies(desk.connection, desk.workspace_id, lock=True))
     if if_match != etag(known):
-        raise ProblemError(412, "Somebody changed the policies since; read them again.", headers={"ETag": etag(known)})
+        raise ProblemError(
+            412, _("Somebody changed the policies since; read them again."), headers={"ETag": etag(known)}
+        )
     try:
         found = publishing.allow(desk, wish.model_dump())
     except DocumentError as error:
-        raise invalid(error.errors, "The policies cannot be used.") from None
+        raise invalid(error.errors, _("The policies cannot be used.")) from None
     return _shown(found, response)
 
 

@@ -16,8 +16,10 @@ from app.signin import Knock, by_link, by_password
 from app.store import keys, sessions, workspaces
 from app.store.rows import Connection
 from app.web.devices import device_of
+from app.web.glasses import glasses_of
 from app.web.house import House
 from app.web.problems import ProblemError, missing
+from flows.words import _
 
 COOKIE = "journey_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take it over https only, from this host, for all of it
@@ -36,7 +38,7 @@ def refuse_forged(request: Request) -> None:
         site == "same-origin" if site else origin is not None and urlsplit(origin).netloc == request.headers.get("host")
     )
     if not same:
-        raise ProblemError(403, "This came from another site, so it was not done.")
+        raise ProblemError(403, _("This came from another site, so it was not done."))
 
 
 def cookie_of(request: Request) -> str:
@@ -171,15 +173,17 @@ def workspace_of_visitor(request: Request) -> int:
     house: House = request.state.house
     caller = visitor(request)
     if caller is not None and caller.may("message.read"):
-        if caller.scopes is not None:
-            raise missing("page")  # what was caught bears no label
+        with house.transaction(read_only=True) as connection:
+            masked = glasses_of(connection, caller).hidden
+        if masked or caller.scopes is not None:
+            raise missing("page")  # what was caught bears no label, and is shown as it would have arrived
         return caller.workspace_id
     first = None
     if house.settings.sink and is_local(request):
         with house.transaction(read_only=True) as connection:
             first = workspaces.first(connection)
     if first is None:
-        raise ProblemError(401, "Sign in with the link that `journey run` printed, or that an admin made for you.")
+        raise ProblemError(401, _("Sign in with the link that `journey run` printed, or that an admin made for you."))
     return first
 
 

@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from app.web.problems import invalid
 from flows.problems import Problem
+from flows.words import _
 
 PAGE = 100
 PAGE_AT_MOST = 1_000
 INT = 2**31 - 1
 BIGINT = 2**63 - 1
 LONGEST_PLACE = 400
-NOT_A_PLACE = "is not a place in this list; send back what the page before gave"
+NOT_A_PLACE = _("is not a place in this list; send back what the page before gave")
 
 
 class In(BaseModel):

@@ -11,12 +11,15 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from pydantic import ValidationError
 
+from app.auth import Caller
 from app.language import words
 from app.simulating import Story, Told, rehearse
 from app.simulating.people import PRESETS, invented, known, properties_for
+from app.simulating.story import Person
 from app.store import journeys, people, users
 from app.store.journeys import Journey
 from app.store.rows import Connection
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
 from app.web.problems import missing
@@ -48,10 +51,15 @@ class Table:
     request: Request
     connection: Connection
     journey: Journey
-    workspace_id: int
+    caller: Caller
     now: datetime
     typed: dict[str, str]
     house: Any
+
+    @property
+    def workspace_id(self) -> int:
+        """Whose panel it is."""
+        return self.caller.workspace_id
 
     def document(self) -> Document:
         """The draft; DocumentError where it is none."""
@@ -75,7 +83,7 @@ def _table(
     verb, _colon, rest = typed.get("do", "").partition(":")
     node, _colon, port = rest.partition(":")
     said = {**typed, "do": verb, **({"node": node, "port": port} if node else {})}
-    return Table(request, connection, journey, asker.workspace_id, house.now(), said, house)
+    return Table(request, connection, journey, asker, house.now(), said, house)
 
 
 AtTable = Annotated[Table, Depends(_table, scope="function")]
@@ -168,7 +176,7 @@ def _beginning(table: Table, plan: Plan) -> Story:
     person = person_of(typed, [node.channel.name for node in table.house.catalog.values() if node.channel])
     if wish := typed.get("contact", "").strip():
         found = _find(table, wish)
-        real = known(table.connection, table.workspace_id, found, plan, table.now) if found else None
+        real = _seen(table, known(table.connection, table.workspace_id, found, plan, table.now)) if found else None
         if real is None:
             raise FieldError(_("There is no such contact."))
         person = real
@@ -184,10 +192,24 @@ def _beginning(table: Table, plan: Plan) -> Story:
 
 def _find(table: Table, wish: str) -> int | None:
     """A real contact by user id, e-mail or number."""
-    for kind in ("user_id", "email", "phone"):
-        if found := people.owner(table.connection, table.workspace_id, kind, wish):
-            return found
-    return int(wish) if wish.isascii() and wish.isdecimal() and len(wish) < 19 else None
+    connection, workspace_id = table.connection, table.workspace_id
+    hidden = glasses_of(connection, table.caller).hidden
+    kinds = (kind for kind in ("user_id", "email", "phone") if kind not in hidden)
+    by_name = next((found for kind in kinds if (found := people.owner(connection, workspace_id, kind, wish))), None)
+    return by_name or (int(wish) if wish.isascii() and wish.isdecimal() and len(wish) < 19 else None)
+
+
+def _seen(table: Table, person: Person | None) -> Person | None:
+    """A real contact as the reader may see them: the whole story travels through their browser."""
+    glasses = glasses_of(table.connection, table.caller)
+    if person is None or not glasses.hidden:
+        return person
+    raw = person.model_dump(mode="json", exclude_unset=True)
+    raw["attributes"] = glasses.attributes(raw.get("attributes", {}))
+    raw["identities"] = dict(glasses.identities(list(raw.get("identities", {}).items())))
+    raw["user_id"] = raw["identities"].get("user_id", "")
+    raw["past"] = [{**one, "properties": glasses.attributes(one.get("properties", {}))} for one in raw.get("past", ())]
+    return Person.model_validate(raw)
 
 
 def _told(table: Table, document: Document, plan: Plan, story: Story, told: Told) -> dict[str, Any]:

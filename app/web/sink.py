@@ -42,8 +42,8 @@ def show_all(
     """The newest first, by channel if asked."""
     _only_with_a_sink(house)
     with house.transaction(read_only=True) as connection:
-        found = caught.newest(connection, channel=channel or None, before=before, limit=A_PAGE + 1)
-        channels = caught.channels(connection)
+        found = caught.newest(connection, workspace_id, channel=channel or None, before=before, limit=A_PAGE + 1)
+        channels = caught.channels(connection, workspace_id)
         told = overview.house(connection, workspace_id)
     more = found[A_PAGE - 1].id if len(found) > A_PAGE else None
     values = {"items": found[:A_PAGE], "channels": channels, "channel": channel, "before": more, "place": told}
@@ -57,7 +57,7 @@ def show_one(
     """One message: a mail in its frame, an in-app message on its phone, a webhook as JSON."""
     _only_with_a_sink(house)
     with house.transaction(read_only=True) as connection:
-        found = caught.find(connection, id)
+        found = caught.find(connection, workspace_id, id)
         told = overview.house(connection, workspace_id)
     if found is None:
         raise missing("caught message")

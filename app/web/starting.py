@@ -14,15 +14,16 @@ from app.store.rows import Connection
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.journeys import DOCUMENT_BYTES, AtDesk
 from app.web.page import page_router, render
+from app.web.pickers import library_of
 from app.web.problems import missing
 from app.web.sketch import sketch
-from app.web.templating import icons, language_of
+from app.web.templating import icons, language_of, reading
 from app.web.typed import Typed
 from flows import document as flow_documents
 from flows.durations import Language
 from flows.errors import DocumentError
 from flows.validate import Problem, errors, validate
-from flows.words import _
+from flows.words import _, again
 
 routes = page_router()
 Plan = Annotated[str, Query(max_length=20)]
@@ -71,6 +72,7 @@ def show_template(
     typed = {"name": template.name.of(language), "plan": plan} | filling.begin(template, language, house.now(), zone)
     values = _about(request, template, house, mail_accounts(connection, asker.workspace_id))
     values["plans"] = plans.names(connection, asker.workspace_id)
+    values["known"] = library_of(request).words(connection, asker.workspace_id, house.now())
     return render(request, "start/template.html", {**values, "typed": typed, "wrong": {}, "problems": []})
 
 
@@ -85,8 +87,9 @@ def use_template(request: Request, template_id: str, house: TheHouse, desk: AtDe
     if not wrong and not problems:
         return begun(desk, typed["name"].strip(), found.document, typed.get("plan", ""))
     begin = {"name": "", "plan": ""} | filling.begin(template, language, house.now(), "UTC")
-    known = plans.names(desk.connection, desk.workspace_id)
-    values = {**_about(request, template, house, mail), "plans": known, "typed": {**begin, **typed}, "wrong": wrong}
+    values = {**_about(request, template, house, mail), "typed": {**begin, **typed}, "wrong": wrong}
+    values["plans"] = plans.names(desk.connection, desk.workspace_id)
+    values["known"] = library_of(request).words(desk.connection, desk.workspace_id, house.now())
     return render(request, "start/template.html", {**values, "problems": problems}, status=422)
 
 
@@ -109,10 +112,13 @@ def begin_from_file(request: Request, house: TheHouse, desk: AtDesk, typed: Type
     text, file = typed.get("file", ""), typed.get("file.name", "")
     try:
         if not text.strip():
-            raise DocumentError([("", words(language_of(request)).gettext(_("choose a file that holds a flow")))])
-        document = flow_documents.dump(documents.read(text))
+            raise DocumentError([("", _("choose a file that holds a flow"))])
+        with reading(request):
+            document = flow_documents.dump(documents.read(text))
     except DocumentError as error:
-        values = {**_beginnings(request, house), "refused": error.errors, "file": file, "plan": typed.get("plan", "")}
+        with reading(request):
+            refused = [(field, again(message)) for field, message in error.errors]
+        values = {**_beginnings(request, house), "refused": refused, "file": file, "plan": typed.get("plan", "")}
         return render(request, "start/new.html", values, status=422)
     name = file.rsplit(".", 1)[0].replace("-", " ").strip()[:NAME_AT_MOST]
     return begun(desk, name or words(language_of(request)).gettext("New journey"), document, typed.get("plan", ""))

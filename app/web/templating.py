@@ -23,7 +23,9 @@ from flows.words import speaking
 from nodes import icon
 
 A_YEAR = 31_536_000
-ROOT = Path(__file__).resolve().parent.parent.parent
+APP = Path(__file__).resolve().parent.parent
+# A wheel brings pages and their files inside of the package; a checkout has them beside it.
+ROOT = bundle if (bundle := APP / "bundle").is_dir() else APP.parent
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
     " font-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

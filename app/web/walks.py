@@ -13,14 +13,14 @@ from app.store import accept, journeys, tallies, walks
 from app.store.accept import Raced
 from app.store.rows import Connection
 from app.store.walks import Standing, Where
-from app.web import told
 from app.web.guard import Asker, TheHouse, can, router
 from app.web.journeys import AtDesk, known
 from app.web.problems import ProblemError, away, invalid, missing
 from app.web.shapes import INT, PAGE, In, JourneyId, Limit, Next, Out, Page, Text, paged, place_of
 from app.web.templating import reading
-from app.web.told import Faces, Say
+from app.web.told import Faces, Say, faces, reason_text
 from app.web.whys import of_reasons
+from flows.words import _, told
 
 routes = router("journeys")
 
@@ -142,8 +142,8 @@ class EnrolledOut(Out):
 def enroll_contact(journey_id: JourneyId, wish: EnrollIn, house: TheHouse, asker: Asker) -> EnrolledOut:
     """Let one contact in; an unknown user id makes a new contact. 409 unless the journey is live."""
     if len(msgspec.json.encode(wish.context)) > house.settings.event_bytes:
-        raise invalid([("context", f"may be {house.settings.event_bytes:,} bytes at most")])
-    for _ in range(TRIES):
+        raise invalid([("context", told(_("may be {bytes:,} bytes at most"), bytes=house.settings.event_bytes))])
+    for _try in range(TRIES):
         try:
             with house.transaction(limit=asker.scopes) as connection:
                 _let_in(connection, asker.workspace_id, journey_id, wish, house.now())
@@ -159,7 +159,10 @@ def _let_in(connection: Connection, workspace_id: int, journey_id: int, wish: En
     if journey is None:
         raise missing("journey")
     if journey.status != "live":
-        raise ProblemError(409, f"The journey is {journey.status}; people can enter only while it is live.")
+        raise ProblemError(
+            409,
+            told(_("The journey is {status}; people can enter only while it is live."), status=told(journey.status)),
+        )
     accept.enroll(
         connection,
         workspace_id,
@@ -184,7 +187,7 @@ def read_stats(request: Request, journey_id: JourneyId, desk: AtDesk, version: V
     numbers = counts.gather(counted)
     found = {reason for node in numbers.nodes.values() for reason in node.mail.suppressed}
     parts = of_reasons(request, desk.connection, desk.workspace_id, found) if found else {}
-    texts = {reason: "".join(part.text for part in told) for reason, told in parts.items()}
+    texts = {reason: "".join(part.text for part in said) for reason, said in parts.items()}
     return StatsOut(
         **{name: getattr(numbers.totals, name) for name in ("entered", "active", "completed", "exited", "failed")},
         nodes={name: _node_stats(node) for name, node in numbers.nodes.items()},
@@ -215,9 +218,9 @@ def list_enrollments(
     where = Where(desk.workspace_id, journey_id, sorted(numbers), node, status, limit + 1)
     found = walks.standing(desk.connection, where, _inside(place))
     rows, after = paged(found, limit, lambda row: row.open_place if is_open else row.place)
-    faces = told.faces(request, desk.connection, desk.workspace_id, {row.version_id for row in rows if row.reason})
+    known_faces = faces(request, desk.connection, desk.workspace_id, {row.version_id for row in rows if row.reason})
     with reading(request) as say:
-        return Page(items=[_enrollment(row, numbers, faces, say) for row in rows], next=after)
+        return Page(items=[_enrollment(row, numbers, known_faces, say) for row in rows], next=after)
 
 
 def _inside(place: list[Any] | None) -> list[Any] | None:
@@ -233,7 +236,7 @@ def _inside(place: list[Any] | None) -> list[Any] | None:
     ]
 
 
-def _enrollment(row: Standing, numbers: dict[int, int], faces: dict[int, Faces], say: Say) -> EnrollmentOut:
+def _enrollment(row: Standing, numbers: dict[int, int], known_faces: dict[int, Faces], say: Say) -> EnrollmentOut:
     return EnrollmentOut(
         id=row.id,
         contact_id=row.contact_id,
@@ -243,6 +246,6 @@ def _enrollment(row: Standing, numbers: dict[int, int], faces: dict[int, Faces],
         wake_at=row.wake_at,
         entered_at=row.entered_at,
         reason=row.reason,
-        reason_text=told.reason_text(row.reason, say, faces.get(row.version_id)) or None,
+        reason_text=reason_text(row.reason, say, known_faces.get(row.version_id)) or None,
         key=row.key,
     )

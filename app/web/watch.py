@@ -28,6 +28,7 @@ from app.web.session import cookie_of
 from app.web.shapes import JourneyId
 from app.web.streams import RIGHTS, Streams
 from app.web.walks import VersionNumber
+from flows.words import _
 
 routes = page_router()
 
@@ -100,7 +101,7 @@ def figures(numbers: Any, due: Mapping[str, str]) -> dict[str, Any]:
 def earliest(due: Mapping[tuple[int, str], datetime]) -> dict[str, str]:
     """The next moment at each node, whatever the version."""
     found: dict[str, datetime] = {}
-    for (_, node), at in due.items():
+    for (_version, node), at in due.items():
         found[node] = min(at, found.get(node, at))
     return {node: at.isoformat() for node, at in found.items()}
 
@@ -130,7 +131,7 @@ async def stream_journey(
         return await run_in_threadpool(_alive, house, caller, session, place, page, someone)
 
     if streams.full:
-        raise ProblemError(503, "Too many pages are open at once.", headers={"Retry-After": "30"})
+        raise ProblemError(503, _("Too many pages are open at once."), headers={"Retry-After": "30"})
 
     async def lines() -> AsyncIterator[str]:
         reader = streams.join(key, watched.look)

@@ -95,7 +95,7 @@ def show_people(
         raise missing("journey")
     what = "" if port and node else status or ("waiting" if node else "entered")
     if what not in (WHOLE if node is None else ("", *HERE)):
-        raise invalid([("status", "does not go with this step")])
+        raise invalid([("status", _("does not go with this step"))])
     wish = Wish(journey, node, port if node else None, what, version, period)
     zone = users.timezone(connection, caller.workspace_id)
     bounds = (None, None) if wish.now else period.bounds(now, zone)

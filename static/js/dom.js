@@ -41,6 +41,17 @@ export const icon = (name, kind = "ico") => drawing(`${sprite}#${name}`, kind);
 /** The drawing of a node type; the page holds them. @param {string} type @param {string} [kind] */
 export const nodeIcon = (type, kind = "ico") => drawing(`#type-${type}`, kind);
 
+/**
+ * The drawing of a node type with its lines in it: where there are hundreds, a reference to each costs far more.
+ * @param {string} type @param {string} [kind]
+ */
+export function typeDrawing(type, kind = "ico") {
+  const svg = nodeIcon(type, kind);
+  const lines = document.getElementById(`type-${type}`)?.cloneNode(true).childNodes;
+  if (lines) svg.replaceChildren(...lines);
+  return svg;
+}
+
 /** The data that the page carries in a JSON block. @param {string} id */
 export function pageData(id) {
   const block = document.getElementById(id);

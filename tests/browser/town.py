@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
+from app import reckoning
 from app.courier import Courier
 from app.database import Connection, transaction
 from app.demo import people, seed
@@ -96,7 +97,7 @@ def build(site: Site) -> Town:
         with transaction(connection):
             for role, name in NAMES.items():
                 connection.execute("UPDATE users SET name = %s WHERE id = %s", (name, staff.user_ids[role]))
-            catches = [caught.add(connection, one) for one in _catches(now)]
+            catches = [caught.add(connection, one._replace(workspace_id=staff.workspace_id)) for one in _catches(now)]
             found = connection.execute(
                 "SELECT contact_id FROM enrollment WHERE workspace_id = %s ORDER BY walks DESC, id LIMIT 1",
                 (staff.workspace_id,),
@@ -107,8 +108,10 @@ def build(site: Site) -> Town:
             named = connection.execute("SELECT name, id FROM journey WHERE workspace_id = %s", (staff.workspace_id,))
             journeys = dict(named.fetchall())
     api = site.api(staff)
-    planned = api("POST", "/plans", {"name": "Win-back in spring", "scene": "win_back", "target": "500 buy again"})
-    plan = planned.json()["id"] if planned.is_success else 0  # plans are being built
+    api.ok("POST", "/plans", {"name": "Win-back in spring", "scene": "win_back", "target": "500 buy again"})
+    plan = next(one["id"] for one in api.ok("GET", "/plans")["items"] if one["measure"])
+    with site.connection() as connection, transaction(connection):
+        reckoning.reckon(connection, catalog(plugins=False), now)
     journeys["draft"] = api.ok("POST", "/journeys", {"name": "Spring offer", "document": broken()})["id"]
     journeys["review"] = api.ok("POST", "/journeys", {"name": "Birthday wishes", "document": flow()})["id"]
     api.ok("POST", f"/journeys/{journeys['review']}/submit")

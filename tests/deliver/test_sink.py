@@ -47,7 +47,8 @@ def test_mails_webhooks_and_in_app_messages_are_caught_without_any_account(house
     house.deliver()
     assert house.statuses() == [SENT] * 3
     with transaction(house.connection):
-        found = {one.channel: caught.find(house.connection, one.id) for one in caught.newest(house.connection)}
+        newest = caught.newest(house.connection, house.workspace)
+        found = {one.channel: caught.find(house.connection, house.workspace, one.id) for one in newest}
     mail, hook, pop = found["email"], found["webhook"], found["inapp"]
     assert mail is not None
     assert hook is not None
@@ -72,8 +73,8 @@ def test_a_provider_that_is_configured_is_not_reached_either(house: House, conne
     assert house.statuses() == [SENT] * 2
     assert {host for host, _ in connected} == {"127.0.0.1"}
     with transaction(house.connection):
-        (mail,) = caught.newest(house.connection, channel="email")
-        found = caught.find(house.connection, mail.id)
+        (mail,) = caught.newest(house.connection, house.workspace, channel="email")
+        found = caught.find(house.connection, house.workspace, mail.id)
     assert found is not None
     assert found.content["headers"]["From"] == "shop@example.com"
 

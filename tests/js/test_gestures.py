@@ -219,6 +219,35 @@ def test_a_selected_wire_can_be_led_elsewhere_and_cut(canvas: Canvas) -> None:
     assert not canvas.ask("(key) => canvas.editor.flow.wires.has(key)", key)
 
 
+def test_a_selected_wire_can_be_made_to_begin_elsewhere(canvas: Canvas) -> None:
+    key, to = canvas.ask(
+        "(() => { const wire = canvas.editor.flow.wiresFrom('s0')[0]; return [`${wire.from} ${wire.port}`, wire.to]; })()"
+    )
+    canvas.ask("(key) => canvas.editor.select([key])", key)
+    step, port = canvas.ask(
+        """(to) => { const { editor, view } = canvas; for (const id of view.cards.mounted.keys())
+          for (const port of editor.portsOf(id)) if (id !== to && id !== 's0' && !editor.flow.wireAt(id, port.name)
+            && !editor.flow.reaches(to, id)) return [id, port.name]; }""",
+        to,
+    )
+    canvas.drag(canvas.middle(".wire-start"), canvas.ring(step, port))
+    assert not canvas.ask("(key) => canvas.editor.flow.wires.has(key)", key)
+    assert canvas.ask("([step, port]) => canvas.editor.flow.wireAt(step, port).to", [step, port]) == to
+    assert canvas.done() == "Move connection"
+    canvas.page.keyboard.press("Control+z")
+    canvas.ask("canvas.editor.undo()")
+    assert canvas.ask("(key) => canvas.editor.flow.wires.get(key).to", key) == to
+
+
+def test_a_wire_cannot_be_made_to_begin_where_nothing_may(canvas: Canvas) -> None:
+    wire = canvas.ask("canvas.editor.flow.wiresFrom('s0')[0]")
+    canvas.ask("(wire) => canvas.editor.select([`${wire.from} ${wire.port}`])", wire)
+    canvas.listen("toast")
+    canvas.drag(canvas.middle(".wire-start"), canvas.title(wire["to"]))
+    assert canvas.heard() == [["toast", "A step cannot lead to itself."]]
+    assert canvas.ask("canvas.editor.history.past.length") == 0
+
+
 def test_a_note_is_written_in_place_and_its_text_stays_text(canvas: Canvas) -> None:
     canvas.page.mouse.dblclick(*canvas.middle(".sticky"))
     canvas.page.keyboard.type("<img src=x onerror=alert(1)>")

@@ -12,6 +12,8 @@ from app.store import audit as rows
 from app.store import workspaces
 from app.store.audit import Head
 
+COPY = "INSERT INTO audit (workspace_id, number, at, actor, what, about, before, after, previous, hash) SELECT workspace_id,"
+REST = "at, actor, what, about, before, after, previous, hash"
 AT = datetime(2026, 11, 22, 8, 30, 15, 123456, tzinfo=UTC)
 
 
@@ -31,9 +33,11 @@ def write(connection: Connection, workspace: int, count: int) -> None:
 def tamper(connection: Connection, statement: str) -> None:
     """What somebody with the database's own keys could do."""
     with transaction(connection):
-        connection.execute("ALTER TABLE audit DISABLE TRIGGER only_added_to")
-        connection.execute(statement.encode())
-        connection.execute("ALTER TABLE audit ENABLE TRIGGER only_added_to")
+        for able in ("DISABLE", "ENABLE"):
+            for table in ("audit", "audit_head"):
+                connection.execute(f"ALTER TABLE {table} {able} TRIGGER USER".encode())
+            if able == "DISABLE":
+                connection.execute(statement.encode())
 
 
 def test_a_sound_log_is_called_sound_and_reads_as_it_was_written(connection: Connection, workspace: int) -> None:
@@ -51,7 +55,18 @@ def test_a_sound_log_is_called_sound_and_reads_as_it_was_written(connection: Con
     assert rows.page(connection, workspace, rows.Wanted(what="jour"), None, 2) == []
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'user:2'", "DELETE FROM audit"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor = 'user:2'",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "TRUNCATE audit_head",
+        "TRUNCATE audit, audit_head, workspace CASCADE",
+        "DELETE FROM audit_head",
+        "UPDATE audit_head SET number = 1",
+    ],
+)
 def test_the_database_refuses_to_change_or_drop_a_row_t28(
     connection: Connection, workspace: int, statement: str
 ) -> None:
@@ -73,6 +88,17 @@ def test_the_database_refuses_to_change_or_drop_a_row_t28(
         ("DELETE FROM audit WHERE number = 1", 1),
         ("DELETE FROM audit WHERE number = 5", 5),
         ("DELETE FROM audit", 1),
+        ("TRUNCATE audit", 1),
+        # Put in, in place of another and at the end; two rows in each other's place; the last ones cut off.
+        (f"DELETE FROM audit WHERE number = 3; {COPY} 3, {REST} FROM audit WHERE number = 4", 3),  # noqa: S608 a test
+        (f"{COPY} 6, {REST} FROM audit WHERE number = 5", 6),
+        (
+            "UPDATE audit SET number = CASE number WHEN 2 THEN -3 WHEN 3 THEN -2 END WHERE number IN (2, 3);"
+            " UPDATE audit SET number = -number WHERE number < 0",
+            2,
+        ),
+        ("DELETE FROM audit WHERE number > 2", 3),
+        ("DELETE FROM audit_head", 6),
         ("UPDATE audit_head SET number = 4, hash = (SELECT hash FROM audit WHERE number = 4)", 6),
     ],
 )

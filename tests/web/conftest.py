@@ -174,3 +174,18 @@ def panel(operator_visitor: TestClient, operator: Api) -> Any:
 
     made = operator.ok("POST", "/journeys", {"name": "A journey", "document": flow()})
     return Panel(operator_visitor, made["id"])
+
+
+@pytest.fixture
+def world(
+    app: FastAPI,
+    client: TestClient,
+    connection: Connection,
+    staff: Staff,
+    others: Staff,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """Two workspaces full of things and everybody who may ask for them."""
+    from tests.web.grid import make
+
+    return make(app, client, connection, staff, others, monkeypatch)

@@ -255,6 +255,7 @@ def _settings_pages(walk: Walk, admin: Api) -> None:
     walk("POST /settings/keys/{key_id}/revoke", f"/settings/keys/{key}/revoke")
     hook = {"name": "hook-2", "url": "https://shop.example/"}
     walk("POST /settings/accounts/new/{channel}", "/settings/accounts/new/webhook", data=hook)
+    walk("POST /settings/accounts/{name}/test", "/settings/accounts/hook-2/test", data={})
     walk("POST /settings/accounts/{name}/remove", "/settings/accounts/hook-2/remove")
     walk("POST /settings/me", data={"name": "Admin", "language": "zh"})
     words = "seven lanterns under snow"

@@ -1,14 +1,17 @@
 """The first page: who may see it, what it shows, in which language, and that operators' words stay words."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message, Scope
 
 from app import auth
 from app.database import Connection, transaction
 from app.web.picture import WIDTH, draw
 from nodes import catalog
+from tests.web.browsing import sign_in
 from tests.web.conftest import Api, Staff, flow
 
 NOW = datetime.now(UTC)
@@ -98,3 +101,37 @@ def test_a_picture_of_a_circle_is_drawn_too() -> None:
     picture = draw(round_, catalog(plugins=False), {}, str)
     assert len(picture.cards) == 4
     assert any("C" in line for line in picture.lines)
+
+
+def test_who_leaves_while_still_speaking_is_no_fault_of_ours(
+    client: TestClient, connection: Connection, staff: Staff, operator: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journey = operator.ok("POST", "/journeys", {"name": "A", "document": flow()})["id"]
+    browser = sign_in(client, connection, staff, "operator")
+    cookie = "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)
+    path = f"/journeys/{journey}/nodes/start/panel/apply"
+    scope: Scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "state": dict(client.app_state), "http_version": "1.1",
+        "method": "POST", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "client": ("127.0.0.1", 1), "server": ("testserver", 80),
+        "headers": [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode()),
+                    (b"content-type", b"application/x-www-form-urlencoded"), (b"content-length", b"100")],
+    }  # fmt: skip
+    said: list[Message] = [
+        {"type": "http.request", "body": b"settings.event=a", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return said.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    capsys.readouterr()
+    asyncio.run(client.app(scope, receive, send))
+    assert said == [], answered
+    assert answered == []
+    assert "unexpected" not in "".join(capsys.readouterr())

@@ -64,7 +64,7 @@ export function adding(canvas, picker) {
       onPick: ({ key }, { chain }) => {
         const id = add(key, place, { open: !chain });
         const port = id && chain ? freePort(editor, id) : null;
-        if (id && port) requestAnimationFrame(() => ask({ after: { id, port } }, beside(canvas, id)));
+        if (id && port) ask({ after: { id, port } }, beside(canvas, id));
       },
     });
   };

@@ -1,57 +1,67 @@
 // One step as a card; what operators and plugins wrote is only ever text.
 
-import { h, icon, nodeIcon } from "../dom.js";
+import { h, icon, typeDrawing } from "../dom.js";
 import { _, ngettext, shortNumber } from "../i18n.js";
 
 /**
  * @typedef {import("./view.js").View} View
  * @typedef {import("./model.js").Port} Port
- * @typedef {{row: HTMLElement, label: Text, count: Text, shown: string}} Row
+ * @typedef {{row: HTMLElement, count: Text, shown: string, open: boolean}} Row
  */
 
-/** @type {HTMLElement | null} */
-let drawn = null;
+/** Cards to copy others from, by type and ports: copying one is several times faster than building it. @type {Map<string, HTMLElement>} */
+const patterns = new Map();
 
-/** An empty card to make others from: copying one is several times faster than building it. */
-function pattern() {
-  drawn ??= h(
+/** @param {string} type @param {boolean} known @param {Port[]} ports @param {string} signature */
+function pattern(type, known, ports, signature) {
+  const name = `${type}\n${known}\n${signature}`;
+  const made = patterns.get(name) ?? h(
     "div",
     { class: "card", role: "group", tabindex: -1, "aria-roledescription": _("step") },
     h(
       "div", { class: "face" },
-      h("span", { class: "tile" }),
+      h("span", { class: "tile" }, known ? typeDrawing(type) : icon("circle-help")),
       h("div", { class: "words" }, h("b", { class: "title" }), h("span", { class: "summary" })),
       h("span", { class: "badges" }),
     ),
-    h("div", { class: "ports" }),
+    h("div", { class: "ports" }, ...rowsFor(ports)),
     h("button", { type: "button", class: "here", tabindex: -1, hidden: true }),
     h("span", { class: "chip", hidden: true }),
     h("span", { class: "inlet" }),
   );
-  return drawn;
+  patterns.set(name, made);
+  return made;
 }
+
+/** @param {Port[]} ports */
+const signatureOf = (ports) => ports.map((port) => `${port.name}\t${port.label}\t${port.gone ?? ""}`).join("\n");
 
 export class Card {
   /** @param {View} view @param {string} id */
   constructor(view, id) {
     this.view = view;
     this.key = id;
-    this.type = "";
-    this.ports = "";
+    const { editor } = view;
+    const ports = editor.portsOf(id);
+    this.type = editor.flow.steps.get(id)?.type ?? "";
+    this.ports = signatureOf(ports);
     this.className = "";
     this.waiting = "";
-    /** @type {Map<string, Row>} */
-    this.rows = new Map();
-    this.element = /** @type {HTMLElement} */ (pattern().cloneNode(true));
+    /** What was written last, so that only what differs is written. */
+    this.at = "";
+    this.titled = "";
+    this.summed = "";
+    this.badged = "";
+    /** @type {Map<string, string>} */
+    this.said = new Map();
+    this.element = /** @type {HTMLElement} */ (pattern(this.type, this.type in editor.types, ports, this.ports).cloneNode(true));
     this.element.dataset.id = id;
-    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (this.element.querySelector(`.${name}`));
-    this.tile = part("tile");
-    this.title = part("title");
-    this.summary = part("summary");
-    this.badges = part("badges");
-    this.body = part("ports");
-    this.here = part("here");
-    this.chip = part("chip");
+    // By their places and not by name: looking for names would cost as much as all the rest.
+    const [face, body, here, chip] = /** @type {Iterable<HTMLElement>} */ (this.element.children);
+    const [tile, words, badges] = /** @type {Iterable<HTMLElement>} */ (face.children);
+    const [title, summary] = /** @type {Iterable<HTMLElement>} */ (words.children);
+    this.parts = { body, here, chip, tile, badges, title, summary };
+    this.rows = rowsIn(body, ports);
   }
 
   /** Reads everything the card shows anew; writes only what differs. */
@@ -61,33 +71,43 @@ export class Card {
     if (!step) return;
     const title = editor.titleOf(this.key);
     const summary = editor.facets.get(this.key)?.summary ?? editor.types[step.type]?.help ?? "";
-    if (this.type !== step.type) this.tile.replaceChildren(editor.types[step.type] ? nodeIcon(step.type) : icon("circle-help"));
+    if (this.type !== step.type) this.parts.tile.replaceChildren(step.type in editor.types ? typeDrawing(step.type) : icon("circle-help"));
     this.type = step.type;
-    say(this.title, title);
-    say(this.summary, summary);
-    this.element.title = summary ? `${title}\n${summary}` : title;
+    if (title !== this.titled) this.parts.title.textContent = this.titled = title;
+    if (summary !== this.summed) this.parts.summary.textContent = this.summed = summary;
+    this.tell("title", summary ? `${title}\n${summary}` : title);
     this.syncPorts(editor.portsOf(this.key));
     this.syncLook();
     this.syncCounts();
     this.place();
   }
 
+  /** Writes an attribute that differs. @param {string} name @param {string} text */
+  tell(name, text) {
+    if (this.said.get(name) === text) return;
+    this.said.set(name, text);
+    this.element.setAttribute(name, text);
+  }
+
   place() {
     const { x, y } = this.view.editor.rectOf(this.key);
-    this.element.style.transform = `translate(${x}px,${y}px)`;
+    const at = `translate(${x}px,${y}px)`;
+    if (at !== this.at) this.element.style.transform = this.at = at;
   }
 
   /** @param {Port[]} ports */
   syncPorts(ports) {
     const { flow } = this.view.editor;
-    const signature = ports.map((port) => `${port.name}\t${port.label}\t${port.gone ?? ""}`).join("\n");
-    if (signature !== this.ports || !this.body.childNodes.length) {
+    const signature = signatureOf(ports);
+    if (signature !== this.ports) {
       this.ports = signature;
-      this.rows = new Map(ports.map((port) => [port.name, portRow(port)]));
-      const end = h("div", { class: "port end" }, icon("flag"), _("ends here"));
-      this.body.replaceChildren(...(ports.length ? [...this.rows.values()].map(({ row }) => row) : [end]));
+      this.parts.body.replaceChildren(...rowsFor(ports));
+      this.rows = rowsIn(this.parts.body, ports);
     }
-    for (const [name, { row }] of this.rows) row.classList.toggle("open", !flow.wireAt(this.key, name));
+    for (const [name, row] of this.rows) {
+      const open = !flow.wireAt(this.key, name);
+      if (open !== row.open) row.row.classList.toggle("open", (row.open = open));
+    }
   }
 
   /** Classes, badges, the label of an overlay, the name for screen readers. */
@@ -102,10 +122,12 @@ export class Card {
     if (view.editor.types[this.type]?.is_entry) names.push("starts");
     const className = names.join(" ");
     if (className !== this.className) this.element.className = this.className = className;
-    this.chip.hidden = !look?.label;
-    say(this.chip, look?.label ?? "");
-    this.badges.replaceChildren(...badgesFor(issues));
-    this.element.setAttribute("aria-label", this.spoken(issues));
+    if (this.parts.chip.hidden !== !look?.label) this.parts.chip.hidden = !look?.label;
+    say(this.parts.chip, look?.label ?? "");
+    const badged = issues ? [issues.errors, issues.warnings, ...issues.texts].join("\n") : "";
+    if (badged !== this.badged) this.parts.badges.replaceChildren(...badgesFor(issues));
+    this.badged = badged;
+    this.tell("aria-label", this.spoken(issues));
   }
 
   /** @param {import("./view.js").Issues | undefined} issues */
@@ -135,25 +157,31 @@ export class Card {
     const text = waiting ? shortNumber(waiting) : "";
     if (text === this.waiting) return;
     this.waiting = text;
-    this.here.hidden = !text;
+    this.parts.here.hidden = !text;
     if (!text) return;
-    say(this.here, text);
+    say(this.parts.here, text);
     const all = ngettext("%(count)s person is here now", "%(count)s people are here now", waiting);
-    this.here.title = all;
-    this.here.setAttribute("aria-label", all);
+    this.parts.here.title = all;
+    this.parts.here.setAttribute("aria-label", all);
   }
 }
 
-/** @param {Port} port @returns {Row} */
-function portRow(port) {
-  const label = document.createTextNode(port.label);
-  const count = document.createTextNode("");
-  const row = h(
+/** @param {Port[]} ports */
+function rowsFor(ports) {
+  if (!ports.length) return [h("div", { class: "port end" }, icon("flag"), _("ends here"))];
+  return ports.map((port) => h(
     "div",
     { class: port.gone ? "port gone" : "port", dataset: { port: port.name }, title: port.label },
-    h("span", { class: "label" }, label), h("span", { class: "count" }, count), h("span", { class: "ring" }),
-  );
-  return { row, label, count, shown: "" };
+    h("span", { class: "label" }, port.label), h("span", { class: "count" }, ""), h("span", { class: "ring" }),
+  ));
+}
+
+/** The rows that stand in a card, by port. @param {HTMLElement} body @param {Port[]} ports @returns {Map<string, Row>} */
+function rowsIn(body, ports) {
+  return new Map(ports.map((port, place) => {
+    const row = /** @type {HTMLElement} */ (body.children[place]);
+    return [port.name, { row, count: /** @type {Text} */ (row.children[1].firstChild), shown: "", open: false }];
+  }));
 }
 
 /** @param {import("./view.js").Issues | undefined} issues */

@@ -3,11 +3,11 @@
 import { h } from "../dom.js";
 
 /**
- * @typedef {Record<"paper" | "surface" | "ink" | "soft" | "line" | "wire" | "accent" | "bad" | "warn" | "good" | "firm", string>
+ * @typedef {Record<"paper" | "surface" | "ink" | "soft" | "line" | "wire" | "accent" | "bad" | "warn" | "good" | "firm" | "dot", string>
  *   & {fill: (hue: string) => string, mark: (hue: string) => string, note: (hue: string) => string}} Colours
  */
 
-const TOKENS = ["paper", "surface", "ink", "soft", "line", "wire", "accent", "bad", "warn", "good", "firm"];
+const TOKENS = ["paper", "surface", "ink", "soft", "line", "wire", "accent", "bad", "warn", "good", "firm", "dot"];
 
 /**
  * Reads the colours off a hidden element, and again when the scheme changes.

@@ -6,6 +6,7 @@ import { wireKey } from "./model.js";
 import { hitAt } from "./pointer.js";
 import { pathOf, route } from "./route.js";
 import { refusals } from "./rules.js";
+import { retaking } from "./sources.js";
 import { svg } from "./wires.js";
 
 /**
@@ -18,11 +19,16 @@ import { svg } from "./wires.js";
 /** A wire's end this near to a card's inlet, in pixels, is meant for it. */
 const SNAP = 24;
 
-const REASONS = () => ({
+/** Why something cannot be joined. @param {import("./rules.js").Refusal} reason */
+export const says = (reason) => ({
   itself: _("A step cannot lead to itself."),
   entry: _("Nothing leads into an entry: journeys begin there."),
+  exit: _("This step leads nowhere: people end here."),
   loop: _("This would go round without rest: a loop needs a step that waits."),
-});
+})[reason];
+
+/** @param {import("./editor.js").Editor} editor @param {import("./rules.js").Refusal} reason */
+export const refuse = (editor, reason) => editor.emit("toast", { text: says(reason), kind: "bad" });
 
 /** @param {View} view @param {import("./pointer.js").Pointer} pointer */
 export function attachConnect(view, pointer) {
@@ -32,6 +38,7 @@ export function attachConnect(view, pointer) {
   pointer.offer((hit) => {
     if (hit.kind === "port" && hit.key && hit.port) return connecting(view, draft, hit.key, hit.port);
     const wire = hit.kind === "end" && hit.key ? view.editor.flow.wires.get(hit.key) : null;
+    if (wire && hit.element === knobs.start) return retaking(view, draft, wire);
     return wire ? connecting(view, draft, wire.from, wire.port, wire) : null;
   }, { first: true });
   return knobs;
@@ -59,7 +66,7 @@ function connecting(view, draft, from, port, moved) {
     if (!id) return;
     const reason = refusal(id);
     view.mark(id, reason ? "refused-target" : "target");
-    const words = reason ? REASONS()[reason] : _("Connect to %(step)s", { step: editor.titleOf(id) });
+    const words = reason ? says(reason) : _("Connect to %(step)s", { step: editor.titleOf(id) });
     editor.emit("announce", { text: words });
   };
   const draw = (/** @type {Point} */ world) => {
@@ -94,7 +101,7 @@ function connecting(view, draft, from, port, moved) {
       const reason = id && id !== from ? refusal(id) : null;
       settle();
       if (id && id !== from && !reason) connect(view, from, port, id);
-      else if (reason) editor.emit("toast", { text: REASONS()[reason], kind: "bad" });
+      else if (reason) refuse(editor, reason);
       const open = !id && !moved && view.editor.listeners.get("quickadd")?.size;
       const release = () => draft.removeAttribute("d");
       if (open) editor.emit("quickadd", { from, port, point: world, client, release });
@@ -136,7 +143,7 @@ function targetAt(view, client, world, from) {
 export function connect({ editor }, from, port, to) {
   const old = editor.flow.wireAt(from, port);
   const reason = refusals(editor, from)(to);
-  if (reason) editor.emit("toast", { text: REASONS()[reason], kind: "bad" });
+  if (reason) refuse(editor, reason);
   if (reason || old?.to === to) return false;
   /** @type {Op[]} */
   const ops = old ? [{ op: "edge-", edge: old }] : [];
@@ -157,11 +164,12 @@ export function cut({ editor }, keys) {
   return editor.commit(_("Cut connection"), ops);
 }
 
-/** The two things a selected wire offers: its end to take elsewhere, and scissors. */
+/** What a selected wire offers: its two ends to take elsewhere, and scissors. */
 class Knobs {
   /** @param {View} view */
   constructor(view) {
     this.view = view;
+    this.start = h("span", { class: "wire-end wire-start", hidden: true, title: _("Drag to where it shall begin") });
     this.end = h("span", { class: "wire-end", hidden: true, title: _("Drag to another step") });
     this.cutter = h("button", {
       type: "button", class: "wire-cut", hidden: true, tabindex: -1, title: _("Cut connection"), "aria-label": _("Cut connection"),
@@ -169,7 +177,7 @@ class Knobs {
     }, icon("x"));
     /** @type {string | null} */
     this.key = null;
-    view.world.append(this.end, this.cutter);
+    view.world.append(this.end, this.start, this.cutter);
     for (const event of /** @type {const} */ (["selection", "change", "load", "facets", "move"])) view.editor.on(event, () => this.place());
   }
 
@@ -178,10 +186,12 @@ class Knobs {
     const [key] = editor.selection;
     const ends = editor.selection.size === 1 ? this.view.wires.endsOf(key) : null;
     this.key = ends ? key : null;
-    this.end.hidden = this.cutter.hidden = !ends;
+    this.start.hidden = this.end.hidden = this.cutter.hidden = !ends;
     if (!ends) return;
-    this.end.dataset.key = key;
-    this.end.style.transform = `translate(${ends.end.x}px,${ends.end.y}px)`;
+    for (const [knob, { x, y }] of /** @type {const} */ ([[this.start, ends.start], [this.end, ends.end]])) {
+      knob.dataset.key = key;
+      knob.style.transform = `translate(${x}px,${y}px)`;
+    }
     const middle = this.view.wires.middle(key);
     this.cutter.style.transform = `translate(${middle.x}px,${middle.y}px)`;
   }

@@ -3,12 +3,14 @@
 import { h } from "../dom.js";
 import { _, ngettext } from "../i18n.js";
 import { shifting } from "./align.js";
+import { keysWait } from "./bring.js";
 import { pack, pasting, unknownTypes, unpack } from "./clipboard.js";
 import { addGroup } from "./groups.js";
 import { deletion, downstream, upstream } from "./insert.js";
 import { groupKey, kindOf, noteKey } from "./model.js";
 import { addNote } from "./notes.js";
 import { edit } from "./ops.js";
+import { handPlaced } from "./placed.js";
 
 /**
  * @typedef {import("./main.js").Canvas} Canvas
@@ -21,6 +23,7 @@ const NAME_AT_MOST = 200;
 /** @param {Canvas} canvas @param {Picker} picker */
 export function deeds(canvas, picker) {
   const { editor, view, viewport } = canvas;
+  const placed = handPlaced(editor, canvas.data.journey.id);
 
   const remove = (/** @type {Iterable<string>} */ keys = editor.selection) => {
     const all = [...keys];
@@ -98,7 +101,8 @@ export function deeds(canvas, picker) {
       const { distribution } = await import("./lines.js");
       editor.commit(_("Spread evenly"), distribution(editor, editor.selection, way));
     },
-    tidy: async () => (await import("./layout.js")).tidy(view),
+    tidy: async ({ around = false } = {}) => (await import("./layout.js")).tidy(view, { keep: around ? placed : null }),
+    placed,
     group: () => addGroup(view, editor.selectedSteps()),
     ungroup: (/** @type {string} */ id) => {
       const group = editor.flow.groups.get(id);
@@ -118,8 +122,10 @@ export function deeds(canvas, picker) {
     },
     rename: (/** @type {string} */ id) => rename(canvas, id),
     connect: async (/** @type {string} */ id, /** @type {string | null} */ port = null) => {
-      const { startConnect } = await import("./linking.js");
-      startConnect(canvas, picker, id, port);
+      await keysWait(async () => (await import("./linking.js")).startConnect(canvas, picker, id, port));
+    },
+    connectFrom: async (/** @type {string} */ id, /** @type {string | null} */ wire = null) => {
+      await keysWait(async () => (await import("./linking.js")).startFrom(canvas, picker, id, wire));
     },
     undo: () => said(editor, editor.undo(), _("Undone: %(deed)s")),
     redo: () => said(editor, editor.redo(), _("Done again: %(deed)s")),

@@ -4,6 +4,7 @@ import { h, icon, nodeIcon } from "../dom.js";
 import { _, ngettext } from "../i18n.js";
 import { adding as makeAdding } from "./adding.js";
 import { Autosave } from "./autosave.js";
+import { keysWait, whenIdle } from "./bring.js";
 import { deeds as makeDeeds } from "./deeds.js";
 import { attachDescribe } from "./describe.js";
 import { attachClipboard, attachImport } from "./exchange.js";
@@ -35,11 +36,14 @@ const settings = () => (coming ??= import("./panel.js").then(({ Panel }) => {
   return (panel = new Panel(canvas, /** @type {HTMLElement} */ (byId("panel"))));
 }));
 const early = editor.on("open", (asked) => {
-  settings().then((it) => it.open(asked), () => {
+  const opened = () => settings().then((it) => it.open(asked), () => {
     coming = null; // the line was cut; the next time it may be there
     editor.emit("toast", { text: _("The settings could not be loaded. Your work is kept."), kind: "bad" });
   });
+  if (asked.focus || asked.fresh) keysWait(opened);
+  else opened();
 });
+whenIdle([() => import("./linking.js"), () => import("./menu.js"), () => import("./panel.js"), () => import("./layout.js")]);
 attachHands({ deeds, adding, menu, shut: () => panel?.shut() ?? false });
 
 // ── nothing is lost ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,7 +80,7 @@ addEventListener("beforeunload", (event) => {
 attachName(canvas, /** @type {HTMLInputElement} */ (byId("journey-name")));
 attachUndo(canvas, deeds, /** @type {HTMLButtonElement} */ (byId("undo")), /** @type {HTMLButtonElement} */ (byId("redo")));
 attachNextStep(canvas, /** @type {HTMLElement} */ (byId("next-step")), saver);
-byId("tidy")?.addEventListener("click", () => deeds.tidy());
+byId("tidy")?.addEventListener("click", ({ shiftKey }) => deeds.tidy({ around: shiftKey }));
 byId("open-steps")?.addEventListener("click", () => {
   const root = /** @type {HTMLElement} */ (byId("palette"));
   root.classList.toggle("open");

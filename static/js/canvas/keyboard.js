@@ -162,7 +162,7 @@ function looking(hands, { key, shift, alt, ctrl }) {
 const spot = (canvas, id) => (id ? beside(canvas, id) : { x: canvas.viewport.left + 80, y: canvas.viewport.top + 80 });
 
 /** @param {Hands} hands @param {Chord} chord */
-function drawing({ canvas, deeds, adding }, { key, ctrl, alt }) {
+function drawing({ canvas, deeds, adding }, { key, ctrl, alt, shift }) {
   const { editor } = canvas;
   if (!deeds || !adding || alt) return false;
   const id = currentStep(canvas);
@@ -174,10 +174,10 @@ function drawing({ canvas, deeds, adding }, { key, ctrl, alt }) {
   }
   const plain = /** @type {Record<string, () => void>} */ ({
     a: () => addHere(canvas, adding, id),
-    c: () => { if (id) deeds.connect(id); },
+    c: () => { if (id) shift ? deeds.connectFrom(id) : deeds.connect(id); },
     n: () => deeds.note(),
     g: () => { if (editor.selectedSteps().length) deeds.group(); },
-    t: () => { deeds.tidy(); },
+    t: () => { deeds.tidy({ around: shift }); },
     2: () => deeds.fitSelected(),
     F2: () => { if (id) deeds.rename(id); },
     Delete: () => deeds.remove(editor.selection.size ? editor.selection : id ? [id] : []),

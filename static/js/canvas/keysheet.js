@@ -11,10 +11,10 @@ const keySheet = (reading) => [
   ] },
   ...(reading ? [] : [
     { title: _("Drawing"), keys: [
-      [["A"], _("Add a step behind this one")], [["C"], _("Connect to a step")], [["Enter"], _("Open the settings")], [["F2"], _("Rename")],
+      [["A"], _("Add a step behind this one")], [["C"], _("Connect to a step")], [["Shift", "C"], _("Lead here from another step")], [["Enter"], _("Open the settings")], [["F2"], _("Rename")],
       [
         ["Delete"], _("Delete, and close the path"),
-      ], [["N"], _("Add a note")], [["G"], _("Frame the selected steps")], [["T"], _("Tidy up")],
+      ], [["N"], _("Add a note")], [["G"], _("Frame the selected steps")], [["T"], _("Tidy up")], [["Shift", "T"], _("Tidy up around placed steps")],
     ] },
     { title: _("Selecting and moving"), keys: [
       [["Shift", "→"], _("Select all that follows")], [

@@ -6,6 +6,16 @@
 const KEPT = 600;
 /** Elements made with one frame for the ground around the view, so that no frame of a pan is long. */
 const AHEAD = 4;
+/** So many are made with each frame, however busy the machine is. */
+const LEAST = 8;
+/** Elements no longer near the view that may stay in the page until it rests: a zoom in and out takes none away. */
+const SPARE = 240;
+
+/**
+ * @typedef {{inView?: (key: string) => boolean, most?: number, until?: number}} Showing
+ *   what is in view comes before the rest; after so many, or after `until` (of performance.now()), the rest waits for the
+ *   next frame
+ */
 
 /** @template {Item} T */
 export class Layer {
@@ -19,25 +29,45 @@ export class Layer {
     this.detached = new Map();
     /** Items whose look must be read again when they come into the page. @type {Set<string>} */
     this.stale = new Set();
+    /** What is to be there, and may be alone when the view rests. @type {Set<string>} */
+    this.wanted = new Set();
   }
 
   /**
-   * Brings the page to show just these: those in view at once, a few of those around it with each frame.
-   * @param {Set<string>} wanted @param {(key: string) => boolean} [inView]
-   * @returns {boolean} whether some are left for the next frame
+   * Brings the page to show these, those in view first, as far as the time goes; a few of those around it with each frame.
+   * @param {Set<string>} wanted @param {Showing} [how]
+   * @returns {{bare: boolean, left: boolean}} whether some in view, or some at all, are left for the next frame
    */
-  show(wanted, inView = () => true) {
-    for (const [key, item] of this.mounted) if (!wanted.has(key)) this.detach(key, item);
+  show(wanted, { inView = () => true, most = Infinity, until = Infinity } = {}) {
+    this.wanted = wanted;
+    this.rest(this.mounted.size - wanted.size - SPARE);
     const fresh = document.createDocumentFragment();
-    let spare = AHEAD;
+    const later = [];
+    let [bare, late] = [false, false];
     for (const key of wanted) {
       if (this.mounted.has(key)) continue;
-      const now = inView(key);
-      if (now || spare > 0) fresh.append(this.take(key).element);
-      if (!now) spare -= 1;
+      if (!inView(key)) later.push(key);
+      else if (late) bare = true;
+      else {
+        fresh.append(this.take(key).element);
+        const made = fresh.childElementCount;
+        late = made >= most || (made >= LEAST && performance.now() > until);
+      }
     }
+    if (!late) for (const key of later.splice(0, AHEAD)) fresh.append(this.take(key).element);
     if (fresh.childNodes.length) this.host.append(fresh);
-    return spare < 0;
+    return { bare, left: bare || later.length > 0 };
+  }
+
+  /** Takes away what is no longer near the view, but never what has the focus. @param {number} [most] */
+  rest(most = Infinity) {
+    let count = 0;
+    for (const [key, item] of this.mounted) {
+      if (count >= most) return;
+      if (this.wanted.has(key) || item.element.contains(document.activeElement)) continue;
+      this.detach(key, item);
+      count += 1;
+    }
   }
 
   /** @param {string} key @returns {T} */

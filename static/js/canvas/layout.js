@@ -2,7 +2,7 @@
 
 import { _ } from "../i18n.js";
 import { around, cardHeight, inflate, intersects, onGrid } from "./geometry.js";
-import { edit } from "./ops.js";
+import { TIDY, edit } from "./ops.js";
 import { GAP, columns, readingOrder } from "./tree.js";
 
 /**
@@ -13,8 +13,6 @@ import { GAP, columns, readingOrder } from "./tree.js";
 
 const PATIENCE_MS = 3000;
 const GLIDE_MS = 260;
-/** The key of the commit, so that a tidy-up is not taken for placing by hand. */
-export const TIDY = "tidy";
 
 /**
  * Where a worker would put the steps; a plainer answer when it takes too long.
@@ -45,16 +43,6 @@ function leveled(graph, places) {
   });
 }
 
-/** Remembers which steps were placed by hand since the page was opened. @param {Editor} editor @returns {Set<string>} */
-export function handPlaced(editor) {
-  const placed = new Set();
-  editor.on("change", ({ ops, cause, key }) => {
-    if (cause !== "commit" || key === TIDY) return;
-    for (const op of ops) if (op.op === "node=" && ("x" in op.after || "y" in op.after)) placed.add(op.id);
-  });
-  return placed;
-}
-
 /**
  * @param {View} view
  * @param {{ids?: string[] | null, keep?: Set<string> | null}} [options] `ids`: only these, else the selection if it has
@@ -64,6 +52,7 @@ export function handPlaced(editor) {
 export async function tidy(view, { ids = null, keep = null } = {}) {
   const { editor } = view;
   if (editor.readOnly) return false;
+  const stays = keep ?? new Set();
   const chosen = editor.selectedSteps();
   const all = ids ?? (chosen.length > 1 ? chosen : [...editor.flow.steps.keys()]);
   const graph = readingOrder(editor, all);
@@ -72,11 +61,12 @@ export async function tidy(view, { ids = null, keep = null } = {}) {
   const found = await layOut(graph);
   // Somebody may have loaded another draft while the worker thought.
   if (editor.flow !== flow) return false;
-  const places = settle(editor, found, keep ?? new Set());
+  const places = settle(editor, found, stays);
   const ops = [...places].flatMap(([id, at]) => opsFor(editor, id, at));
   if (!ops.length) return false;
   glide(view.root);
-  return editor.commit(chosen.length > 1 && !ids ? _("Tidy up selection") : _("Tidy up"), ops, { key: TIDY });
+  const label = stays.size ? _("Tidy up around placed steps") : chosen.length > 1 && !ids ? _("Tidy up selection") : _("Tidy up");
+  return editor.commit(label, ops, { key: TIDY });
 }
 
 /**

@@ -44,7 +44,7 @@ function changed(delta) {
   take(delta);
   const ids = new Set([...Object.keys(delta.nodes ?? {}), ...Object.keys(delta.ports ?? {}).map((key) => key.slice(0, key.indexOf(" ")))]);
   for (const id of ids) flash(view.cardElement(id));
-  if (shown && ids.has(shown)) again();
+  if (shown ? ids.has(shown) : Object.keys(delta.totals ?? {}).length) again();
 }
 
 /** A short glow where a number moved; none for people who asked for stillness. @param {Element | null} element @param {boolean} [soft] */
@@ -65,6 +65,7 @@ stream.addEventListener("counters", (event) => {
   // What comes first is everything: it has moved no more than the page's own numbers are old.
   if (first) take(detail);
   else changed(detail);
+  if (first && totals.entered && body.querySelector("[data-until-entered]")) again();
   first = false;
 });
 // Nothing can be lost here: the page leads to the sign-in page and back.
@@ -120,11 +121,13 @@ async function showStep(id, quiet) {
   if (quiet && panel) panel.scrollTop = scrolled;
 }
 
-/** The numbers of the step that is shown have changed: it is read again, but not at every change. */
+/** The numbers of what is shown have changed: it is read again, but not at every change. */
 function again() {
+  for (const note of body.querySelectorAll("[data-until-entered]")) note.remove();
   later ||= window.setTimeout(() => {
     later = 0;
     if (shown) void showStep(shown, true);
+    else body.querySelector(".course")?.dispatchEvent(new Event("moved"));
   }, REFRESH_MS);
 }
 

@@ -31,7 +31,7 @@ export function attachMarquee(view, pointer) {
         editor.select(before);
       },
       click: () => {
-        view.root.focus({ preventScroll: true });
+        view.root.focus({ preventScroll: true, focusVisible: false });
         clear();
       },
     };

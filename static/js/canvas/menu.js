@@ -35,6 +35,7 @@ const bin = ({ deeds }) => ({ label: _("Delete"), icon: "trash-2", keys: "Del", 
 function stepEntries({ canvas, deeds, adding }, id, client) {
   const { editor } = canvas;
   const port = freePort(editor, id);
+  const entry = Boolean(editor.types[editor.flow.steps.get(id)?.type ?? ""]?.is_entry);
   return [
     { label: _("Edit"), icon: "settings", keys: "Enter", run: () => editor.emit("open", { id, focus: true }) },
     { label: _("Rename"), icon: "pencil", keys: "F2", run: () => deeds.rename(id) },
@@ -44,6 +45,7 @@ function stepEntries({ canvas, deeds, adding }, id, client) {
       run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, client),
     },
     { label: _("Connect to…"), icon: "route", keys: "C", disabled: !editor.portsOf(id).length, run: () => deeds.connect(id) },
+    { label: _("Lead here from…"), icon: "corner-down-right", keys: "⇧ C", disabled: entry, run: () => deeds.connectFrom(id) },
     { label: _("Add a note"), icon: "sticky-note", keys: "N", run: () => deeds.note() },
     null,
     { label: _("Copy"), icon: "copy", keys: "Ctrl C", run: () => copyText(canvas) },
@@ -76,9 +78,12 @@ function manyEntries(hands) {
 }
 
 /** @param {Hands} hands @param {string} key @param {Point} client @returns {(Entry | null)[]} */
-function wireEntries({ deeds, adding }, key, client) {
+function wireEntries({ canvas, deeds, adding }, key, client) {
+  const wire = /** @type {import("./model.js").Wire} */ (canvas.editor.flow.wires.get(key));
   return [
     { label: _("Insert a step"), icon: "plus", keys: "A", run: () => adding.ask({ on: key }, client) },
+    { label: _("Lead to another step…"), icon: "route", run: () => deeds.connect(wire.from, wire.port) },
+    { label: _("Begin at another step…"), icon: "corner-down-right", run: () => deeds.connectFrom(wire.to, key) },
     { label: _("Cut connection"), icon: "scissors", keys: "Del", danger: true, run: () => deeds.remove([key]) },
   ];
 }
@@ -94,6 +99,10 @@ function groundEntries({ canvas, deeds, adding }, client, point) {
     { label: _("Select everything"), icon: "square-dashed-mouse-pointer", keys: "Ctrl A", run: () => deeds.selectAll() },
     null,
     { label: _("Tidy up"), icon: "wand-sparkles", keys: "T", run: () => deeds.tidy() },
+    {
+      label: _("Tidy up around placed steps"), icon: "pin", keys: "⇧ T", disabled: !deeds.placed.size,
+      run: () => deeds.tidy({ around: true }),
+    },
     { label: _("Everything in view"), icon: "maximize", keys: "0", run: () => canvas.viewport.fit(canvas.editor.bounds()) },
   ];
 }

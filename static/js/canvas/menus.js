@@ -1,5 +1,6 @@
 // When a menu is asked for: right click, Shift F10, a long press. What stands in it is in menu.js, which comes then.
 
+import { keysWait } from "./bring.js";
 import { hitAt } from "./pointer.js";
 
 /** @typedef {{x: number, y: number}} Point */
@@ -11,8 +12,7 @@ const STILL = 8;
 export function attachMenu(hands) {
   const { editor, view } = hands.canvas;
   const open = async (/** @type {Point} */ client, /** @type {Point | null} */ point) => {
-    const { openFor } = await import("./menu.js");
-    openFor(hands, client, point);
+    await keysWait(async () => (await import("./menu.js")).openFor(hands, client, point));
   };
   editor.on("menu", ({ client, point }) => {
     // Asked anew: the event itself went to whoever held the pointer.

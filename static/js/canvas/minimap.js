@@ -9,7 +9,10 @@ import { around, inflate } from "./geometry.js";
  * @typedef {import("./geometry.js").Rect} Rect
  */
 
-const SIZE = { width: 196, height: 124 };
+/** Of the picture; the frame around it is the style sheet's. */
+const SIZE = { width: 182, height: 110 };
+/** Ground shown around the journey, in the world. */
+const EDGE = 24;
 const KEY_STEP = 120;
 const KEYS = /** @type {Record<string, [number, number]>} */ ({
   ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
@@ -19,15 +22,25 @@ export class Minimap {
   /** @param {View} view */
   constructor(view) {
     this.view = view;
-    this.canvas = /** @type {HTMLCanvasElement} */ (h("canvas", {
+    this.canvas = /** @type {HTMLCanvasElement} */ (h("canvas"));
+    this.pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    /** What is in view: an element of its own, moved and not drawn, so that a pan paints nothing here. */
+    this.seen = h("span", { class: "seen" });
+    this.element = h("div", {
       class: "minimap", tabindex: 0, role: "application", "aria-roledescription": _("map"),
       "aria-label": _("Map of the journey. Arrow keys move the view, plus and minus zoom."),
-    }));
-    this.pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    this.picture = document.createElement("canvas");
+    }, h("div", { class: "picture" }, this.canvas, this.seen));
+    /** Whether it has room on the page. Told by the browser: asking it in a frame would make it lay the page out. */
+    this.shown = false;
+    /** Those it was painted in; another scheme has others. @type {import("./colours.js").Colours | null} */
+    this.colours = null;
     /** @type {{x: number, y: number, scale: number} | null} */
     this.frame = null;
-    view.root.append(this.canvas);
+    view.root.append(this.element);
+    new ResizeObserver(([{ contentRect }]) => {
+      this.shown = contentRect.width > 0;
+      view.schedule({ moved: true });
+    }).observe(this.element);
     for (const event of /** @type {const} */ (["load", "change", "facets", "problems", "selection", "move"])) {
       view.editor.on(event, () => this.forget());
     }
@@ -42,46 +55,39 @@ export class Minimap {
   }
 
   draw() {
-    if (!this.canvas.clientWidth) return;
-    const scale = devicePixelRatio;
-    const [wide, high] = [SIZE.width * scale, SIZE.height * scale];
-    if (this.canvas.width !== wide) Object.assign(this.canvas, { width: wide, height: high });
-    if (!this.frame) this.paint(wide, high);
-    const { pen, frame } = this;
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, wide, high);
-    pen.drawImage(this.picture, 0, 0);
-    if (!frame) return;
-    const seen = this.view.viewport.visible();
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.strokeStyle = this.view.overview.colours().accent;
-    pen.lineWidth = 1.5;
-    const at = { x: (seen.x - frame.x) * frame.scale, y: (seen.y - frame.y) * frame.scale };
-    pen.beginPath();
-    pen.roundRect(at.x, at.y, seen.width * frame.scale, seen.height * frame.scale, 3);
-    pen.stroke();
-    pen.globalAlpha = 0.08;
-    pen.fillStyle = pen.strokeStyle;
-    pen.fill();
-    pen.globalAlpha = 1;
+    if (!this.shown) return;
+    if (!this.frame || this.colours !== this.view.overview.colours()) this.paint();
+    if (!this.frame) return;
+    const { x, y, scale } = this.frame;
+    const view = this.view.viewport.visible();
+    const [left, top] = [Math.round((view.x - x) * scale), Math.round((view.y - y) * scale)];
+    const { style } = this.seen;
+    style.transform = `translate(${left}px,${top}px)`;
+    // Only a zoom changes its size.
+    const [width, height] = [`${Math.round(view.width * scale)}px`, `${Math.round(view.height * scale)}px`];
+    if (style.width !== width) style.width = width;
+    if (style.height !== height) style.height = height;
   }
 
-  /** @param {number} wide @param {number} high */
-  paint(wide, high) {
-    const { view } = this;
+  paint() {
+    const { view, canvas, pen } = this;
+    const [wide, high] = [Math.round(SIZE.width * devicePixelRatio), Math.round(SIZE.height * devicePixelRatio)];
+    if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, wide, high);
     const bounds = view.editor.bounds();
-    Object.assign(this.picture, { width: wide, height: high });
+    this.seen.hidden = !bounds;
     if (!bounds) return;
-    const all = inflate(bounds, 60);
+    const all = inflate(bounds, EDGE);
     const scale = Math.min(SIZE.width / all.width, SIZE.height / all.height);
     const [spareX, spareY] = [SIZE.width / scale - all.width, SIZE.height / scale - all.height];
-    this.frame = { x: all.x - spareX / 2, y: all.y - spareY / 2, scale };
-    const pen = /** @type {CanvasRenderingContext2D} */ (this.picture.getContext("2d"));
-    pen.scale(devicePixelRatio, devicePixelRatio);
-    const colours = view.overview.colours();
+    const frame = { x: all.x - spareX / 2, y: all.y - spareY / 2, scale };
+    this.frame = frame;
+    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    const colours = (this.colours = view.overview.colours());
     const box = (/** @type {Rect} */ rect, /** @type {string} */ colour) => {
       pen.fillStyle = colour;
-      const [x, y] = [(rect.x - this.frameX()) * scale, (rect.y - this.frameY()) * scale];
+      const [x, y] = [(rect.x - frame.x) * scale, (rect.y - frame.y) * scale];
       pen.fillRect(x, y, Math.max(2, rect.width * scale), Math.max(1.5, rect.height * scale));
     };
     for (const note of view.editor.flow.notes.values()) box(view.editor.noteRect(note.id), colours.note(note.hue ?? "yellow"));
@@ -92,12 +98,8 @@ export class Minimap {
     }
   }
 
-  frameX() { return this.frame?.x ?? 0; }
-
-  frameY() { return this.frame?.y ?? 0; }
-
   listen() {
-    const { canvas, view } = this;
+    const { canvas, element, view } = this;
     const go = (/** @type {PointerEvent} */ event) => {
       const box = canvas.getBoundingClientRect();
       if (!this.frame) return;
@@ -105,14 +107,14 @@ export class Minimap {
       const y = this.frame.y + (event.clientY - box.top) / this.frame.scale;
       view.viewport.centerOn({ x, y });
     };
-    canvas.addEventListener("pointerdown", (event) => {
+    element.addEventListener("pointerdown", (event) => {
       event.stopPropagation();
       if (event.button !== 0) return;
-      canvas.setPointerCapture(event.pointerId);
+      element.setPointerCapture(event.pointerId);
       go(event);
     });
-    canvas.addEventListener("pointermove", (event) => { if (canvas.hasPointerCapture(event.pointerId)) go(event); });
-    canvas.addEventListener("keydown", (event) => {
+    element.addEventListener("pointermove", (event) => { if (element.hasPointerCapture(event.pointerId)) go(event); });
+    element.addEventListener("keydown", (event) => {
       const push = KEYS[event.key];
       if (push) view.viewport.panBy(push[0] * KEY_STEP, push[1] * KEY_STEP);
       else if (event.key === "+" || event.key === "=") view.viewport.zoomIn();

@@ -72,7 +72,7 @@ function attachDragging(root, viewport, state, onMenu) {
     if (event.pointerType === "touch" || !pans) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    root.focus({ preventScroll: true });
+    root.focus({ preventScroll: true, focusVisible: false });
     root.setPointerCapture(event.pointerId);
     state.panning.add(event.pointerId);
     last = { x: event.clientX, y: event.clientY, far: 0 };
@@ -80,8 +80,8 @@ function attachDragging(root, viewport, state, onMenu) {
   root.addEventListener("pointermove", (event) => {
     if (!last || !state.panning.has(event.pointerId)) return;
     const [dx, dy] = [event.clientX - last.x, event.clientY - last.y];
+    if (!last.far) root.classList.add("grabbing"); // once: each time would restyle all there is
     last = { x: event.clientX, y: event.clientY, far: last.far + Math.abs(dx) + Math.abs(dy) };
-    root.classList.add("grabbing");
     viewport.panBy(dx, dy);
   });
   const end = (/** @type {PointerEvent} */ event) => {

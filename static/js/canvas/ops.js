@@ -16,6 +16,9 @@ import { wireKey } from "./model.js";
  * @typedef {{nodes: Set<string>, wires: Set<string>, notes: Set<string>, groups: Set<string>, settings: boolean}} Touched
  */
 
+/** The key of a tidy-up's commit, so that it is not taken for placing by hand. */
+export const TIDY = "tidy";
+
 /** @type {Record<string, "steps" | "notes" | "groups">} */
 const PLACES = { node: "steps", note: "notes", group: "groups" };
 

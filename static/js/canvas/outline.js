@@ -185,6 +185,10 @@ class Drawing {
         run: () => adding.ask({ after: { id, port: /** @type {string} */ (port) } }, at),
       },
       { label: _("Connect to…"), icon: "route", disabled: !editor.portsOf(id).length, run: () => deeds.connect(id) },
+      {
+        label: _("Lead here from…"), icon: "corner-down-right",
+        disabled: Boolean(editor.types[editor.flow.steps.get(id)?.type ?? ""]?.is_entry), run: () => deeds.connectFrom(id),
+      },
       { label: _("Move to another place…"), icon: "move", run: () => this.move(id, at) },
       { label: _("Duplicate"), icon: "square-stack", run: () => deeds.duplicate([id]) },
       null,

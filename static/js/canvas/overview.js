@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { colourReader } from "./colours.js";
-import { CARD, intersects } from "./geometry.js";
+import { CARD, gridOf, intersects } from "./geometry.js";
 import { noteKey } from "./model.js";
 
 /**
@@ -11,7 +11,7 @@ import { noteKey } from "./model.js";
  */
 
 /** How far the picture reaches beyond the view, in pixels. */
-const AROUND = 240;
+const AROUND = 128;
 /** A title is written at this size, whatever the zoom, when its box has room. */
 const TITLE = { size: 11, width: 56, height: 15, sample: "Send the welcome mail" };
 
@@ -20,24 +20,30 @@ export class Overview {
   constructor(view) {
     this.view = view;
     this.canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "overview", "aria-hidden": "true", hidden: true }));
-    this.pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    this.pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { alpha: false }));
     this.colours = colourReader(view.root, () => view.schedule());
     view.root.prepend(this.canvas);
     /** Whether something in the journey changed since the picture was made. */
     this.stale = true;
+    /** Dotted ground, by the distance of its dots. @type {Map<string, CanvasPattern | null>} */
+    this.dotted = new Map();
+    this.font = "";
     /** What the picture shows. @type {{x: number, y: number, zoom: number, width: number, height: number} | null} */
     this.drawn = null;
   }
 
-  /** @param {boolean} on */
-  show(on) {
-    if (this.canvas.hidden === on) this.canvas.hidden = !on;
-    this.view.root.classList.toggle("afar", on);
+  /** @param {"alone" | "below" | "no"} how `below`: under the elements, until all of them are there */
+  show(how) {
+    const alone = how === "alone";
+    if (this.canvas.hidden !== (how === "no")) this.canvas.hidden = how === "no";
+    if (this.view.root.classList.contains("afar") !== alone) this.view.root.classList.toggle("afar", alone);
+    if (how !== "no") this.draw();
   }
 
   /** The picture is larger than the view, so most of a pan only moves it. */
   draw() {
-    const { x, y, zoom, width, height } = this.view.viewport;
+    const { zoom, width, height } = this.view.viewport;
+    const { x, y } = this.view.viewport.corner();
     const last = this.drawn;
     const same = last && !this.stale && last.zoom === zoom && last.width === width && last.height === height;
     if (!same || Math.abs(x - last.x) > AROUND || Math.abs(y - last.y) > AROUND) this.paint();
@@ -47,15 +53,15 @@ export class Overview {
 
   paint() {
     const { view, pen } = this;
-    const { x, y, zoom, width, height } = view.viewport;
+    const { zoom, width, height } = view.viewport;
+    const { x, y } = view.viewport.corner();
     const scale = devicePixelRatio;
     const [wide, high] = [Math.round((width + 2 * AROUND) * scale), Math.round((height + 2 * AROUND) * scale)];
     if (this.canvas.width !== wide || this.canvas.height !== high) {
       Object.assign(this.canvas, { width: wide, height: high });
       Object.assign(this.canvas.style, { width: `${width + 2 * AROUND}px`, height: `${height + 2 * AROUND}px` });
     }
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, wide, high);
+    this.ground(wide, high);
     pen.setTransform(scale * zoom, 0, 0, scale * zoom, scale * (x + AROUND), scale * (y + AROUND));
     const area = view.viewport.visible(view.viewport, AROUND);
     const ids = view.places.meeting(area);
@@ -64,11 +70,31 @@ export class Overview {
     this.boxes(ids);
     this.notes(area);
     this.rings(ids);
-    pen.setTransform(scale, 0, 0, scale, scale * AROUND, scale * AROUND);
+    // From here on in pixels of the screen.
+    pen.setTransform(scale, 0, 0, scale, scale * (AROUND + x - view.viewport.x), scale * (AROUND + y - view.viewport.y));
     this.dots(ids);
     if (CARD.width * zoom >= TITLE.width) this.titles(ids);
     this.drawn = { x, y, zoom, width, height };
     this.stale = false;
+  }
+
+  /** The ground with its dots, as the style sheet draws it: a picture nobody sees through is put on the screen several
+   * times faster. @param {number} wide @param {number} high */
+  ground(wide, high) {
+    const { view, pen } = this;
+    const { paper, dot } = this.colours();
+    const { gap, x, y } = gridOf(view.viewport);
+    const [scale, name] = [devicePixelRatio, `${gap} ${devicePixelRatio} ${paper} ${dot}`];
+    if (!this.dotted.has(name)) this.dotted.set(name, dots(pen, gap * scale, scale, paper, dot));
+    const pattern = this.dotted.get(name);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.fillStyle = paper;
+    pen.fillRect(0, 0, wide, high);
+    if (!pattern) return;
+    const start = (/** @type {number} */ at) => Math.round(((at + AROUND) % gap) * scale);
+    pen.setTransform(1, 0, 0, 1, start(x), start(y));
+    pen.fillStyle = pattern;
+    pen.fillRect(-start(x), -start(y), wide, high);
   }
 
   /** @param {Rect} area */
@@ -183,7 +209,8 @@ export class Overview {
     const { view, pen } = this;
     const { zoom } = view.viewport;
     pen.fillStyle = this.colours().ink;
-    pen.font = `600 ${TITLE.size}px ${getComputedStyle(view.root).fontFamily}`;
+    this.font ||= getComputedStyle(view.root).fontFamily; // once: in a frame it would style the page
+    pen.font = `600 ${TITLE.size}px ${this.font}`;
     // Measured once a frame on a line of usual letters: measuring each title would cost more than drawing it.
     const letter = pen.measureText(TITLE.sample).width / TITLE.sample.length;
     const letters = Math.floor((CARD.width * zoom - 14) / letter);
@@ -195,6 +222,21 @@ export class Overview {
       pen.fillText(shortened(view.editor.titleOf(id), letters), at.x + 8, at.y + 5);
     }
   }
+}
+
+/** One dot in the middle of its tile. @param {CanvasRenderingContext2D} pen @param {number} size @param {number} scale
+ * @param {string} paper @param {string} dot */
+function dots(pen, size, scale, paper, dot) {
+  const whole = Math.round(size);
+  const tile = Object.assign(document.createElement("canvas"), { width: whole, height: whole });
+  const on = /** @type {CanvasRenderingContext2D} */ (tile.getContext("2d"));
+  on.fillStyle = paper;
+  on.fillRect(0, 0, whole, whole);
+  on.fillStyle = dot;
+  on.beginPath();
+  on.arc(size / 2, size / 2, 1.25 * scale, 0, 7);
+  on.fill();
+  return pen.createPattern(tile, "repeat");
 }
 
 /** @param {string} className @param {import("./colours.js").Colours} colours */

@@ -2,6 +2,7 @@
 // Scripts of a mode import `canvas`, `picker` and `news` from here. Changes nothing: the editor's hands are in edit.js.
 
 import { _ } from "../i18n.js";
+import { keysWait, whenIdle } from "./bring.js";
 import { attachClipboard } from "./exchange.js";
 import { attachKeyboard } from "./keyboard.js";
 import { mountPage } from "./main.js";
@@ -13,7 +14,7 @@ import { attachProblems } from "./problems.js";
 
 export const canvas = /** @type {Canvas} */ (await mountPage());
 export const picker = new Picker();
-export const find = async () => (await import("./find.js")).finder(canvas, picker)();
+export const find = () => keysWait(async () => (await import("./find.js")).finder(canvas, picker)());
 
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id);
@@ -27,7 +28,12 @@ export const news = (query = `mode=${canvas.data.mode}`) => (stream ??= openStre
 
 const { viewport, editor } = canvas;
 const percent = byId("zoom-value");
-const showZoom = () => { if (percent) percent.textContent = `${Math.round(viewport.zoom * 100)} %`; };
+let told = 0;
+const showZoom = () => {
+  const now = Math.round(viewport.zoom * 100);
+  if (percent && now !== told) percent.textContent = `${now} %`; // a pan must not lay the bar out
+  told = now;
+};
 editor.on("viewport", showZoom);
 showZoom();
 
@@ -42,7 +48,7 @@ const buttons = {
   "toggle-map": () => {
     const shown = byId("toggle-map")?.getAttribute("aria-pressed") !== "true";
     byId("toggle-map")?.setAttribute("aria-pressed", String(shown));
-    canvas.minimap.canvas.hidden = !shown;
+    canvas.minimap.element.hidden = !shown;
     canvas.view.schedule();
   },
 };
@@ -53,10 +59,12 @@ const problemsButton = byId("problems-button");
 if (list && problemsButton) attachProblems(canvas, problemsButton, list);
 
 /** The keys as a sheet. */
-export const showKeys = async () => (await import("./keysheet.js")).showKeys(editor.readOnly);
+export const showKeys = () => keysWait(async () => (await import("./keysheet.js")).showKeys(editor.readOnly));
 
 /** What draws files comes when a file is wanted. @param {"svg" | "png" | "json"} kind */
 const exportAs = async (kind) => (await import("./export.js")).exportAs(canvas, kind);
+
+whenIdle([() => import("./find.js")]);
 
 /** Files of the journey, for the menu of the toolbar. @returns {import("./popup.js").Entry[]} */
 export const exportEntries = () => [

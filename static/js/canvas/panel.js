@@ -2,6 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { _ } from "../i18n.js";
+import { keysWait } from "./bring.js";
 import { attach, flush, isDirty } from "./forms/main.js";
 import { edit, editSettings } from "./ops.js";
 
@@ -81,13 +82,17 @@ export class Panel {
       h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }),
     );
     this.body.setAttribute("aria-busy", "true");
-    const content = await this.fetch(id);
-    // The answer may come for a step that nobody looks at any more.
-    if (turn !== this.turn || this.id !== id) return;
-    this.body.removeAttribute("aria-busy");
-    this.fill(content);
-    this.inView();
-    this.show(field, focus || Boolean(field) || fresh);
+    const goes = focus || Boolean(field) || fresh;
+    const arrive = async () => {
+      const content = await this.fetch(id);
+      // The answer may come for a step that nobody looks at any more.
+      if (turn !== this.turn || this.id !== id) return;
+      this.body.removeAttribute("aria-busy");
+      this.fill(content);
+      this.inView();
+      this.show(field, goes);
+    };
+    await (goes ? keysWait(arrive) : arrive());
   }
 
   /** The panel takes room: the card it is about stays in view. */

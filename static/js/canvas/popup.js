@@ -104,7 +104,9 @@ export class Picker {
       if (option) this.pick(Number(option.dataset.place), /** @type {MouseEvent} */ (event).ctrlKey);
     });
     this.element.addEventListener("toggle", (event) => {
-      if (/** @type {ToggleEvent} */ (event).newState === "closed") this.closed(false);
+      // Told a moment late: another list may have been opened in it meanwhile.
+      const shut = /** @type {ToggleEvent} */ (event).newState === "closed" && !this.element.matches(":popover-open");
+      if (shut) this.closed(false);
     });
   }
 

@@ -53,7 +53,7 @@ export function attachSelection(view, pointer) {
 export function focusOn(view, hit) {
   const element = hit.element?.closest(".card, .sticky, .frame");
   if (element instanceof HTMLElement) element.focus({ preventScroll: true });
-  else view.root.focus({ preventScroll: true });
+  else view.root.focus({ preventScroll: true, focusVisible: false });
 }
 
 /** Tells which wire the pointer is over, so that a button can sit on it. @param {View} view */

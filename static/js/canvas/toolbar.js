@@ -142,7 +142,8 @@ export function attachNextStep({ editor, data }, place, saver) {
       }
       handed = { status: "open", content_hash: (await answer.json()).content_hash, own: true };
       draw();
-      editor.emit("toast", { text: _("Handed in. Somebody else can review it now.") });
+      const look = () => location.assign(data.urls.review);
+      editor.emit("toast", { text: _("Handed in. Somebody else can review it now."), undo: look, label: _("See the review") });
     } catch {
       editor.emit("toast", { text: _("Nobody answers at the moment; try again."), kind: "bad" });
     } finally {

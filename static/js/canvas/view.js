@@ -2,11 +2,12 @@
 
 import { h } from "../dom.js";
 import { Card } from "./card.js";
-import { around, inflate, intersects as meets } from "./geometry.js";
+import { around, gridOf, inflate, intersects as meets } from "./geometry.js";
 import { GhostLayer } from "./ghosts.js";
 import { GroupItem } from "./groups.js";
 import { Layer } from "./layer.js";
 import { groupKey, idOf, kindOf, noteKey } from "./model.js";
+import { Mounting } from "./mounting.js";
 import { NoteItem } from "./notes.js";
 import { NONE, overlayFor } from "./overlay.js";
 import { Overview } from "./overview.js";
@@ -21,14 +22,11 @@ import { WireLayer, svg } from "./wires.js";
  * @typedef {{errors: number, warnings: number, texts: string[]}} Issues
  */
 
-/** Cards this far outside the view, in pixels, are in the page already. */
-const MARGIN = 160;
-/** The view may move this far before what is near it is looked for again. */
-const SLACK = 72;
-export const OVERVIEW = { below: 0.45, above: 150 };
-const GRID_DOTS = 24;
+export const OVERVIEW = { below: 0.45, above: 150, slack: 0.03 };
 /** When more steps than this change at once, every wire is run anew. */
 const MANY = 200;
+/** Below this zoom cards show their titles only. */
+const LESS = 0.55;
 
 export class View {
   /** @param {Editor} editor @param {Viewport} viewport @param {HTMLElement} root */
@@ -47,8 +45,13 @@ export class View {
     /** From where on boxes stand for cards; a bench sets `above` to Infinity to have every card in the page. */
     this.far = { ...OVERVIEW };
     this.pending = 0;
+    /** Whether nothing of this journey has been drawn. */
+    this.fresh = true;
+    /** Whether the last frame was drawn from afar. */
+    this.afar = false;
     /** Where the page was last made to match the view. @type {{x: number, y: number, zoom: number} | null} */
     this.culled = null;
+    this.mounting = new Mounting(this);
     const wires = svg("svg", "wires");
     wires.setAttribute("aria-hidden", "true");
     const [frames, cards, notes] = ["frames", "cards", "notes"].map((name) => h("div", { class: name }));
@@ -90,6 +93,7 @@ export class View {
     for (const id of this.editor.flow.steps.keys()) this.places.set(id, this.editor.rectOf(id));
     this.reissue();
     this.culled = null;
+    this.fresh = true;
     this.schedule();
   }
 
@@ -184,78 +188,60 @@ export class View {
   /** Draws with the next frame. @param {{moved?: boolean}} [options] `moved`: only the view did, nothing in it */
   schedule({ moved = false } = {}) {
     if (!moved) this.overview.stale = true;
-    this.pending ||= requestAnimationFrame(() => this.flush());
+    this.pending ||= requestAnimationFrame(() => this.flush({ whole: this.fresh }));
   }
 
-  /** Draws now what would be drawn with the next frame. */
-  flush() {
+  /** Draws now what would be drawn with the next frame. @param {{whole?: boolean}} [options] `whole`: however long it takes */
+  flush({ whole = true } = {}) {
     cancelAnimationFrame(this.pending);
     this.pending = 0;
-    const { x, y, zoom } = this.viewport;
-    this.grid();
     const far = this.isOverview();
-    if (this.world.hidden !== far) this.world.hidden = far;
-    this.overview.show(far);
-    if (far) this.overview.draw();
-    else {
-      this.world.style.transform = `translate(${x}px,${y}px) scale(${zoom})`;
-      const detail = zoom < 0.55 ? "less" : "full";
-      if (this.root.dataset.detail !== detail) this.root.dataset.detail = detail;
-      this.cull();
-    }
+    this.afar = far;
+    // Kept as it is while it is not seen: taken out of the page, all of it would be styled and laid out anew.
+    const hidden = far ? "hidden" : "";
+    if (this.world.style.contentVisibility !== hidden) this.world.style.contentVisibility = hidden;
+    if (!far) this.near(whole);
+    if (!this.root.dataset.detail || this.fresh || far) this.detail();
+    this.fresh = false;
+    this.overview.show(far ? "alone" : this.mounting.bare ? "below" : "no");
     this.onDraw();
+    this.mounting.later();
+  }
+
+  /** The elements themselves. @param {boolean} whole */
+  near(whole) {
+    const { zoom } = this.viewport;
+    const { x, y } = this.viewport.corner();
+    this.grid();
+    this.world.style.transform = `translate(${x}px,${y}px) scale(${zoom})`;
+    this.mounting.mount(whole);
+    // Until all cards are there, the picture from afar stands in for them, lines and all.
+    const opacity = this.mounting.bare ? "0" : "";
+    if (this.wires.host.style.opacity !== opacity) this.wires.host.style.opacity = opacity;
+  }
+
+  /** How much a card tells. All of them are styled and laid out anew by it, so a zoom under way leaves it as it was. */
+  detail() {
+    const detail = this.viewport.zoom < LESS ? "less" : "full";
+    if (this.root.dataset.detail !== detail) this.root.dataset.detail = detail;
   }
 
   /** Somebody who draws along: the small map. */
   onDraw() {}
 
+  /** Whether boxes stand for cards; a little later than that the way back, so that a hand at the border tears nothing. */
   isOverview() {
-    return this.viewport.zoom < this.far.below && this.editor.flow.steps.size > this.far.above;
+    const { below, above, slack } = this.far;
+    return this.viewport.zoom < (this.afar ? below + slack : below) && this.editor.flow.steps.size > above;
   }
 
-  /** The dots move with the world, in whole pixels, which draws faster. Written as plain properties: a custom one would
-   * restyle every card. */
+  /** The dots move with the world. Written as plain properties: a custom one would restyle every card. */
   grid() {
-    const { x, y, zoom } = this.viewport;
-    let gap = GRID_DOTS * zoom;
-    while (gap < 14) gap *= 2;
-    const whole = Math.round(gap);
-    this.root.style.backgroundSize = `${whole}px ${whole}px`;
-    this.root.style.backgroundPosition = `${Math.round(x % whole)}px ${Math.round(y % whole)}px`;
-  }
-
-  cull() {
-    const { viewport, culled, editor } = this;
-    const moved = !culled || culled.zoom !== viewport.zoom
-      || Math.abs(culled.x - viewport.x) > SLACK || Math.abs(culled.y - viewport.y) > SLACK;
-    if (!moved || !viewport.width) return;
-    this.culled = { x: viewport.x, y: viewport.y, zoom: viewport.zoom };
-    const area = viewport.visible(viewport, MARGIN);
-    const wanted = this.places.meeting(area);
-    for (const key of editor.lifted.keys()) if (editor.flow.steps.has(key)) wanted.add(key);
-    const focused = document.activeElement?.closest(".card, .sticky, .frame");
-    const id = focused instanceof HTMLElement && this.root.contains(focused) ? focused.dataset.id : null;
-    if (id && editor.flow.steps.has(id)) wanted.add(id);
-    const seen = viewport.visible();
-    const more = this.cards.show(wanted, (key) => meets(/** @type {Rect} */ (this.places.rects.get(key)), seen));
-    if (this.wires.cull(area, seen) || more) {
-      this.culled = null;
-      this.schedule({ moved: true });
-    }
-    this.notes.show(this.near(editor.flow.notes.keys(), noteKey, area, focused));
-    this.frames.show(this.near(editor.flow.groups.keys(), groupKey, area, focused));
-  }
-
-  /** @param {Iterable<string>} ids @param {(id: string) => string} keyOf @param {Rect} area @param {Element | null | undefined} focused */
-  near(ids, keyOf, area, focused) {
-    const wanted = new Set();
-    for (const id of ids) {
-      const key = keyOf(id);
-      const rect = this.editor.rectOfKey(key);
-      const held = focused instanceof HTMLElement && focused.dataset.key === key;
-      if (rect && (held || meets(rect, area))) wanted.add(key);
-    }
-    return wanted;
+    const { gap, x, y } = gridOf(this.viewport);
+    const { style } = this.root;
+    const size = `${gap}px ${gap}px`;
+    if (style.backgroundSize !== size) style.backgroundSize = size;
+    style.backgroundPosition = `${x}px ${y}px`;
   }
 
   /** Brings steps into view; with focus, the first one has it afterwards. @param {string[]} ids @param {boolean} focus */

@@ -29,18 +29,29 @@ function phaseOf(id) {
   return (sum % 5) - 2;
 }
 
+/** @type {SVGElement | null} */
+let drawn = null;
+
+/** A wire to copy others from: what is felt of it, and what is seen. */
+function pattern() {
+  if (drawn) return drawn;
+  drawn = svg("g", "wire");
+  drawn.append(svg("path", "reach"), svg("path", "line"));
+  return drawn;
+}
+
 class WireItem {
   /** @param {WireLayer} layer @param {string} key */
   constructor(layer, key) {
     this.layer = layer;
     this.key = key;
-    this.element = svg("g", "wire");
+    this.element = /** @type {SVGElement} */ (pattern().cloneNode(true));
     this.element.dataset.key = key;
-    this.reach = svg("path", "reach");
-    this.line = svg("path", "line");
-    this.element.append(this.reach, this.line);
+    this.reach = /** @type {SVGElement} */ (this.element.firstElementChild);
+    this.line = /** @type {SVGElement} */ (this.element.lastElementChild);
     this.path = "";
-    this.className = "";
+    this.className = "wire";
+    this.width = "";
   }
 
   sync() {
@@ -57,7 +68,8 @@ class WireItem {
     if (look?.className) names.push(look.className);
     const className = names.join(" ");
     if (className !== this.className) this.element.setAttribute("class", (this.className = className));
-    this.line.style.strokeWidth = look?.width ? `${look.width}px` : "";
+    const width = look?.width ? `${look.width}px` : "";
+    if (width !== this.width) this.line.style.strokeWidth = this.width = width;
   }
 }
 
@@ -65,6 +77,7 @@ export class WireLayer {
   /** @param {View} view @param {SVGElement} host */
   constructor(view, host) {
     this.view = view;
+    this.host = host;
     this.layer = new Layer(host, (key) => new WireItem(this, key));
     /** @type {Map<string, Point[]>} */
     this.ways = new Map();
@@ -125,14 +138,15 @@ export class WireLayer {
     return box;
   }
 
-  /** Shows the wires that meet an area, those in view first. @param {Rect} area @param {Rect} seen */
-  cull(area, seen) {
+  /** Shows the wires that meet an area, those in view first. @param {Rect} area @param {Rect} seen
+   * @param {import("./layer.js").Showing} budget */
+  cull(area, seen, budget) {
     const wanted = new Set();
     for (const key of this.view.editor.flow.wires.keys()) {
       const box = this.boxOf(key);
       if (box && intersects(box, area)) wanted.add(key);
     }
-    return this.layer.show(wanted, (key) => intersects(/** @type {Rect} */ (this.boxOf(key)), seen));
+    return this.layer.show(wanted, { inView: (key) => intersects(/** @type {Rect} */ (this.boxOf(key)), seen), ...budget });
   }
 
   /** Runs wires anew. @param {Iterable<string>} keys */

@@ -1,5 +1,5 @@
 // The review page: the canvas read only, what changed laid over it, from change to change, and the talk beside the steps.
-import { canvas } from "../canvas/page.js";
+import { canvas, news } from "../canvas/page.js";
 import { inField, registerKeys } from "../help.js";
 import { _ } from "../i18n.js";
 import { registerCommands } from "../palette.js";
@@ -75,6 +75,14 @@ class Review {
 const review = canvas.data.diff ? new Review(canvas) : null;
 const place = document.getElementById("threads");
 const talk = place && canvas.data.comments ? new Talk(canvas, place) : null;
+if (talk) {
+  const stream = news();
+  let away = false;
+  stream.addEventListener("comment", () => { talk.refresh(); });
+  stream.addEventListener("away", () => { away = true; });
+  // What was said while the line was cut is told by nobody.
+  stream.addEventListener("open", () => { if (away) talk.refresh(); away = false; });
+}
 if (review) {
   registerKeys(_("Review"), [["J", _("Next change")], ["K", _("Previous change")]]);
   registerCommands([

@@ -21,8 +21,30 @@ export class Talk {
     this.threads = canvas.data.comments;
     this.may = Boolean(canvas.data.may_comment);
     this.when = new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en", { dateStyle: "medium", timeStyle: "short", timeZone: canvas.data.timezone });
+    /** What is being written, and to which thread; null: a thread of its own. @type {{to: number | null, text: string}} */
+    this.writing = { to: null, text: "" };
     canvas.editor.on("selection", () => this.selected());
     this.paint();
+  }
+
+  /** Somebody else said something. What is being written here stays as it is, the cursor too. */
+  async refresh() {
+    try {
+      const answer = await fetch(this.canvas.data.comment_url, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      const { items } = await answer.json();
+      if (JSON.stringify(items) === JSON.stringify(this.threads)) return;
+      this.threads = items;
+    } catch {
+      return; // the stream tells again once the line is back
+    }
+    const field = this.place.querySelector("textarea");
+    const place = field && field === document.activeElement ? field.selectionStart : null;
+    this.paint();
+    const again = this.place.querySelector("textarea");
+    if (place === null || !again) return;
+    again.focus({ preventScroll: true });
+    again.setSelectionRange(place, place);
   }
 
   /** What a selected step is called, and its threads first. */
@@ -50,7 +72,7 @@ export class Talk {
       icon("message-square-plus"), _("Comment on the journey"));
     this.place.replaceChildren(...[
       this.may && this.beginning === null ? begin : null,
-      this.beginning !== null ? this.form(_("Say what you think of it"), (text) => this.send({ node: this.beginning, text }), () => { this.beginning = null; this.paint(); }) : null,
+      this.beginning !== null ? this.form(null, (text) => this.send({ node: this.beginning, text }), () => { this.beginning = null; this.paint(); }) : null,
       ...open.map((one) => this.thread(one)),
       !this.threads.length && this.beginning === null ? h("p", { class: "faint" }, _("Nobody has said anything yet.")) : null,
       done.length ? h("details", {}, h("summary", {}, _("Settled: %(count)s", { count: number(done.length) })), ...done.map((one) => this.thread(one))) : null,
@@ -74,6 +96,7 @@ export class Talk {
   /** @param {string} node */
   begin(node) {
     this.beginning = node;
+    this.writing = { to: null, text: "" };
     this.paint();
     this.place.scrollIntoView({ block: "nearest" });
     this.place.querySelector("textarea")?.focus();
@@ -86,9 +109,11 @@ export class Talk {
       icon(one.node ? "map" : "workflow"), this.titleOf(one.node));
     const settle = h("button", { type: "button", class: "button quiet", onclick: () => this.settle(one.id, !one.settled_at) },
       icon(one.settled_at ? "rotate-ccw" : "check"), one.settled_at ? _("Open again") : _("Settle"));
-    const answer = h("button", { type: "button", class: "button quiet", onclick: () => {
-      answer.replaceWith(this.form(_("Answer"), (text) => this.send({ parent: one.id, text }), () => this.paint()));
-      /** @type {HTMLElement | null} */ (box.querySelector("textarea"))?.focus();
+    const answering = () => this.form(one.id, (text) => this.send({ parent: one.id, text }), () => { this.writing = { to: null, text: "" }; this.paint(); });
+    const answer = this.writing.to === one.id ? answering() : h("button", { type: "button", class: "button quiet", onclick: () => {
+      this.writing = { to: one.id, text: "" };
+      this.paint();
+      this.place.querySelector("textarea")?.focus();
     } }, icon("message-square"), _("Answer"));
     const box = h("article", { class: one.settled_at ? "thread settled" : "thread", dataset: { node: one.node } },
       title, this.remark(one), ...one.answers.map((other) => this.remark(other)),
@@ -104,10 +129,13 @@ export class Talk {
       h("p", { class: "pre" }, one.text));
   }
 
-  /** @param {string} label @param {(text: string) => void} send @param {() => void} leave */
-  form(label, send, leave) {
+  /** @param {number | null} to the thread that is answered @param {(text: string) => void} send @param {() => void} leave */
+  form(to, send, leave) {
+    const label = to === null ? _("Say what you think of it") : _("Answer");
     const field = /** @type {HTMLTextAreaElement} */ (h("textarea", { rows: 3, maxlength: 4000, required: true, "aria-label": label, placeholder: label }));
-    const about = this.beginning !== null && !label.startsWith(_("Answer")) ? h("p", { class: "faint" }, this.titleOf(this.beginning)) : null;
+    if (this.writing.to === to) field.value = this.writing.text;
+    field.addEventListener("input", () => { this.writing = { to, text: field.value }; });
+    const about = this.beginning !== null && to === null ? h("p", { class: "faint" }, this.titleOf(this.beginning)) : null;
     const finish = (/** @type {Event} */ event) => { event.preventDefault(); if (field.value.trim()) send(field.value.trim()); };
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) finish(event);
@@ -135,6 +163,7 @@ export class Talk {
       if (!answer.ok) throw new Error(String(answer.status));
       this.threads = (await answer.json()).items;
       this.beginning = null;
+      this.writing = { to: null, text: "" };
       this.paint();
     } catch {
       toast(_("That could not be kept. Your words are still there; please try again."), { kind: "bad" });

@@ -76,6 +76,6 @@ def operator(connection: Connection) -> tuple[int, str]:
         user = users.add(connection, workspace_id, email="op@bench.example", name="Operator", role="operator", now=now)
         assert user is not None
         link = auth.login(connection, user.id, workspace_id, now)
-        session = auth.open_session(connection, link, now)
-    assert session is not None
-    return workspace_id, session
+        opened = auth.open_session(connection, link, now)
+    assert opened is not None
+    return workspace_id, opened.cookie

@@ -1,10 +1,15 @@
 """The bench of the canvas itself: its journeys are sound and of the size they say, and a missed target is called missed."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from app import auth
+from app.database import Connection
 from flows import document
 from flows.validate import validate
 from nodes import catalog
+from tests.bench.canvas import place
 from tests.bench.canvas.journeys import EDGES_PER_STEP, journey, numbers, ports
 from tests.bench.canvas.targets import OURS, PEER, Figure, judged, medians, missed, table
 
@@ -34,3 +39,10 @@ def test_a_target_that_is_missed_is_called_missed() -> None:
     assert [one.target for one in missed(bad)] == [250], "a quarter of the peer's time"
     assert "missed" in table(bad)
     assert missed(judged([Figure("mount", 900, 1000, "all mounted", OURS)])) == []
+
+
+def test_the_operator_of_the_bench_is_signed_in(connection: Connection) -> None:
+    workspace_id, session = place.operator(connection)
+    caller = auth.identify(connection, session, datetime.now(UTC), kind="js")
+    assert caller is not None
+    assert (caller.workspace_id, caller.role) == (workspace_id, "operator")
