@@ -76,7 +76,7 @@ def test_people_let_in_by_the_api_are_counted_listed_and_told_about(
         "exited": 0,
         "failed": 0,
     }
-    assert stats["nodes"]["pause"] == {"entered": 3, "waiting": 3, "ports": {}}
+    assert stats["nodes"]["pause"] == {"entered": 3, "waiting": 3, "ports": {}, "messages": None}
     page = operator.ok("GET", f"/journeys/{journey}/enrollments?node=pause&status=active&limit=2")
     item = page["items"][0]
     assert item.keys() >= {"id", "contact_id", "node", "status", "version", "wake_at", "entered_at"}
