@@ -34,6 +34,7 @@ MEANINGS = {
 OWN = {
     "save_draft": (412, 428),
     "replace_policies": (412, 428),
+    "replace_privacy": (412,),
     "change_plan": (412,),
     "create_journey": (404,),
     "submit_draft": (409,),
