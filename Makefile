@@ -1,6 +1,7 @@
 # make run     set up what is missing, start everything on this machine     RUN_ARGS="--no-demo"
 # make test    set up what is missing, run every test                       TEST_ARGS="-k timers"
 # make faults  the fault tests with all their repeats, minutes long  FAULTS_ARGS="-k kill"
+# make timing  does the time of a refusal betray an address? 2,000 samples each, some minutes
 # make simulate  random journeys against the naive reference, other ones every day   SIMULATE_SEEDS=20 SIMULATE_FROM=1
 # make frequency  a million messages in every time zone: is a cap or a quiet hour ever broken?   SENDS=1000000 SEED=1
 # make pictures  take the README's pictures anew, by the browser's stories
@@ -12,7 +13,7 @@
 # make clean   remove what set-up and tests made; the data in var/ stays
 # Every step leaves a stamp that bears the sum of what it was made from, so a second run has nothing to do.
 
-.PHONY: run test faults simulate frequency pictures mutants lint bench bench-canvas lock clean
+.PHONY: run test faults timing simulate frequency pictures mutants lint bench bench-canvas lock clean
 MAKEFLAGS += --no-print-directory
 
 sum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
@@ -33,6 +34,9 @@ test: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
 
 faults: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults $(FAULTS_ARGS)
+
+timing: $(DEV_STAMP) $(FILES_STAMP)
+	@.venv/bin/python -m pytest -q -s -m heavy tests/web/test_throttle.py
 
 simulate: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -n 2 --dist worksteal -m simulate tests/simulation $(TEST_ARGS)

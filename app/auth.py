@@ -20,19 +20,21 @@ from app.store.rows import Connection
 
 Role = Literal["viewer", "operator", "reviewer", "admin"]
 KeyRole = Literal["ingest", "viewer", "operator", "reviewer", "admin"]
-Kind = Literal["jc", "js", "jl"]  # an API or write key, a browser session, a login link that works once
+# An API or write key, a browser session, a login link that works once, a sign-in that waits for its second step.
+Kind = Literal["jc", "js", "jl", "jp"]
 Scopes = tuple[str, ...] | None  # labels of the journeys and plans that may be seen; None is no limit
 
 ROLES: tuple[Role, ...] = ("viewer", "operator", "reviewer", "admin")
 PREFIX_BYTES = 6
 SECRET_BYTES = 32  # 256 bits
-TOKEN = re.compile(r"(j[csl])_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
+TOKEN = re.compile(r"(j[cslp])_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
 TOKEN_SOMEWHERE = re.compile(rb"j[cs]_[0-9a-f]{12}_[0-9a-f]{16}")
 NOBODY = "0" * 64
 LOGIN_FOR = timedelta(hours=1)
 INVITED_FOR = timedelta(days=7)
 SESSION_FOR = timedelta(hours=12)
 IDLE_FOR = timedelta(minutes=30)
+PENDING_FOR = timedelta(minutes=5)
 
 ANYBODY: frozenset[Role] = frozenset(ROLES)
 DRAWS: frozenset[Role] = frozenset({"operator", "admin"})  # edit, submit
@@ -76,6 +78,7 @@ POLICY: dict[str, frozenset[Role]] = {
 }
 # What only a person may do: a key that stands for nobody approves nothing (T20), and has no self.
 PERSONAL = frozenset({"journey.review", "self.read", "self.edit"})
+SELF = frozenset({"self.read", "self.edit"})
 
 
 class Token(NamedTuple):
@@ -99,6 +102,7 @@ class Caller:
     bound: str | None = None  # the role of the person behind the key, which bounds what the key may do
     scopes: Scopes = None
     seen_at: datetime | None = None
+    unready: bool = False  # their workspace asks for a second step and they have none: that comes before anything else
 
     def may(self, action: str) -> bool:
         """Whether this caller may do this: both the key and the person behind it, and a person where it takes one."""
@@ -152,6 +156,7 @@ def identify(connection: Connection, text: str, now: datetime, *, kind: Kind = "
         row.user_role,
         both(row.scopes, row.user_scopes),
         row.seen_at,
+        row.unready and kind == "js",
     )
 
 
@@ -185,27 +190,17 @@ def login(
     return _issue(connection, "jl", Grant(workspace_id, user_id, name, now + lasting), now)
 
 
-class Opened(NamedTuple):
-    """A session just opened: the cookie, and who is in it."""
-
-    cookie: str
-    caller: Caller
-
-
-def open_session(
-    connection: Connection,
-    link: str,
-    now: datetime,
-    *,
-    device: Device | None = None,
-    idle: timedelta | None = IDLE_FOR,
-) -> Opened | None:
-    """The session that a login token gives to the first who brings it; None for everybody else."""
+def redeem(connection: Connection, link: str, now: datetime) -> Caller | None:
+    """Who a login link stands for, for the first who brings it; None for everybody else. It is used up."""
     caller = identify(connection, link, now, kind="jl")
     if caller is None or caller.user_id is None or not keys.use_up(connection, caller.key_id, now):
         return None
-    cookie = begin_session(connection, caller.workspace_id, caller.user_id, now, device=device, idle=idle)
-    return Opened(cookie, caller)
+    return caller
+
+
+def begin_pending(connection: Connection, workspace_id: int, user_id: int, now: datetime) -> str:
+    """A sign-in that is half done. It opens nothing but the question for the code, for a few minutes."""
+    return _issue(connection, "jp", Grant(workspace_id, user_id, "second step", now + PENDING_FOR), now)
 
 
 def begin_session(

@@ -4,6 +4,7 @@ A place is taken when a message is written, also where it goes out later; what n
 is counted anew (`reckoning`). Never asks about a person, never commits.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -17,12 +18,17 @@ NOTHING = Decimal(0)
 
 
 class Want(NamedTuple):
-    """A message that would go out: which plan pays for it, on which channel; only marketing is held back."""
+    """A message that would go out: which plan (workspace, number) pays for it and how much; only marketing is held back."""
 
-    workspace_id: int
-    budget: Budget
-    channel: str
+    key: tuple[int, int]
+    limit: Decimal
+    cost: Decimal
     marketing: bool
+
+
+def want(workspace_id: int, budget: Budget, channel: str, *, marketing: bool) -> Want:
+    """What a message on this channel takes out of its plan's budget."""
+    return Want((workspace_id, budget.plan_id), budget.amount, budget.costs.get(channel, NOTHING), marketing)
 
 
 def of(plan_id: int | None, raw: Mapping[str, Any] | None) -> Budget | None:
@@ -40,16 +46,20 @@ def refused(connection: Connection, wants: Sequence[Want]) -> set[int]:
     """The places in `wants` that go beyond their plan's budget; what fits is spent. Two statements, whatever their number."""
     if not wants:
         return set()
-    keys = sorted({(one.workspace_id, one.budget.plan_id) for one in wants})
-    spent = plan_spending.lock(connection, keys)
-    added = dict.fromkeys(keys, NOTHING)
-    beyond = set()
-    for place, one in enumerate(wants):
-        key = one.workspace_id, one.budget.plan_id
-        cost = one.budget.costs.get(one.channel, NOTHING)
-        if one.marketing and cost and spent[key] + added[key] + cost > one.budget.amount:
-            beyond.add(place)
-        else:
-            added[key] += cost
+    alike = Counter(wants)
+    spent = plan_spending.lock(connection, sorted({one.key for one in alike}))
+    added = dict.fromkeys(spent, NOTHING)
+    for one, count in alike.items():
+        added[one.key] += one.cost * count
+    beyond: set[int] = set()
+    if any(
+        spent[one.key] + added[one.key] > one.limit for one in alike
+    ):  # else everything fits, and nobody is looked at
+        added = dict.fromkeys(spent, NOTHING)
+        for place, one in enumerate(wants):
+            if one.marketing and one.cost and spent[one.key] + added[one.key] + one.cost > one.limit:
+                beyond.add(place)
+            else:
+                added[one.key] += one.cost
     plan_spending.add(connection, {key: cost for key, cost in added.items() if cost})
     return beyond

@@ -233,6 +233,14 @@ def link_user(
     typer.echo(people.link(_settings(data=data), email))
 
 
+@user.command("reset-second-step")
+def reset_second_step(email: str, data: Data = None) -> None:
+    """Let somebody who lost their phone and their recovery codes sign in with one step again."""
+    from app.commands import people
+
+    typer.echo(people.reset_second_step(_settings(data=data), email))
+
+
 @key.command("add")
 def add_key(
     role: Annotated[str, typer.Option(help="ingest (a write key), viewer, operator, reviewer or admin.")],

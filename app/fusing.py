@@ -1,5 +1,6 @@
 """Fuses: a step that writes to a person again and again, or a journey far beyond its approved reach, is paused at once (B12).
 
+So is marketing that too many people complain about: their mailbox providers would soon take no mail at all.
 It says so on the journey, on the health page and in the log, and only a person resumes it. Whatever a journey's own
 settings are. No SQL of its own, never commits.
 """
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from app import audit, log
-from app.store import fuses, versions
+from app.store import fuses, reputations, versions
 from app.store.fuses import Place
 from app.store.messages import Draft
 from app.store.rows import Connection
@@ -82,4 +83,14 @@ def watch(connection: Connection, policies: Mapping[int, Policies], now: datetim
         if one.messages > most:
             said = f"{FUSE}: {one.messages} messages in 24 hours, more than {times} times the approved {one.reach}"
             found += trip(connection, one.workspace_id, one.journey_id, said, now)
+    return found
+
+
+def watch_complaints(connection: Connection, now: datetime) -> int:
+    """Pause live journeys whose marketing drew three complaints in a thousand or more, where the whole channel did; how many."""
+    found = 0
+    for one in reputations.blamed(connection, now):
+        rate = f"{one.complained} complaints about {one.delivered} messages by {one.channel} in 7 days"
+        said = f"{FUSE}: {rate}; from {reputations.STOP:.1%} on, mailbox providers refuse mail"
+        found += trip(connection, one.workspace_id, one.journey_id, said, now)
     return found

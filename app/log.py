@@ -62,7 +62,7 @@ FIELDS = frozenset(
         ),
         *("method", "module", "moved", "ms", "name", "node", "path", "port", "reason", "seconds", "sqlstate", "stage"),
         *("state", "status", "step", "taken", "thread", "timestamp", "trace", "tries", "url", "version", "withheld"),
-        *("worker", "workers", "workspace", "workspaces"),
+        *("worker", "workers", "workspace", "workspaces", "day", "hash", "number"),
     }
 )
 FRAMES = 8

@@ -119,6 +119,20 @@ class SignInTry(SQLModel, table=True):
     tries: int
     since: datetime = Field(sa_type=INSTANT)
     last: datetime = Field(sa_type=INSTANT)
+    level: int = Field(default=0, sa_type=SMALL, sa_column_kwargs={"server_default": "0"})
+
+
+class SecondStep(SQLModel, table=True):
+    """Somebody's key for the codes of their phone, sealed; it counts from `since` on. `codes` are hashes, one time each."""
+
+    __tablename__ = "second_step"
+    workspace_id: int = Field(primary_key=True)
+    user_id: int = Field(primary_key=True)
+    sealed: str = Field(sa_type=TEXT)
+    begun_at: datetime = Field(sa_type=INSTANT)
+    since: datetime | None = Field(default=None, sa_type=INSTANT)
+    last_used: int = Field(default=0, sa_type=BIG, sa_column_kwargs={"server_default": "0"})
+    codes: list[str] = Field(sa_column=_texts())
 
 
 class Contact(SQLModel, table=True):
@@ -245,9 +259,10 @@ class PlanReading(SQLModel, table=True):
 
 
 class TurnedAway(SQLModel, table=True):
-    """Somebody who would have come into a journey, and was not let in: out of its season, or in another's."""
+    """Somebody who would have come into a journey, and was not let in: out of its season, in another's, beyond a cap."""
 
     __tablename__ = "turned_away"
+    __table_args__ = (Index(None, "workspace_id", "journey_id", "contact_id"),)
     workspace_id: int = Field(primary_key=True)
     lane: int = Field(primary_key=True, sa_type=SMALL)
     contact_id: int = Field(primary_key=True, sa_type=BIG)
@@ -297,6 +312,7 @@ class Journey(SQLModel, table=True):
     pause_mode: str = Field(default="freeze", sa_type=TEXT, sa_column_kwargs={"server_default": "freeze"})
     pause_reason: str | None = Field(default=None, sa_type=TEXT)
     opened_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    complaints_seen_at: datetime | None = Field(default=None, sa_type=INSTANT)
 
 
 class DraftSave(SQLModel, table=True):
@@ -310,6 +326,24 @@ class DraftSave(SQLModel, table=True):
     saved_at: datetime = Field(sa_type=INSTANT)
     saved_by: str = Field(sa_type=TEXT)
     document: dict[str, Any] = Field(sa_column=_json())
+
+
+class SideDraft(SQLModel, table=True):
+    """Another draft of a journey, under a name of its own: whose it is, who drew it, and what was live when it began (`base`)."""
+
+    __tablename__ = "side_draft"
+    __table_args__ = (Index(None, "workspace_id", "journey_id"),)
+    id: int | None = Field(default=None, sa_column=_counter())
+    workspace_id: int
+    journey_id: int
+    name: str = Field(sa_type=TEXT)
+    owner: str = Field(sa_type=TEXT)
+    editors: list[str] = Field(sa_column=_texts())
+    base: dict[str, Any] = Field(sa_column=_json())
+    base_number: int | None = None
+    document: dict[str, Any] = Field(sa_column=_json())
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
 
 
 class Comment(SQLModel, table=True):
@@ -329,7 +363,10 @@ class Comment(SQLModel, table=True):
 
 
 class Version(SQLModel, table=True):
-    """A published flow, frozen. People in flight stay on theirs. `season` is the document's, beside it to be found."""
+    """A published flow, frozen. People in flight stay on theirs. `season` is the document's, beside it to be found;
+
+    `conditions` are what its approval was bound to.
+    """
 
     __table_args__ = (
         UniqueConstraint("journey_id", "number"),
@@ -345,6 +382,7 @@ class Version(SQLModel, table=True):
     published_at: datetime = Field(sa_type=INSTANT)
     published_by: str = Field(sa_type=TEXT)
     reach: int | None = None
+    conditions: dict[str, Any] = Field(sa_column=_json())
     season: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
 
 
@@ -365,6 +403,8 @@ class Submission(SQLModel, table=True):
     submitted_by: str = Field(sa_type=TEXT)
     submitted_at: datetime = Field(sa_type=INSTANT)
     reach: int | None = None
+    nudged_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    nudged_by: str | None = Field(default=None, sa_type=TEXT)
 
 
 class Review(SQLModel, table=True):
@@ -377,6 +417,16 @@ class Review(SQLModel, table=True):
     decision: str = Field(sa_type=TEXT)
     comment: str = Field(default="", sa_type=TEXT)
     decided_at: datetime = Field(sa_type=INSTANT)
+    conditions: dict[str, Any] = Field(sa_column=_json())
+
+
+class Admission(SQLModel, table=True):
+    """How many a version has let in, of how many it may: the row that batches queue at, only where an approval set a cap."""
+
+    workspace_id: int = Field(primary_key=True)
+    version_id: int = Field(primary_key=True)
+    most: int
+    taken: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class Enrollment(SQLModel, table=True):
@@ -548,6 +598,20 @@ class ReceiptRow(SQLModel, table=True):
     at: datetime = Field(sa_type=INSTANT)
     detail: dict[str, Any] = Field(sa_column=_json())
     settled_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class Reputation(SQLModel, table=True):
+    """What was delivered and complained about, appended by each batch of receipts, folded into hours, kept for a week."""
+
+    __table_args__ = (Index(None, "at"),)
+    id: int | None = Field(default=None, sa_column=_counter(BigInteger))
+    workspace_id: int
+    channel: str = Field(sa_type=TEXT)
+    journey_id: int
+    marketing: bool
+    at: datetime = Field(sa_type=INSTANT)
+    delivered: int
+    complained: int
 
 
 class Suppression(SQLModel, table=True):

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from app import audit, seasons
 from app.fusing import FUSE
 from app.publishing import Desk, RefusedError
-from app.store import fuses, journeys, pauses, schedules, versions
+from app.store import fuses, journeys, pauses, reputations, schedules, versions
 from app.store.journeys import Journey
 from app.store.pauses import SEASON, Pause
 from flows import document as documents
@@ -67,6 +67,7 @@ def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timede
     way = mode or meant
     if (reason or "").startswith(FUSE):
         fuses.accept_rate(connection, workspace_id, journey_id, now)
+        reputations.seen(connection, workspace_id, journey_id, now)
     # A clock that was put back meanwhile must shift nobody into the past.
     ended = Pause(workspace_id, journey_id, min(journey.paused_at or now, now), now, min(spread, SPREAD_AT_MOST))
     journeys.set_status(connection, workspace_id, journey_id, "live", now)

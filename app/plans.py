@@ -11,7 +11,7 @@ from datetime import datetime
 from app import budgets, log, seasons
 from app.store import lates, versions
 from app.store.rows import Connection
-from flows import document, policies
+from flows import conditions, document, policies
 from flows.compile import Label, Plan, compile_plan
 from flows.contract import NodeType
 from flows.match import Book
@@ -80,13 +80,16 @@ class Plans:
                 )
                 return None
         late = self.late_before.get(saved.workspace_id)
+        bound = conditions.load(saved.conditions)
+        opened = max((at for at in (saved.opened_at, bound.not_before) if at), default=None)
         return replace(
             known,
             live=live,
             paused=paused,
             stopped=stopped,
-            opened_at=saved.opened_at,
+            opened_at=opened,
             late_before=late,
             overridden=(),
+            entries_at_most=bound.entries_at_most,
             budget=budgets.of(saved.plan_id, saved.budget),
         )

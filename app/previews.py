@@ -5,7 +5,7 @@ Every field is rendered for itself, so that one that fails leaves the others to 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +82,16 @@ def preview(kind: NodeType, settings: Mapping[str, Json], reader: Reader, now: d
     paths = {path for name, template in templates.items() for path in _paths(template, channel.fields[name])}
     found = [_variable(path, data) for path in sorted(paths)]
     return Preview(LOOKS.get(channel.name, "phone"), channel.name, fields, found)
+
+
+def with_words(shown: Preview, fields: Mapping[str, str]) -> Preview:
+    """The preview with the words that would really go out: what the sending code made of the same templates."""
+    made = {
+        name: replace(one, text=_pretty(fields[name]) if one.kind == "json" else fields[name], error="")
+        for name, one in shown.fields.items()
+        if name in fields
+    }
+    return replace(shown, fields={**shown.fields, **made})
 
 
 def invented(

@@ -11,16 +11,31 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from app import audit, reaching, seasons
+from app import approvals, audit, reaching, seasons
 from app import schedules as calendar
+from app.approvals import Approval
 from app.failpoints import failpoint
-from app.store import accounts, drafts, fuses, journeys, schedules, submissions, users, versions, workspaces
-from app.store.journeys import Journey, Saving
+from app.store import (
+    accounts,
+    admissions,
+    drafts,
+    fuses,
+    journeys,
+    schedules,
+    sidedrafts,
+    submissions,
+    users,
+    versions,
+    workspaces,
+)
+from app.store.journeys import Approved, Journey, Saving
 from app.store.rows import Connection
 from app.store.submissions import Submission
+from flows import conditions as condition
 from flows import document as documents
 from flows import policies
 from flows.compile import Label, Plan, compile_plan
+from flows.conditions import Conditions
 from flows.contract import Json, NodeType
 from flows.document import Document
 from flows.policies import Policies
@@ -30,6 +45,7 @@ from flows.words import _
 Catalog = Mapping[str, NodeType]
 Decision = Literal["approve", "reject"]
 NAME_AT_MOST = 200
+REASON_NEEDED = _("Say in a sentence what should be different; it goes to who handed it in.")
 
 
 class RefusedError(Exception):
@@ -83,6 +99,8 @@ def duplicate(desk: Desk, journey_id: int, called: str) -> Journey:
         raise RefusedError("missing", "journey")
     name = called % {"name": journey.name[: NAME_AT_MOST - len(called)]}
     made = _begin(desk, name, _draft(desk, journey_id))
+    # Who drew the original drew the copy: they may not approve it either.
+    sidedrafts.join_editors(desk.connection, desk.workspace_id, made.id, journey.editors)
     desk.note("journey.create", f"journey:{made.id}", None, {"name": name, "copy_of": journey_id})
     return made
 
@@ -133,8 +151,20 @@ def submit(desk: Desk, journey_id: int) -> Submitted:
     return found
 
 
-def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, comment: str = "") -> str:
-    """Approve or reject what was handed in; the status of the submission after it."""
+def review(
+    desk: Desk,
+    journey_id: int,
+    decision: Decision,
+    content_hash: str,
+    comment: str = "",
+    *,
+    bound: Conditions = condition.NONE,
+) -> Literal["approved", "rejected", "open"]:
+    """Approve (bound to conditions) or reject with a reason; the status of the submission after it.
+
+    It stays open while it takes another approval: of more people than one may decide about, two others have to.
+    """
+    _refuse_unsaid(desk, decision, comment, bound)
     journey = _locked(desk, journey_id)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status not in ("open", "approved"):
@@ -143,38 +173,42 @@ def review(desk: Desk, journey_id: int, decision: Decision, content_hash: str, c
         raise RefusedError("conflict", _("The draft or something it depends on changed since; submit it anew."))
     _refuse_nobody(desk.actor)
     _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
-    status = "approved" if decision == "approve" else "rejected"  # a second reviewer may still take an approval back
-    said = submissions.Opinion(desk.actor, decision, comment)
+    said = submissions.Opinion(desk.actor, decision, comment, condition.dump(bound))
     submissions.add_review(desk.connection, desk.workspace_id, last.id, said, desk.now)
+    status: Literal["approved", "rejected", "open"] = "rejected"  # also by a second reviewer, after an approval
+    if decision == "approve":
+        status = "approved" if approval_of(desk, journey, last).enough else "open"
     submissions.decide(desk.connection, desk.workspace_id, last.id, status)
-    after = {"status": status, "content_hash": content_hash, "comment": comment}
+    after = {"status": status, "content_hash": content_hash, "comment": comment, "conditions": condition.dump(bound)}
     desk.note(f"journey.{decision}", f"journey:{journey_id}", {"status": last.status}, after)
     return status
 
 
 def publish(desk: Desk, journey_id: int, content_hash: str) -> tuple[int, str]:
     """Make the approved draft the live version; its number, and the status of the journey after it."""
-    last = _approved(desk, journey_id, content_hash)
+    last, given = _approved(desk, journey_id, content_hash)
     raw = submissions.document(desk.connection, desk.workspace_id, last.id)
     known = accounts.channels(desk.connection, desk.workspace_id)
     document = documents.load(raw)
     _refuse_errors(validate(document, desk.catalog, accounts=known))
     _refuse_errors(seasons.problems(desk.connection, desk.workspace_id, journey_id, document))
     submissions.decide(desk.connection, desk.workspace_id, last.id, "published")
-    return _go_live(desk, journey_id, raw, content_hash)
+    return _go_live(desk, journey_id, raw, Approved(content_hash, condition.dump(given.conditions)))
 
 
-def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], content_hash: str) -> tuple[int, str]:
+def _go_live(desk: Desk, journey_id: int, raw: Mapping[str, Json], approved: Approved) -> tuple[int, str]:
     connection, workspace_id = desk.connection, desk.workspace_id
-    saving = Saving(raw, desk.actor, desk.now)
-    version = journeys.add_version(connection, workspace_id, journey_id, content_hash, saving)
+    bound = condition.load(approved.conditions)
+    version = journeys.add_version(connection, workspace_id, journey_id, approved, Saving(raw, desk.actor, desk.now))
+    if bound.entries_at_most is not None:
+        admissions.open_cap(connection, workspace_id, version.id, bound.entries_at_most)
     failpoint("CP28")
     status = journeys.switch(connection, workspace_id, journey_id, version.id, desk.now)
     plan = _plan(desk, documents.load(raw), Label(workspace_id, journey_id, version.id, version.number))
-    _schedule(desk, plan)
+    _schedule(desk, plan, bound.not_before)
     fuses.approve(connection, workspace_id, journey_id, reaching.sends(plan))
     versions.bump(connection)
-    after = {"version": version.number, "content_hash": content_hash, "status": status}
+    after = {"version": version.number, "status": status, **approved._asdict()}
     desk.note("journey.publish", f"journey:{journey_id}", None, after)
     failpoint("CP29")
     return version.number, status
@@ -188,6 +222,13 @@ def allow(desk: Desk, raw: Mapping[str, Json]) -> Policies:
     versions.bump(desk.connection)
     desk.note("policy.change", "workspace", before, policies.dump(found))
     return found
+
+
+def ask_two(desk: Desk, people: int | None) -> None:
+    """Over so many reachable people an approval takes two from now on; None: one is always enough."""
+    before = workspaces.second_over(desk.connection, desk.workspace_id)
+    workspaces.set_second_over(desk.connection, desk.workspace_id, people)
+    desk.note("policy.review", "workspace", {"second_over": before}, {"second_over": people})
 
 
 def bound_hash(connection: Connection, catalog: Catalog, workspace_id: int, document: Document) -> str:
@@ -234,8 +275,15 @@ def _locked(desk: Desk, journey_id: int) -> Journey:
     return journey
 
 
-def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
-    """The submission with this hash, approved by somebody who edited nothing in it (invariant I13)."""
+def approval_of(desk: Desk, journey: Journey, last: Submission) -> Approval:
+    """How far the approval of a submission is now."""
+    raw = submissions.document(desk.connection, desk.workspace_id, last.id)
+    plan = _plan(desk, documents.load(raw), Label(desk.workspace_id, journey.id, 0))
+    return approvals.approval(desk.connection, desk.workspace_id, journey, last, plan, desk.now)
+
+
+def _approved(desk: Desk, journey_id: int, content_hash: str) -> tuple[Submission, Approval]:
+    """The submission with this hash, approved by enough people who edited nothing in it (invariant I13)."""
     journey = _locked(desk, journey_id)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status != "approved":
@@ -244,16 +292,27 @@ def _approved(desk: Desk, journey_id: int, content_hash: str) -> Submission:
         )
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
         raise RefusedError("conflict", _("The draft or what it depends on is not what was approved; submit it anew."))
-    approved_by = submissions.approvers(desk.connection, desk.workspace_id, last.id)
-    if not set(approved_by) - {*journey.editors, *last.editors, last.submitted_by}:
+    given = approval_of(desk, journey, last)
+    if not given.approvers:
         raise RefusedError("conflict", _("Who approved this draft has edited it since; somebody else must review it."))
-    return last
+    if not given.enough:
+        raise RefusedError("conflict", _("So many people can be reached that a second reviewer must approve it too."))
+    return last, given
 
 
 def _refuse_errors(problems: list[Problem]) -> None:
     found = errors(problems)
     if found:
         raise RefusedError("invalid", _("The journey has errors; mend them first."), tuple(found))
+
+
+def _refuse_unsaid(desk: Desk, decision: Decision, comment: str, bound: Conditions) -> None:
+    if decision == "reject" and not comment.strip():
+        raise RefusedError("invalid", REASON_NEEDED)
+    if decision == "reject" and bound:
+        raise RefusedError("invalid", _("Only an approval has conditions; what is sent back goes out to nobody."))
+    if bound.not_before is not None and bound.not_before <= desk.now:
+        raise RefusedError("invalid", _("The start must lie ahead: give a later moment, or leave it out."))
 
 
 def _refuse_nobody(actor: str) -> None:
@@ -273,9 +332,12 @@ def _plan(desk: Desk, document: Document, label: Label) -> Plan:
     return compile_plan(document, desk.catalog, replace(label, timezone=timezone))
 
 
-def _schedule(desk: Desk, plan: Plan) -> None:
+def _schedule(desk: Desk, plan: Plan, not_before: datetime | None) -> None:
     """When the segment, schedule and date entries of a version fire first; those of older versions fire no more."""
     timed = [(step.id, step.start) for step in plan.entries if step.start and step.start.kind not in ("event", "api")]
     zones = schedules.zones(desk.connection, [desk.workspace_id]).get(desk.workspace_id, []) if timed else []
-    firings = [(id, start.kind, calendar.first_firing(start, zones, plan.timezone, desk.now)) for id, start in timed]
+    firings = [
+        (id, start.kind, calendar.first_firing(start, zones, plan.timezone, desk.now, not_before))
+        for id, start in timed
+    ]
     schedules.replace(desk.connection, desk.workspace_id, plan.journey_id, plan.version_id, firings)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from flows import durations
+from flows.conditions import OVER
 from flows.words import _
 
 Say = Callable[[str], str]
@@ -48,7 +49,7 @@ REASONS: Mapping[str, str] = {
     "season": _("paused while another journey is in season"),
     "plan over budget": _("the budget of the plan is used up"),
     "out of season": _("the journey is out of season"),
-    "over the approved cap": _("over the number that was approved"),
+    OVER: _("over the approved cap"),
     "failed": _("the provider refused it"),
     "the sender stopped before it knew": _("the sender stopped before it knew"),
 }

@@ -146,6 +146,8 @@ def _enter(here: Standing, post: Post, new_id: Callable[[], int], passage: Passa
             continue
         if entry.plan.paused:
             continue
+        if not passage.admits(entry.plan, post.letter.lane, post.letter.contact_id, at):
+            continue
         one = Traveller(
             new_id(), post.letter.contact_id, at, here.facts, plan=entry.plan, node=entry.step.id, lane=post.letter.lane
         )

@@ -40,10 +40,22 @@ def next_firing(start: Start, zones: Iterable[str], timezone: str, after: dateti
     return after + JOIN_EVERY
 
 
-def first_firing(start: Start, zones: Iterable[str], timezone: str, now: datetime) -> datetime | None:
-    """The first instant after publishing: a time set for once counts from the start of that minute, a join at once."""
-    if start.schedule and "on" in start.schedule:
-        return now
+def first_firing(
+    start: Start, zones: Iterable[str], timezone: str, now: datetime, not_before: datetime | None = None
+) -> datetime | None:
+    """The first instant after publishing: a time set for once counts from the start of that minute, a join at once.
+
+    Nothing fires before `not_before`; what was set for once before then is moved there.
+    """
+    opens = max(now, not_before) if not_before else now
+    schedule = start.schedule or {}
+    if "on" in schedule:
+        return opens
+    if "at" in schedule and opens > now:
+        at = as_instant(schedule["at"], zone(timezone) or ZoneInfo("UTC"))
+        return max(at, opens) if at else None
+    if opens > now:  # a firing at that very instant counts
+        return next_firing(start, zones, timezone, opens - timedelta(microseconds=1))
     return next_firing(start, zones, timezone, now - timedelta(minutes=1) if start.kind != "date" else now)
 
 

@@ -1,5 +1,8 @@
 """How often somebody may try to sign in: by address and by net, with growing waits and never a lock for good (T12).
 
+Five wrong tries close an account's door for the rest of a quarter of an hour; each window that is filled makes the next twice
+as long, up to a day. The right password, or a day of peace, and it begins anew. A sign-in link is never kept waiting.
+
 A try is counted before it is looked at, so that a hundred at once are no way around. Valkey counts; without it the database
 does. Never says whether an address is known: what is unknown is counted alike.
 """
@@ -16,27 +19,40 @@ from app.store import tries
 from app.store.rows import Connection
 
 WINDOW = timedelta(minutes=15)
+LONGEST = timedelta(hours=24)  # the window of an account doubles with every full one, up to this
+REMEMBERED = timedelta(hours=24)  # after so long without a try it begins anew
+MOST_LEVELS = 7  # 15 minutes doubled so often are more than a day
 PER_ACCOUNT, PER_NET = 5, 20
 WAITS = (0, 0, 1, 2, 4)  # seconds after so many failures of an account before the next try is looked at
 PREFIX = "jc:tries:"
-# Both buckets are asked and counted in one step. An entry forgets itself a window after its first try.
+# Both buckets are asked and counted in one step, as `_now` and `_wait` do it. Only accounts (the first key) grow their windows:
+# behind a net may be a whole office. The time is the caller's; Valkey's own clock only clears away.
 SCRIPT = """
-local now = tonumber(ARGV[1])
-local wait = 0
+local now, base, longest, kept = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local wait, found = 0, {}
 for i, key in ipairs(KEYS) do
-  local n = tonumber(redis.call('HGET', key, 'n') or '0')
-  local most = tonumber(ARGV[1 + i])
-  if n >= most then
-    wait = math.max(wait, redis.call('PTTL', key))
-  elseif i == 1 and n > 0 then
-    local pause = tonumber(ARGV[3 + n + 1]) * 1000
-    wait = math.max(wait, tonumber(redis.call('HGET', key, 'last')) + pause - now)
+  local held = redis.call('HMGET', key, 'n', 'since', 'last', 'level')
+  local n, since = tonumber(held[1] or '0'), tonumber(held[2] or '0')
+  local last, level = tonumber(held[3] or '0'), tonumber(held[4] or '0')
+  local most = tonumber(ARGV[5 + i])
+  local length = math.min(base * 2 ^ level, longest)
+  if now >= since + length then
+    if n < most or now >= since + length + kept or i > 1 then level = 0 else level = math.min(level + 1, tonumber(ARGV[5])) end
+    n, since = 0, now
+    length = math.min(base * 2 ^ level, longest)
   end
+  if n >= most then
+    wait = math.max(wait, since + length - now)
+  elseif i == 1 and n > 0 then
+    wait = math.max(wait, last + tonumber(ARGV[7 + n + 1]) * 1000 - now)
+  end
+  found[i] = {n, since, level}
 end
 if wait > 0 then return wait end
 for i, key in ipairs(KEYS) do
-  if redis.call('HINCRBY', key, 'n', 1) == 1 then redis.call('PEXPIRE', key, ARGV[#ARGV]) end
-  redis.call('HSET', key, 'last', now)
+  local n, since, level = found[i][1], found[i][2], found[i][3]
+  redis.call('HSET', key, 'n', n + 1, 'since', since, 'last', now, 'level', level)
+  redis.call('PEXPIRE', key, longest + kept)
 end
 return 0
 """
@@ -75,10 +91,14 @@ def take(hints: Hints, connection: Connection, found: Buckets, now: datetime) ->
     answer = hints.call(lambda valkey: _ask(valkey, found, now), None)
     if answer is not None:
         return answer
-    known = tries.locked(connection, found.names(), now - WINDOW)
-    wait = max(_wait(known.get(found.account), PER_ACCOUNT, now, WAITS), _wait(known.get(found.net), PER_NET, now, ()))
+    known = tries.locked(connection, found.names())
+    account, net = _now(known[found.account], PER_ACCOUNT, now), _now(known[found.net], PER_NET, now, grows=False)
+    wait = max(_wait(account, PER_ACCOUNT, now, WAITS), _wait(net, PER_NET, now, ()))
     if wait <= 0:
-        tries.count(connection, found.names(), now, now - WINDOW)
+        counted = {found.account: account, found.net: net}
+        tries.keep(
+            connection, {name: one._replace(tries=one.tries + 1, last=now) for name, one in sorted(counted.items())}
+        )
     return max(wait, 0)
 
 
@@ -96,15 +116,30 @@ def forgive(hints: Hints, connection: Connection, found: Buckets) -> None:
 
 def _ask(valkey: Any, found: Buckets, now: datetime) -> int:
     keys = [PREFIX + name for name in found.names()]
-    window = int(WINDOW.total_seconds() * 1000)
-    answer = valkey.eval(SCRIPT, 2, *keys, int(now.timestamp() * 1000), PER_ACCOUNT, PER_NET, *WAITS, window)
+    spans = [int(span.total_seconds() * 1000) for span in (WINDOW, LONGEST, REMEMBERED)]
+    answer = valkey.eval(
+        SCRIPT, 2, *keys, int(now.timestamp() * 1000), *spans, MOST_LEVELS, PER_ACCOUNT, PER_NET, *WAITS
+    )
     return -(-int(answer) // 1000)
 
 
-def _wait(known: tries.Tries | None, most: int, now: datetime, waits: Sequence[int]) -> int:
-    if known is None:
-        return 0
-    until = known.since + WINDOW if known.tries >= most else known.last
-    if known.tries < most and waits:
-        until = known.last + timedelta(seconds=waits[min(known.tries, len(waits) - 1)])
+def _length(level: int) -> timedelta:
+    return min(WINDOW * (1 << level), LONGEST)
+
+
+def _now(known: tries.Tries, most: int, now: datetime, *, grows: bool = True) -> tries.Tries:
+    """The window that is open now: the one known, or a new one; after a full one it is longer."""
+    over = known.since + _length(known.level)
+    if now < over:
+        return known
+    full = grows and known.tries >= most and now < over + REMEMBERED
+    return tries.Tries(0, now, known.last, min(known.level + 1, MOST_LEVELS) if full else 0)
+
+
+def _wait(open_: tries.Tries, most: int, now: datetime, waits: Sequence[int]) -> int:
+    until = now
+    if open_.tries >= most:
+        until = open_.since + _length(open_.level)
+    elif open_.tries and waits:
+        until = open_.last + timedelta(seconds=waits[open_.tries])
     return -int((now - until).total_seconds() // 1) if until > now else 0

@@ -12,7 +12,9 @@ from itertools import islice
 
 import msgspec
 
-from app.budgets import Want, refused
+from app.admitting import Admissions
+from app.budgets import OVER as OVER_BUDGET
+from app.budgets import Want, refused, want
 from app.failpoints import failpoint
 from app.fusing import ceiling
 from app.gate import refusal
@@ -24,9 +26,10 @@ from app.store.outbox import NEVER
 from app.store.pauses import SKIP, SKIPPED
 from app.store.rows import Connection, take_ids
 from flows.compile import Plan
+from flows.conditions import OVER
 from flows.contract import Event, Facts
 from flows.interpret import Change, Rested, Status, Traveller, leave, rested, to_rest, would_end
-from flows.policies import Policies
+from flows.policies import Policies, Verdict
 
 # Carried by people whom an awaited event met while their journey was paused: at resume the event is looked up again.
 MET = "met while paused"
@@ -49,6 +52,7 @@ class Passage:
     drafts: list[messages.Draft] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    admissions: Admissions = field(default_factory=Admissions)
     turned: list[seasons.Turned] = field(default_factory=list)
     moved: int = 0
 
@@ -56,6 +60,13 @@ class Passage:
         """The difference gathered for a contact."""
         self.keys[key[2]] = key
         return self.record.changes.setdefault(key[2], Change())
+
+    def admits(self, plan: Plan, lane: int, contact: int, at: datetime) -> bool:
+        """Whether the approval's cap lets one more in; who is beyond it is kept with the reason."""
+        if self.admissions.admits(plan):
+            return True
+        self.turn_away(plan, lane, contact, at, OVER)
+        return False
 
     def turn_away(self, plan: Plan, lane: int, contact: int, at: datetime, reason: str) -> None:
         """Somebody would have come in, and does not, for a reason that is kept."""
@@ -191,6 +202,7 @@ def write(connection: Connection, passage: Passage) -> None:
     if zoned:
         schedules.zones_changed(connection, sorted(zoned), passage.now)
     inbox.put(connection, passage.letters)
+    passage.admissions.write(connection)
     seasons.turn_away(connection, passage.turned)
 
 
@@ -209,14 +221,24 @@ def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft
 
 def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tuple[list[messages.Draft], Iterator[int]]:
     """The drafts as caps and quiet hours leave them: as they are, put off, or refused with the reason."""
-    drafts = passage.drafts
-    asked = [number for number, one in enumerate(drafts) if one.step.marketing and one.refusal is None]
-    asks = [_ask(drafts[number], ids[number]) for number in asked]
+    drafts, rules = passage.drafts, passage.policies
+    asked = [
+        number
+        for number, one in enumerate(drafts)
+        if one.step.marketing
+        and one.refusal is None
+        and (one.traveller.plan.workspace_id in rules or one.traveller.plan.budget is not None)
+    ]
 
     def beyond(places: Sequence[int]) -> set[int]:
         return _unpaid(connection, drafts, [asked[place] for place in places], {n: p for p, n in enumerate(asked)})
 
-    for number, verdict in zip(asked, ask(connection, asks, passage.policies, passage.now, beyond), strict=True):
+    if rules:
+        verdicts = ask(connection, [_ask(drafts[one], ids[one]) for one in asked], rules, passage.now, beyond)
+        told_of = list(zip(asked, verdicts, strict=True))
+    else:
+        told_of = [(asked[place], Verdict(None, OVER_BUDGET)) for place in sorted(beyond(range(len(asked))))]
+    for number, verdict in told_of:
         if verdict.reason is None:
             continue
         draft = drafts[number]
@@ -239,12 +261,21 @@ def _unpaid(
     Transactional ones are paid for first: they go out whatever is left.
     """
     others = [number for number, one in enumerate(drafts) if not one.step.marketing and one.refusal is None]
-    paid = [number for number in (*others, *passing) if drafts[number].traveller.plan.budget is not None]
-    wants = [
-        Want(plan.workspace_id, plan.budget, one.channel, one.step.marketing)
-        for one in (drafts[number] for number in paid)
-        if (plan := one.traveller.plan).budget is not None
-    ]
+    paid, wants = [], []
+    known: dict[tuple[int, str, str], Want | None] = {}
+    for number in (*others, *passing):
+        draft = drafts[number]
+        plan = draft.traveller.plan
+        key = plan.version_id, draft.step.id, draft.channel
+        if key not in known:
+            marketing = draft.step.marketing
+            known[key] = (
+                want(plan.workspace_id, plan.budget, draft.channel, marketing=marketing) if plan.budget else None
+            )
+        one = known[key]
+        if one is not None:
+            paid.append(number)
+            wants.append(one)
     return {places[paid[place]] for place in refused(connection, wants)}
 
 

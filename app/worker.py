@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
 
-from app import failpoints, generation, lateness, log, reckoning, seasonal
+from app import anchors, failpoints, generation, lateness, log, reckoning, seasonal
 from app.courier import Divert, Pace, courier_for
 from app.database import connect, transaction
 from app.delivering import Deliverer
@@ -48,7 +48,9 @@ TICKS = {
 }
 NUMBERS_SECONDS = 5.0
 GENERATION_SECONDS = 20.0
+ANCHOR_SECONDS = 300.0  # looks whether the day's anchor is there
 SEASON_SECONDS, PLAN_SECONDS = 5.0, 10.0
+PLAN_LONGEST_SECONDS = 300.0  # people who did something are counted out of the whole history
 LOOK_SECONDS = 60.0  # holding what is late is one UPDATE over all of it
 ROLLUP_LIMIT = 50_000
 SEEN_LIMIT = 20_000
@@ -109,6 +111,7 @@ class Worker:
         self._reckoned_ms = 0
         courier = courier_for(settings, making.divert)
         courier.pace = making.pace
+        self._anchored: date | None = None
         self.deliverer = Deliverer(
             url,
             Plans(nodes),
@@ -137,6 +140,7 @@ class Worker:
         own = {
             "numbers": (NUMBERS_SECONDS, self._publish),
             "generation": (GENERATION_SECONDS, self._beat),
+            "anchors": (ANCHOR_SECONDS, self._anchor),
             "seasons": (SEASON_SECONDS, self._turn_seasons),
             "plans": (PLAN_SECONDS, self._reckon),
         }
@@ -210,6 +214,15 @@ class Worker:
         with suppress(psycopg.Error):  # the loops look again once the database is back
             self._look()
 
+    def _anchor(self) -> None:
+        """Once a day, where the audit log ends is written outside of the database."""
+        now = self._clock()
+        if now.date() == self._anchored:
+            return
+        with suppress(psycopg.Error), connect(self._url, name="journey-anchors") as connection, transaction(connection):
+            if anchors.daily(connection, self._data, now):
+                self._anchored = now.date()
+
     def _turn_seasons(self) -> None:
         """Journeys paused and resumed by the seasons of others."""
         with (
@@ -222,12 +235,14 @@ class Worker:
     def _reckon(self) -> None:
         """What plans have reached and spent."""
         begun = time.perf_counter()
-        with (
-            suppress(psycopg.Error),
-            connect(self._url, name="journey-plans", statement_seconds=LOOK_SECONDS) as connection,
-            transaction(connection),
-        ):
-            reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
+        try:
+            with (
+                connect(self._url, name="journey-plans", statement_seconds=PLAN_LONGEST_SECONDS) as connection,
+                transaction(connection),
+            ):
+                reckoning.reckon(connection, self._catalog, self._clock(), self._reckoned_ms)
+        except psycopg.Error as error:  # the next beat tries again; pages show what was counted last, with its time
+            log.get(__name__).warning("plans could not be counted", **log.told(error))
         self._reckoned_ms = round(1000 * (time.perf_counter() - begun))
 
     def _publish(self) -> None:

@@ -19,6 +19,8 @@ from app.rendering import Site
 from app.stages import deliver, enroll, gate, match, migrate, settle, timers
 from app.store import accept, enrollments, journeys, outbox, schedules, scratch, sendings, workspaces
 from app.store.rows import Connection
+from flows import conditions
+from flows.conditions import Conditions
 from flows.contract import NodeType
 from flows.moves import Move
 from flows.seasons import next_edge
@@ -48,11 +50,17 @@ class World:
         accept_now(self.connection, self.workspace_id, payloads, at)
 
     def publish(
-        self, name: str, document: dict[str, Json], journey_id: int | None = None, people: Sequence[Move] = ()
+        self,
+        name: str,
+        document: dict[str, Json],
+        journey_id: int | None = None,
+        people: Sequence[Move] = (),
+        *,
+        bound: Conditions = conditions.NONE,
     ) -> int:
         """Draw, hand in, approve and publish a flow, as a new journey or as a known one's next version; returns the journey.
 
-        `people`: what becomes of those in flight, as the publish dialog asks.
+        `people`: what becomes of those in flight, as the publish dialog asks. `bound`: the conditions of the approval.
         """
         author, reviewer = self._desk("author"), self._desk("reviewer")
         with transaction(self.connection):
@@ -62,7 +70,7 @@ class World:
                 journey = journeys.find(self.connection, self.workspace_id, journey_id)
                 publishing.save_draft(author, journey_id, journey.revision if journey else 0, document)
             content_hash = publishing.submit(author, journey_id).content_hash
-            publishing.review(reviewer, journey_id, "approve", content_hash)
+            publishing.review(reviewer, journey_id, "approve", content_hash, bound=bound)
             migrating.publish(author, journey_id, content_hash, people)
         return journey_id
 

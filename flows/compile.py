@@ -93,6 +93,7 @@ class Plan:
     budget: Budget | None = None  # of the marketing plan it lies in, where that one holds back what goes beyond
     opened_at: datetime | None = None  # nobody is let in by what came before the journey went live, or on
     late_before: datetime | None = None  # what waits that had to end before then write is held
+    entries_at_most: int | None = None  # the approval's cap on who may enter by this version
 
     def refusal(self, at: datetime) -> str | None:
         """Why nobody may come in at this moment, whoever it is."""

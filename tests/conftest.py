@@ -28,7 +28,9 @@ TEMPLATE_LOCK = 0x4A43_7E57
 REDIS_DATABASES = 16
 LOCK_SECONDS = 10
 LARGE_BYTES = 65_536
-LONGEST = ("tests/run/", "tests/simulation/", "tests/browser/")
+# The first worker begins with these, in this order; the second takes over from the end of what is left. A browser and its
+# town are costly to set up, so these tests stay together; what takes long by itself must not come last.
+LONGEST = ("tests/run/", "tests/simulation/", "tests/browser/", "tests/js/", "tests/simulating/")
 
 
 gc.disable()  # until all is loaded: of that nothing is ever garbage, and looking for some takes a quarter of the time
@@ -42,7 +44,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, so that no worker is left alone with one of them at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items.sort(key=lambda item: next((n for n, one in enumerate(LONGEST) if item.nodeid.startswith(one)), len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

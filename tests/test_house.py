@@ -63,6 +63,7 @@ FLOORS = {
     "app.auth": 4,
     "app.signin": 4,
     "app.staff": 4,
+    "app.secondstep": 4,
     "app.engine": 5,
     "app.delivering": 5,
     "app.world": 5,

@@ -85,7 +85,7 @@ def publish_next(connection: Connection, workspace_id: int, journey_id: int, raw
     with transaction(connection):
         saving = journeys.Saving(raw, "bench", START)
         hashed = document.content_hash(document.load(raw))
-        version = journeys.add_version(connection, workspace_id, journey_id, hashed, saving)
+        version = journeys.add_version(connection, workspace_id, journey_id, journeys.Approved(hashed, {}), saving)
         journeys.switch(connection, workspace_id, journey_id, version.id, START)
         versions.bump(connection)
     return version.id

@@ -2,12 +2,13 @@
 
 from typing import cast
 
-from app import auth
+from app import audit, auth, secondstep
 from app.auth import KeyRole
 from app.commands.places import CommandError, first_workspace, now, workplace
 from app.database import transaction
 from app.firstuse import OWN_NAME, add_key, arrive
 from app.settings import Settings
+from app.staff import Hand
 from app.store import users
 
 KEY_ROLES = ("ingest", *auth.ROLES)
@@ -40,6 +41,19 @@ def link(settings: Settings, email: str | None) -> str:
                 f"There is no user {email}; `journey user add` makes one." if email else "There is no admin yet."
             )
         return f"{placed.base_url}/login?token={auth.login(connection, fits[0].id, workspace_id, now())}"
+
+
+def reset_second_step(settings: Settings, email: str) -> str:
+    """Take away somebody's second step, for whom nobody else can: who sits at this machine owns it anyway."""
+    with workplace(settings) as (_placed, connection), transaction(connection):
+        workspace_id = first_workspace(connection)
+        found = [one for one in users.page(connection, workspace_id, 0, 10_000) if one.email.lower() == email.lower()]
+        if not found:
+            raise CommandError(f"There is no user {email}.")
+        hand = Hand(connection, workspace_id, audit.SYSTEM, None, now())
+        if not secondstep.remove(hand, found[0].id):
+            raise CommandError(f"{email} has no second step.")
+        return f"{email} signs in with one step again; their sessions have ended."
 
 
 def new_key(settings: Settings, *, name: str, role: str) -> str:

@@ -5,7 +5,7 @@ The stages' order within a moment is kept: letters, then timers, then messages. 
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -82,7 +82,8 @@ class Stage:
 
     def __init__(self, plan: Plan, story: Story) -> None:
         self.seen: list[Seen] = []
-        self.plan = watched(plan, story.arms, self.seen)
+        # A walk is tried out on whatever day it is: seasons are not part of the story.
+        self.plan = replace(watched(plan, story.arms, self.seen), season=None)
         self.person, self.now = story.person, story.start
         self.book = Book()
         self.book.add(self.plan)

@@ -13,6 +13,7 @@ import msgspec
 
 from app import log
 from app import schedules as firing
+from app.admitting import hold
 from app.database import transaction
 from app.facts import recall
 from app.failpoints import failpoint
@@ -113,7 +114,8 @@ def _firing(
     if plan is None or step is None or step.start is None or not plan.live:
         return None, None
     dated = step.start.kind == "date"
-    late = now - one.next_at > firing.MAX_LATE
+    early = dated and plan.opened_at is not None and one.next_at < plan.opened_at  # contacts took on zones before then
+    late = early or now - one.next_at > firing.MAX_LATE
     found = firing.days(step.start, zones, plan.timezone, one.next_at) if dated else []
     detail = None if late or (dated and not found) else {**firing.as_detail(found), "known": firing.real(zones)}
     if plan.paused:
@@ -196,19 +198,20 @@ def _let_in(
     if not schedules.alone(connection, current):
         places = enrollments.places(connection, [(plan.workspace_id, one.id, plan.journey_id, "") for one in found])
     ids = take_ids(connection, "enrollment_block", len(found))
-    passage = Passage(now, plans.by_version, plans.policies)
+    passage = Passage(now, plans.by_version, plans.policies, admissions=hold(connection, [plan]))
     travellers, entered = [], dict.fromkeys((one.lane for one in found), 0)
     away = plan.refusal(moment)
     for lane, contact, facts in found:
         past = places.get((contact, plan.journey_id, "")) if places else None
-        if past is not None:
-            if not may_enter(plan, Place(*past), moment):
-                continue
-            if away is None:
-                passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
+        if past is not None and not may_enter(plan, Place(*past), moment):
+            continue
         if away is not None:
             passage.turn_away(plan, lane, contact, moment, away)
             continue
+        if not passage.admits(plan, lane, contact, moment):
+            continue
+        if past is not None:
+            passage.reentrants.append((plan.workspace_id, contact, plan.journey_id, ""))
         travellers.append(Traveller(next(ids), contact, moment, facts, plan=plan, node=current.node, lane=lane))
         entered[lane] += 1
     # Equal people share their facts until an effect writes; what they did is each one's own.

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from app import erasing, merges
+from app.admitting import Admissions, for_letters
 from app.database import transaction
 from app.facts import MERGES, gather_facts
 from app.failpoints import failpoint
@@ -34,11 +35,11 @@ def run(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: date
             return 0
         plans.refresh(connection)
         failpoint("CP4")
-        rest, moved = letters, 0
+        rest, moved, room = letters, 0, for_letters(connection, plans, letters)
         while rest:
             before, merging, rest = _before_merges(rest)
             if before:
-                moved += _match(connection, plans, before, now)
+                moved += _match(connection, plans, before, now, room)
             if merging:
                 moved += _end_waits(connection, plans, merging, now)
                 merges.run(connection, plans, merging, now)
@@ -63,10 +64,10 @@ def _before_merges(letters: Sequence[Letter]) -> tuple[list[Letter], list[Letter
     return before, merging, after
 
 
-def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime) -> int:
+def _match(connection: Connection, plans: Plans, letters: list[Letter], now: datetime, room: Admissions) -> int:
     posts = _open(connection, plans, letters, now)
     standing, forwarded = gather_facts(connection, plans, posts)
-    passage = Passage(now, plans.by_version, plans.policies)
+    passage = Passage(now, plans.by_version, plans.policies, admissions=room)
     passage.letters += forwarded
     mine = [post for post in posts if post.letter.contact_id in standing]
     history.write(connection, [post.letter for post in mine])

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app import fusing
+from app import fusing, throttle
 from app.database import transaction
 from app.plans import Plans
-from app.store import history, sendings, sessions, tries, upkeep
+from app.store import history, reputations, sendings, sessions, tries, upkeep
 from app.store.rows import Connection
 
 MONTHS_AROUND = 2
@@ -37,21 +37,23 @@ def forget_sessions(connection: Connection, plans: Plans, *, lanes: Sequence[int
     """Sessions and links that have been over for a month, and old counts of failed sign-ins."""
     del plans, lanes, limit
     with transaction(connection):
-        tries.forget(connection, now - timedelta(days=1))
+        tries.forget(connection, now - throttle.LONGEST - throttle.REMEMBERED)
         return sessions.forget(connection, now - timedelta(days=SESSION_DAYS))
 
 
 def forget_sendings(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
-    """Sent messages that no frequency cap looks back to."""
+    """Sent messages that no frequency cap looks back to; and what was complained about is folded and forgotten."""
     del plans, lanes
     with transaction(connection):
+        reputations.fold(connection, now)
         return sendings.forget(connection, now - timedelta(days=SENDING_DAYS), limit)
 
 
 def watch_fuses(connection: Connection, plans: Plans, *, lanes: Sequence[int], now: datetime, limit: int) -> int:
-    """Journeys that write far more than was approved are paused. Never more to do at once, so returns 0."""
+    """Journeys that write far more than was approved or are complained about are paused. Never more at once: 0."""
     del lanes, limit
     with transaction(connection):
         plans.refresh(connection)
         fusing.watch(connection, plans.policies, now)
+        fusing.watch_complaints(connection, now)
     return 0

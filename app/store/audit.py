@@ -74,6 +74,20 @@ def head(connection: Connection, workspace_id: int) -> Head | None:
     return Head._make(row) if row else None
 
 
+def heads(connection: Connection) -> dict[int, Head]:
+    """The end of every workspace's chain."""
+    rows = connection.execute("SELECT workspace_id, number, hash FROM audit_head").fetchall()
+    return {row[0]: Head(row[1], row[2]) for row in rows}
+
+
+def hashes(connection: Connection, workspace_id: int, numbers: Sequence[int]) -> dict[int, str]:
+    """The hashes of these rows, as far as they are there."""
+    rows = connection.execute(
+        "SELECT number, hash FROM audit WHERE workspace_id = %s AND number = ANY(%s)", (workspace_id, list(numbers))
+    ).fetchall()
+    return dict(rows)
+
+
 def after(connection: Connection, workspace_id: int, number: int, limit: int) -> list[Row]:
     """Rows in the order of the chain."""
     rows = connection.execute(

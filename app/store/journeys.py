@@ -43,6 +43,7 @@ class Version(NamedTuple):
     content_hash: str
     published_at: datetime
     published_by: str
+    conditions: dict[str, Any]
 
 
 JOURNEY: LiteralString = """
@@ -59,6 +60,13 @@ class Saving(NamedTuple):
     document: Mapping[str, Any]
     actor: str
     now: datetime
+
+
+class Approved(NamedTuple):
+    """What reviewers said yes to: this content, under these conditions."""
+
+    content_hash: str
+    conditions: Mapping[str, Any]
 
 
 def add(connection: Connection, workspace_id: int, name: str, saving: Saving) -> Journey:
@@ -182,18 +190,21 @@ def set_scopes(connection: Connection, workspace_id: int, ids: Sequence[int], sc
 
 
 def add_version(
-    connection: Connection, workspace_id: int, journey_id: int, content_hash: str, saving: Saving
+    connection: Connection, workspace_id: int, journey_id: int, approved: Approved, saving: Saving
 ) -> Version:
     """The next version, frozen from now on."""
-    values = {"w": workspace_id, "j": journey_id, "hash": content_hash, **saving._asdict()}
+    values = {"w": workspace_id, "j": journey_id, "hash": approved.content_hash, **saving._asdict()}
     season = (saving.document.get("settings") or {}).get("season")
     values |= {"document": Jsonb(saving.document), "season": Jsonb(season) if season else None}
+    values["conditions"] = Jsonb(dict(approved.conditions))
     row = connection.execute(
         """
-        INSERT INTO version (workspace_id, journey_id, number, document, season, content_hash, published_at, published_by)
-        SELECT %(w)s, %(j)s, COALESCE(max(number), 0) + 1, %(document)s, %(season)s, %(hash)s, %(now)s, %(actor)s
+        INSERT INTO version (workspace_id, journey_id, number, document, season, content_hash, conditions, published_at,
+                             published_by)
+        SELECT %(w)s, %(j)s, COALESCE(max(number), 0) + 1, %(document)s, %(season)s, %(hash)s, %(conditions)s, %(now)s,
+               %(actor)s
         FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s
-        RETURNING id, number, content_hash, published_at, published_by
+        RETURNING id, number, content_hash, published_at, published_by, conditions
         """,
         values,
     ).fetchone()
@@ -225,7 +236,7 @@ def versions(
     """The versions of a journey, the newest first."""
     rows = connection.execute(
         """
-        SELECT id, number, content_hash, published_at, published_by FROM version
+        SELECT id, number, content_hash, published_at, published_by, conditions FROM version
         WHERE workspace_id = %s AND journey_id = %s AND (%s::int IS NULL OR number < %s) ORDER BY number DESC LIMIT %s
         """,
         (workspace_id, journey_id, before, before, limit),
@@ -248,6 +259,14 @@ def document(connection: Connection, workspace_id: int, journey_id: int, number:
         (workspace_id, journey_id, number),
     ).fetchone()
     return row[0] if row else None
+
+
+def conditions(connection: Connection, workspace_id: int, version_id: int) -> dict[str, Any]:
+    """What the approval of a version was bound to."""
+    row = connection.execute(
+        "SELECT conditions FROM version WHERE workspace_id = %s AND id = %s", (workspace_id, version_id)
+    ).fetchone()
+    return dict(row[0]) if row else {}
 
 
 def set_status(connection: Connection, workspace_id: int, journey_id: int, status: str, now: datetime) -> None:

@@ -29,6 +29,7 @@ class Found(NamedTuple):
     user_name: str | None
     user_scopes: list[str] | None
     user_disabled_at: datetime | None
+    unready: bool
 
 
 class Listed(NamedTuple):
@@ -75,7 +76,11 @@ def find(connection: Connection, prefix: str) -> Found | None:
     row = connection.execute(
         """
         SELECT k.id, k.workspace_id, k.user_id, k.name, k.role, k.digest, k.expires_at, k.revoked_at, k.scopes, k.seen_at,
-               k.idle_seconds, u.role, u.name, u.scopes, u.disabled_at
+               k.idle_seconds, u.role, u.name, u.scopes, u.disabled_at,
+               COALESCE(u.role IN ('admin', 'reviewer'), false) AND left(k.prefix, 3) = 'js_'
+               AND EXISTS (SELECT FROM workspace w WHERE w.id = k.workspace_id AND w.settings ->> 'second_step' = 'required')
+               AND NOT EXISTS (SELECT FROM second_step s WHERE s.workspace_id = k.workspace_id AND s.user_id = k.user_id
+                               AND s.since IS NOT NULL)
         FROM key k LEFT JOIN users u ON u.workspace_id = k.workspace_id AND u.id = k.user_id
         WHERE k.prefix = %s
         """,

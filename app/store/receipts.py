@@ -99,14 +99,15 @@ def climb(
 ) -> None:
     """Raise outcomes of `(workspace, message, outcome)`, and end `(workspace, message, reason)` as failed; count both.
 
-    A receipt also settles what nobody knew: an unknown or stale message that was opened has been sent.
+    What is delivered for the first time, and what is complained about, counts for the standing of the channel
+    (`reputations`). A receipt also settles what nobody knew: an unknown or stale message that was opened has been sent.
     """
     up = sorted(reached)
     if up:
-        connection.execute(UP, (*columns(up, 3), now))
+        connection.execute(UP, (*columns(up, 3), now, now))
     down = sorted(failed)
     if down:
-        connection.execute(DOWN, (*columns(down, 3), now))
+        connection.execute(DOWN, (*columns(down, 3), now, now))
 
 
 # What a message had reached before is read under its lock, so that each step is counted once.
@@ -120,7 +121,12 @@ WITH before AS (
     UPDATE message m SET outcome = greatest(before.outcome, before.said), status = 2,
            sent_at = coalesce(m.sent_at, m.due_at)
     FROM before WHERE m.workspace_id = before.workspace_id AND m.id = before.id
-    RETURNING m.workspace_id, m.journey_id, m.version_id, m.node, before.status, before.outcome AS had, m.outcome AS has
+    RETURNING m.workspace_id, m.journey_id, m.version_id, m.node, m.channel, m.marketing, before.status,
+              before.outcome AS had, m.outcome AS has
+), arrived AS (
+    INSERT INTO reputation (workspace_id, channel, journey_id, marketing, at, delivered, complained)
+    SELECT workspace_id, channel, journey_id, marketing, %s::timestamptz, count(*), 0
+    FROM climbed WHERE had < 2 AND has >= 2 GROUP BY 1, 2, 3, 4
 )
 INSERT INTO tally (workspace_id, journey_id, version_id, node, port, minute, count)
 SELECT workspace_id, journey_id, version_id, node, port, date_trunc('minute', %s::timestamptz), count(*)
@@ -137,7 +143,11 @@ WITH before AS (
 ), ended AS (
     UPDATE message m SET status = 3, reason = before.reason
     FROM before WHERE m.workspace_id = before.workspace_id AND m.id = before.id
-    RETURNING m.workspace_id, m.journey_id, m.version_id, m.node, before.status
+    RETURNING m.workspace_id, m.journey_id, m.version_id, m.node, m.channel, m.marketing, before.status, before.reason
+), complained AS (
+    INSERT INTO reputation (workspace_id, channel, journey_id, marketing, at, delivered, complained)
+    SELECT workspace_id, channel, journey_id, marketing, %s::timestamptz, 0, count(*)
+    FROM ended WHERE starts_with(reason, 'complaint') GROUP BY 1, 2, 3, 4
 )
 INSERT INTO tally (workspace_id, journey_id, version_id, node, port, minute, count)
 SELECT workspace_id, journey_id, version_id, node, CASE status WHEN 2 THEN '!bounced' ELSE '!failed' END,

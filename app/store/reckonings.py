@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from app.store.rows import Connection, columns
 
+WORK_MEMORY = "64MB"
 RECKON_LOCK = 0x4A43_504C  # one process counts at a time
 
 
@@ -107,30 +108,36 @@ def happened(connection: Connection, asked: Sequence[Asked]) -> list[Day]:
     """By plan and UTC day: people who did the event for the first time, or sums. From the history, a partition at a time."""
     if not asked:
         return []
+    # Sorting a million people in the usual few megabytes would go to disk.
+    connection.execute("SELECT set_config('work_mem', %s, true), set_config('jit', 'off', true)", (WORK_MEMORY,))
     return connection.execute(
         """
-        WITH one AS (
+        WITH one AS MATERIALIZED (
             SELECT * FROM unnest(%(workspaces)s::int[], %(plans)s::int[], %(events)s::text[], %(properties)s::text[],
                 %(sinces)s::timestamptz[], %(untils)s::timestamptz[]) AS one(workspace_id, plan_id, event, property, since, until)
-        ), done AS (
-            SELECT one.plan_id, one.property, e.contact_id, e.timestamp,
-                   CASE WHEN jsonb_typeof(e.properties -> one.property) = 'number'
-                        THEN (e.properties ->> one.property)::float ELSE 0 END AS number
-            FROM event e JOIN one ON e.workspace_id = one.workspace_id AND e.name = one.event
-             AND e.timestamp >= one.since AND e.timestamp < one.until
-            WHERE e.timestamp >= %(since)s AND e.timestamp < %(until)s AND e.name = ANY(%(events)s)
         )
         SELECT plan_id, ((first AT TIME ZONE 'UTC')::date)::text, 'people', count(*)::float FROM (
-            SELECT plan_id, contact_id, min(timestamp) AS first FROM done WHERE property IS NULL GROUP BY 1, 2
+            SELECT one.plan_id, e.contact_id, min(e.timestamp) AS first
+            FROM event e JOIN one ON e.workspace_id = one.workspace_id AND e.name = one.event
+             AND e.timestamp >= one.since AND e.timestamp < one.until
+            WHERE one.property IS NULL AND e.timestamp >= %(since)s AND e.timestamp < %(until)s AND e.name = ANY(%(people)s)
+            GROUP BY 1, 2
         ) AS people GROUP BY 1, 2
         UNION ALL
-        SELECT plan_id, ((timestamp AT TIME ZONE 'UTC')::date)::text, 'sum', sum(number)::float FROM done
-        WHERE property IS NOT NULL GROUP BY 1, 2
+        SELECT one.plan_id, ((e.timestamp AT TIME ZONE 'UTC')::date)::text, 'sum',
+               sum((e.properties ->> one.property)::float)
+        FROM event e JOIN one ON e.workspace_id = one.workspace_id AND e.name = one.event
+         AND e.timestamp >= one.since AND e.timestamp < one.until
+        WHERE one.property IS NOT NULL AND e.timestamp >= %(since)s AND e.timestamp < %(until)s AND e.name = ANY(%(summed)s)
+          AND jsonb_typeof(e.properties -> one.property) = 'number'
+        GROUP BY 1, 2
         """,
         {
             **dict(
                 zip(("workspaces", "plans", "events", "properties", "sinces", "untils"), columns(asked, 6), strict=True)
             ),
+            "people": sorted({one.event for one in asked if one.property is None}),
+            "summed": sorted({one.event for one in asked if one.property is not None}),
             "since": min(one.since for one in asked),
             "until": max(one.until for one in asked),
         },

@@ -28,18 +28,21 @@ _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A condition over `contact c`, never null, and its values by name (`rule_0`, `rule_1`, …)."""
+    """A condition over `contact c`, never null, and its values by name (`rule_0`, `rule_1`, … or as the prefix says)."""
 
     sql: str
     parameters: Mapping[str, Json]
 
 
-def clause(tree: Tree, *, at: datetime) -> Clause:
-    """The condition as of the moment `at`; RuleError where the rule cannot choose an audience."""
+def clause(tree: Tree, *, at: datetime, prefix: str = "rule") -> Clause:
+    """The condition as of the moment `at`; RuleError where the rule cannot choose an audience.
+
+    `prefix` keeps the values of several conditions in one statement apart; it is ours, never an operator's.
+    """
     check_audience(tree)
     writer = _Writer(at)
-    text = _PLACEHOLDER.sub(r"%(rule_\1)s", writer.condition(tree))
-    return Clause(text, {f"rule_{number}": value for number, value in enumerate(writer.values)})
+    text = _PLACEHOLDER.sub(rf"%({prefix}_\1)s", writer.condition(tree))
+    return Clause(text, {f"{prefix}_{number}": value for number, value in enumerate(writer.values)})
 
 
 def count(

@@ -7,6 +7,7 @@ from app.store.rows import Connection
 
 SESSIONS = "js\\_%"
 LINKS = "jl\\_%"
+PENDING = "jp\\_%"  # half-done sign-ins
 TOUCH_EVERY = timedelta(minutes=1)
 SHOWN = 50
 
@@ -48,7 +49,7 @@ def touch(connection: Connection, key_id: int, now: datetime) -> None:
 
 def end_all(connection: Connection, workspace_id: int, user_id: int, now: datetime, *, links: bool = True) -> int:
     """End every session of somebody, and void the links they were given; how many there were."""
-    kinds = [SESSIONS, LINKS] if links else [SESSIONS]
+    kinds = [SESSIONS, PENDING, LINKS] if links else [SESSIONS, PENDING]
     done = connection.execute(
         """
         UPDATE key SET revoked_at = %s WHERE workspace_id = %s AND user_id = %s AND revoked_at IS NULL
@@ -74,5 +75,5 @@ def end(connection: Connection, workspace_id: int, user_id: int, session_id: int
 def forget(connection: Connection, before: datetime) -> int:
     """Forget sessions and links that are long over."""
     return connection.execute(
-        "DELETE FROM key WHERE prefix LIKE ANY(%s) AND expires_at < %s", ([SESSIONS, LINKS], before)
+        "DELETE FROM key WHERE prefix LIKE ANY(%s) AND expires_at < %s", ([SESSIONS, PENDING, LINKS], before)
     ).rowcount

@@ -2,22 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from app.store.rows import Connection
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+State = Literal["open", "approved", "rejected", "void", "published"]
+
 
 class Submission(NamedTuple):
-    """A draft as it was handed in. status: open, approved, rejected, void, published."""
+    """A draft as it was handed in."""
 
     id: int
     content_hash: str
     editors: list[str]
-    status: str
+    status: State
     submitted_by: str
     submitted_at: datetime
+    reach: int | None = None
+    nudged_at: datetime | None = None
+    nudged_by: str | None = None
 
 
 class Handed(NamedTuple):
@@ -33,7 +42,7 @@ def latest(connection: Connection, workspace_id: int, journey_id: int) -> Submis
     """The submission handed in last."""
     row = connection.execute(
         """
-        SELECT id, content_hash, editors, status, submitted_by, submitted_at FROM submission
+        SELECT id, content_hash, editors, status, submitted_by, submitted_at, reach, nudged_at, nudged_by FROM submission
         WHERE workspace_id = %s AND journey_id = %s ORDER BY id DESC LIMIT 1
         """,
         (workspace_id, journey_id),
@@ -93,35 +102,50 @@ def decide(connection: Connection, workspace_id: int, submission_id: int, status
     )
 
 
+def nudge(
+    connection: Connection, workspace_id: int, submission_id: int, actor: str, now: datetime, since: datetime
+) -> bool:
+    """Note that reviewers are reminded of it; False where somebody has done that since then."""
+    row = connection.execute(
+        """
+        UPDATE submission SET nudged_at = %s, nudged_by = %s
+        WHERE workspace_id = %s AND id = %s AND status = 'open' AND (nudged_at IS NULL OR nudged_at <= %s) RETURNING id
+        """,
+        (now, actor, workspace_id, submission_id, since),
+    ).fetchone()
+    return row is not None
+
+
 class Opinion(NamedTuple):
-    """What a reviewer said."""
+    """What a reviewer said; `conditions` are those of an approval."""
 
     reviewer: str
     decision: str
     comment: str
+    conditions: Mapping[str, Any] = NOTHING
 
 
 def add_review(connection: Connection, workspace_id: int, submission_id: int, said: Opinion, now: datetime) -> None:
     """Keep what a reviewer said."""
     connection.execute(
         """
-        INSERT INTO review (workspace_id, submission_id, reviewer, decision, comment, decided_at)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO review (workspace_id, submission_id, reviewer, decision, comment, conditions, decided_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
         """,
-        (workspace_id, submission_id, *said, now),
+        (workspace_id, submission_id, *said[:3], Jsonb(dict(said.conditions)), now),
     )
 
 
-def approvers(connection: Connection, workspace_id: int, submission_id: int) -> list[str]:
-    """Who approved it."""
+def approvals(connection: Connection, workspace_id: int, submission_id: int) -> dict[str, dict[str, Any]]:
+    """Who approved it, and under which conditions they did so last."""
     rows = connection.execute(
         """
-        SELECT DISTINCT reviewer FROM review
-        WHERE workspace_id = %s AND submission_id = %s AND decision = 'approve' ORDER BY reviewer
+        SELECT DISTINCT ON (reviewer) reviewer, conditions FROM review
+        WHERE workspace_id = %s AND submission_id = %s AND decision = 'approve' ORDER BY reviewer, id DESC
         """,
         (workspace_id, submission_id),
     ).fetchall()
-    return [reviewer for (reviewer,) in rows]
+    return dict(rows)
 
 
 class Decided(NamedTuple):
@@ -130,6 +154,7 @@ class Decided(NamedTuple):
     reviewer: str
     decision: str
     comment: str
+    conditions: dict[str, Any]
     decided_at: datetime
 
 
@@ -137,7 +162,7 @@ def opinions(connection: Connection, workspace_id: int, submission_id: int) -> l
     """Everything that was said on one submission, the latest first."""
     rows = connection.execute(
         """
-        SELECT reviewer, decision, comment, decided_at FROM review
+        SELECT reviewer, decision, comment, conditions, decided_at FROM review
         WHERE workspace_id = %s AND submission_id = %s ORDER BY id DESC LIMIT 50
         """,
         (workspace_id, submission_id),
@@ -145,13 +170,29 @@ def opinions(connection: Connection, workspace_id: int, submission_id: int) -> l
     return [Decided._make(row) for row in rows]
 
 
-def waiting(connection: Connection, workspace_id: int, limit: int) -> list[tuple[int, str, str, datetime]]:
-    """What waits for a reviewer, the longest first: (journey, name, by whom, since when)."""
-    return connection.execute(
+class Waiting(NamedTuple):
+    """A draft that waits for a reviewer. `own`: the one who asks edited or handed it in, or has approved it already."""
+
+    journey_id: int
+    name: str
+    submitted_by: str
+    submitted_at: datetime
+    nudged_at: datetime | None
+    own: bool
+
+
+def waiting(connection: Connection, workspace_id: int, actor: str, limit: int) -> list[Waiting]:
+    """What waits for a reviewer: what others are reminded of first, then the longest waiting."""
+    rows = connection.execute(
         """
-        SELECT j.id, j.name, s.submitted_by, s.submitted_at
+        SELECT j.id, j.name, s.submitted_by, s.submitted_at, s.nudged_at,
+               %(actor)s = s.submitted_by OR %(actor)s = ANY(s.editors) OR %(actor)s = ANY(j.editors) OR EXISTS (
+                   SELECT FROM review r WHERE r.workspace_id = s.workspace_id AND r.submission_id = s.id
+                     AND r.reviewer = %(actor)s) AS own
         FROM submission s JOIN journey j ON j.workspace_id = s.workspace_id AND j.id = s.journey_id
-        WHERE s.workspace_id = %s AND s.status = 'open' AND in_scope(j.scope) ORDER BY s.id LIMIT %s
+        WHERE s.workspace_id = %(w)s AND s.status = 'open' AND in_scope(j.scope)
+        ORDER BY own, s.nudged_at DESC NULLS LAST, s.id LIMIT %(limit)s
         """,
-        (workspace_id, limit),
+        {"w": workspace_id, "actor": actor, "limit": limit},
     ).fetchall()
+    return [Waiting._make(row) for row in rows]

@@ -8,7 +8,9 @@ from app.store.rows import Connection
 
 SAME_EMAIL_AT_MOST = 5
 CHANGEABLE = ("name", "role", "scopes", "disabled_at", "language", "password")
-FIELDS = "id, email, name, role, created_at, scopes, disabled_at, joined_at, language, password IS NOT NULL"
+FIELDS = """id, email, name, role, created_at, scopes, disabled_at, joined_at, language, password IS NOT NULL,
+    EXISTS (SELECT FROM second_step s WHERE s.workspace_id = users.workspace_id AND s.user_id = users.id
+            AND s.since IS NOT NULL)"""
 
 
 class User(NamedTuple):
@@ -24,6 +26,7 @@ class User(NamedTuple):
     joined_at: datetime | None
     language: str | None
     has_password: bool
+    second_step: bool
 
 
 class Known(NamedTuple):

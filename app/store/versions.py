@@ -9,7 +9,8 @@ from app.store.rows import Connection
 FIELDS = """
     v.workspace_id, v.journey_id, v.id, v.number, w.timezone, v.document,
     j.live_version_id = v.id AND j.status IN ('live', 'paused') AS is_live, j.status = 'paused', j.status = 'stopped',
-    j.opened_at, j.pause_reason, p.id, CASE WHEN p.details -> 'budget' ->> 'over' = 'hold' THEN p.details -> 'budget' END
+    j.opened_at, v.conditions, j.pause_reason, p.id,
+    CASE WHEN p.details -> 'budget' ->> 'over' = 'hold' THEN p.details -> 'budget' END
     FROM version v JOIN journey j ON j.id = v.journey_id AND j.workspace_id = v.workspace_id
     JOIN workspace w ON w.id = v.workspace_id
     LEFT JOIN plan p ON p.workspace_id = j.workspace_id AND p.id = j.plan_id
@@ -29,6 +30,7 @@ class Saved(NamedTuple):
     paused: bool
     stopped: bool
     opened_at: datetime | None
+    conditions: dict[str, Any]
     pause_reason: str | None = None
     plan_id: int | None = None
     budget: dict[str, Any] | None = None  # of its plan, where that holds back what goes beyond

@@ -44,6 +44,22 @@ def set_policies(connection: Connection, workspace_id: int, policies: Mapping[st
     )
 
 
+def second_over(connection: Connection, workspace_id: int) -> int | None:
+    """Over how many reachable people an approval takes two; None where one is always enough."""
+    row = connection.execute(
+        "SELECT (settings -> 'review' ->> 'second_over')::int FROM workspace WHERE id = %s", (workspace_id,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def set_second_over(connection: Connection, workspace_id: int, people: int | None) -> None:
+    """Keep from how many reachable people on an approval takes two."""
+    connection.execute(
+        "UPDATE workspace SET settings = settings || jsonb_build_object('review', %s::jsonb) WHERE id = %s",
+        (Jsonb({"second_over": people}), workspace_id),
+    )
+
+
 def privacy(connection: Connection, workspace_id: int, *, lock: bool = False) -> dict[str, Any]:
     """What contacts are asked about, and which attributes are personal, as it was saved; empty where nothing was."""
     tail: LiteralString = " FOR UPDATE" if lock else ""

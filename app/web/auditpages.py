@@ -1,17 +1,19 @@
 """The audit log as a page: who changed what, in words, filtered and in pages. Only read."""
 
 import json
-import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request, Response
 
+from app import anchors
 from app.store import audit, keys, overview, users
 from app.store.audit import Row, Wanted
+from app.store.rows import Connection
 from app.web import told
-from app.web.guard import Asker, Database, can
+from app.web.guard import Asker, Database, TheHouse, can
+from app.web.house import House
 from app.web.page import page_router, render
 from app.web.shapes import LONGEST_PLACE, paged, place_of
 from app.web.templating import reading
@@ -45,6 +47,10 @@ DEEDS = {
     "journey.submit": _("handed it in for review"),
     "journey.approve": _("approved it"),
     "journey.reject": _("sent it back"),
+    "journey.nudge": _("reminded reviewers of it"),
+    "journey.aside": _("kept a draft aside"),
+    "journey.take_up": _("took a draft up again"),
+    "journey.drop": _("deleted a draft kept aside"),
     "journey.publish": _("published it"),
     "journey.pause": _("paused it"),
     "journey.resume": _("resumed it"),
@@ -60,6 +66,7 @@ DEEDS = {
     "plan.archive": _("archived the plan"),
     "plan.restore": _("brought the plan back"),
     "policy.change": _("changed caps and quiet hours"),
+    "policy.review": _("changed when it takes two to approve"),
     "account.save": _("set up an account"),
     "account.remove": _("removed an account"),
     "account.test": _("tested an account"),
@@ -74,6 +81,10 @@ DEEDS = {
     "user.change": _("changed a person"),
     "user.password": _("set a password"),
     "user.link": _("made a sign-in link"),
+    "user.second_step_offer": _("asked for a second step"),
+    "user.second_step": _("turned a second step on or off"),
+    "user.recovery_codes": _("made new recovery codes"),
+    "user.second_step_rule": _("changed who needs a second step"),
     "user.sign_out": _("signed out everywhere"),
     "key.create": _("made a key"),
     "key.revoke": _("revoked a key"),
@@ -86,20 +97,22 @@ Word = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 
 
+YES, NO = _("yes"), _("no")
 EMPTY = ((None, None), (None, ""), ("", None), ("", ""))
-HASH = re.compile("[0-9a-f]{64}")
 # The fields that stand in the log, and words among their values; others stay as they are.
 FIELDS = {
     "content_hash": _("Content"), "status": _("Status"), "version": _("Version"), "revision": _("Revision"),
     "name": _("Name"), "comment": _("Comment"), "role": _("Role"), "device": _("Device"), "net": _("Network"),
-    "way": _("By"), "email": _("E-mail"), "scopes": _("Sees"), "text": _("Text"), "node": _("Step"),
+    "way": _("Way"), "email": _("E-mail"), "scopes": _("Sees"), "text": _("Text"), "node": _("Step"),
     "settled": _("Settled"), "channel": _("Channel"), "settings": _("Settings"), "until": _("Until"),
     "state": _("State"), "migration": _("Migration"), "reason": _("Reason"), "disabled": _("Disabled"),
+    "second_step": _("Second step"), "required": _("Required"),
 }  # fmt: skip
 WORDS = {
     **{name: name for name in ("live", "paused", "draft", "stopped", "archived")},
     **{name: name for name in ("viewer", "operator", "reviewer", "admin")},
-    "open": _("open"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"), "password": _("password"),
+    "open": _("waits for a review"), "approved": _("approved"), "rejected": _("rejected"), "link": _("link"),
+    "password": _("password"), "code": _("code of the phone"), "recovery code": _("recovery code"),
     "published": _("published"), "withdrawn": _("withdrawn"),
 }  # fmt: skip
 
@@ -107,6 +120,7 @@ WORDS = {
 @routes.get("/settings/audit", dependencies=[can("audit.read")])
 def show_audit(
     request: Request,
+    house: TheHouse,
     caller: Asker,
     connection: Database,
     who: Word = "",
@@ -136,8 +150,16 @@ def show_audit(
         }
     if next is not None:
         return render(request, "settings/_audit_rows.html", values)
+    values["anchored"] = _anchored(house, connection, caller.workspace_id)
     values["users"] = users.page(connection, caller.workspace_id, 0, SHOWN)
     return render(request, "settings/audit.html", values)
+
+
+def _anchored(house: House, connection: Connection, workspace_id: int) -> dict[str, Any]:
+    """The last anchor of the log in this machine's data folder, and the first that does not hold any more."""
+    found = anchors.read(house.settings.data, at_most=anchors.READ_BYTES).anchors
+    own = [one for one in found if one.workspace_id == workspace_id]
+    return {"last": own[-1] if own else None, "gone": anchors.gone(connection, workspace_id, own) if own else None}
 
 
 def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:
@@ -162,12 +184,10 @@ def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:
 
 
 def _shown(value: Any, say: Any) -> Any:
-    """A value as people read it: known words in their language, a hash by its beginning."""
-    if not isinstance(value, str):
-        return value
-    if HASH.fullmatch(value):
-        return f"{value[:8]}…"
-    return say(WORDS[value]) if value in WORDS else value
+    """A value as people read it: known words in their language."""
+    if isinstance(value, bool):
+        return say(YES if value else NO)
+    return say(WORDS[value]) if isinstance(value, str) and value in WORDS else value
 
 
 def _day(text: str, zone: ZoneInfo, more: int) -> datetime | None:

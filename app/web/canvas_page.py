@@ -73,7 +73,19 @@ def show_editor(
     document = journeys.draft(connection, caller.workspace_id, journey_id) or {}
     mode: Mode = "edit" if caller.may("journey.edit") else "version"
     handed = _handed(connection, house, caller, journey, document)
-    return show(request, house, connection, Shown(mode, journey, document, {"submission": handed}))
+    more = {"submission": handed, "published": _published(connection, caller, journey)}
+    return show(request, house, connection, Shown(mode, journey, document, more))
+
+
+def _published(connection: Connection, caller: Caller, journey: Journey) -> dict[str, Any] | None:
+    """The steps and wires people walk now, for the dots on cards that are drawn otherwise."""
+    if journey.live_number is None:
+        return None
+    live = journeys.document(connection, caller.workspace_id, journey.id, journey.live_number)
+    whole = _whole(live) if live is not None else {}
+    fields = ("id", "type", "settings", "name")
+    nodes = [{name: node[name] for name in fields if name in node} for node in whole.get("nodes", ())]
+    return {"nodes": nodes, "edges": whole.get("edges", ())}
 
 
 @routes.post("/journeys/{journey_id}/read", dependencies=[can("journey.edit")], max_body_size=TEXT_AT_MOST)

@@ -95,6 +95,10 @@ def admit(request: Request, action: str) -> Caller:
 
 def refuse_others(request: Request, caller: Caller, action: str) -> None:
     """Refuse whoever may not do this, or may not see what the address names; the latter is as if it were not there."""
+    if caller.unready and action not in auth.SELF:
+        raise ProblemError(
+            403, _("Your workspace asks for a second step: set one up first, on your own page (/settings/me).")
+        )
     if not caller.may(action):
         raise ProblemError(
             403, told(_("The role {role} may not do this ({action})."), role=told(caller.role), action=action)

@@ -6,10 +6,11 @@ from fastapi import Path, Request, Response
 
 from app import auth
 from app.lanes import LANES
-from app.store import fuses, health, instances, lates, load, overview
+from app.store import fuses, health, instances, lates, load, overview, reputations
 from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
+from app.web.templating import channel_words
 from app.web.whys import of_reasons
 
 routes = page_router()
@@ -44,6 +45,10 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
         "place": overview.place(connection, caller.workspace_id),
         "held": instances.held(connection),
         "held_late": lates.held(connection, caller.workspace_id),
+        "standings": reputations.standings(connection, caller.workspace_id, now),
+        "channel_words": channel_words(request, house.catalog),
+        "warn_rate": reputations.WARN,
+        "stop_rate": reputations.STOP,
         "fused": fused,
         "whys": of_reasons(request, connection, caller.workspace_id, [why for _id, _name, why, _since in fused]),
         "may_run": auth.may(caller.role, "journey.run"),

@@ -14,7 +14,7 @@ from app import pausing
 from app.counts import AtNode, Numbers
 from app.language import words
 from app.publishing import Desk
-from app.store import journeys, messagelog, periods, timelines, users, whereabouts
+from app.store import admissions, journeys, messagelog, periods, timelines, users, whereabouts
 from app.store.journeys import Journey
 from app.store.rows import Connection
 from app.store.timelines import Way
@@ -33,6 +33,7 @@ from app.web.walks import VersionNumber
 from app.web.watch import earliest, figures
 from app.web.whereabouts import row_of
 from app.web.whys import of_reasons
+from flows import conditions
 from flows.words import _
 
 routes = page_router()
@@ -113,6 +114,8 @@ def show_live(
         "place": place,
         "wish": place,
         "zone": place.zone,
+        "bound": conditions.load(journeys.conditions(connection, caller.workspace_id, place.shown_id)),
+        "fill": admissions.fill(connection, caller.workspace_id, journey_id),
         "totals": numbers.totals,
         "numbers": sorted(journeys.numbers(connection, caller.workspace_id, journey_id).values(), reverse=True),
         "way": None,

@@ -30,6 +30,7 @@ from app.web.templating import channel_words, icons, language_of
 from app.web.told import Faces, Say
 from app.web.walks import NodeName, VersionNumber
 from app.web.whys import Case, Whys, of_reasons
+from flows.conditions import OVER
 from flows.contract import OUTCOMES
 from flows.words import _, speaking
 
@@ -156,7 +157,7 @@ WITHHOLDING = (
     "suppressed: manual",
     "erased",
     "fuse",
-    "over the approved cap",
+    OVER,
     "pause: skipped",
     "pause: exit",
     "late: held",

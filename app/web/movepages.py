@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Path, Request, Response
 from pydantic import ValidationError
 
-from app import audit, facets, lateness, migrating, pausing
+from app import audit, facets, lateness, migrating, pausing, publishing
 from app.generation import confirm
 from app.migrating import Preview
 from app.pausing import Mode
@@ -39,12 +39,25 @@ Texts = Annotated[list[str], Form(max_length=RULES_AT_MOST)]
 @routes.get("/journeys/{journey_id}/moving", dependencies=[can("journey.read")])
 def show_moving(request: Request, house: TheHouse, journey_id: JourneyId, desk: AtDesk) -> Response:
     """Who stands where on older versions, what may become of them, and what was done before."""
+    values = {**_choice(request, desk, journey_id), "done": _done(desk, journey_id), "dialog": False}
+    return render(request, "journeys/moving.html", {**values, "type_icons": icons(request, house.catalog)})
+
+
+@routes.get("/journeys/{journey_id}/moving/dialog", dependencies=[can("journey.publish")])
+def show_publish_dialog(request: Request, journey_id: JourneyId, desk: AtDesk) -> Response:
+    """The same choice in a dialog, at publishing."""
+    return render(request, "journeys/_moving_form.html", {**_choice(request, desk, journey_id), "dialog": True})
+
+
+def _choice(request: Request, desk: Desk, journey_id: int) -> dict[str, Any]:
+    """What the form of the choice shows."""
     journey = known(desk, journey_id)
     target, version_id = target_of(desk, journey_id)
     seen = migrating.preview(desk, journey_id, (), None, version_id)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     approved = last is not None and last.status == "approved"
-    values = {
+    given = publishing.approval_of(desk, journey, last) if last is not None and approved else None
+    return {
         "journey": journey,
         "seen": seen,
         "rows": _rows(request, desk, journey_id, seen),
@@ -53,11 +66,9 @@ def show_moving(request: Request, house: TheHouse, journey_id: JourneyId, desk: 
         "content_hash": last.content_hash if last and approved else "",
         "handed_in": version_id == 0 and last is not None,
         "open": migrations_.is_open(desk.connection, desk.workspace_id, journey_id),
-        "done": _done(desk, journey_id),
-        "type_icons": icons(request, house.catalog),
         "place": overview.place(desk.connection, desk.workspace_id),
+        "conditions": given.conditions if given else None,
     }
-    return render(request, "journeys/moving.html", values)
 
 
 @routes.get("/journeys/{journey_id}/moving/progress", dependencies=[can("journey.read")])

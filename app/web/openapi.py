@@ -33,6 +33,7 @@ MEANINGS = {
 # Beyond what follows from the shape of an operation: its own refusals.
 OWN = {
     "save_draft": (412, 428),
+    "take_up_draft": (412, 428),
     "replace_policies": (412, 428),
     "replace_privacy": (412,),
     "change_plan": (412,),

@@ -9,7 +9,7 @@ from psycopg import OperationalError
 from pydantic import BaseModel, ConfigDict
 
 from app import numbers
-from app.store import load
+from app.store import load, reputations
 from app.web.guard import TheHouse
 from app.web.house import House
 from app.web.problems import RETRY_SECONDS, document
@@ -84,6 +84,11 @@ GAUGES = (
 )
 
 
+COMPLAINTS = (
+    "Complaints for each delivered message of 7 days, where 1,000 or more were: 0.001 is a warning, 0.003 a pause."
+)
+
+
 @routes.get(
     "/metrics",
     response_class=Response,
@@ -96,6 +101,9 @@ def read_metrics(house: TheHouse) -> Response:
     for (name, text), value in zip(GAUGES, _waiting(house), strict=False):
         Gauge(f"journey_{name}", text, registry=registry).set(value)
         up.set(1)
+    rate = Gauge("journey_complaint_rate", COMPLAINTS, ("workspace", "channel"), registry=registry)
+    for one in _standings(house):
+        rate.labels(str(one.workspace_id), one.channel).set(one.rate)
     workers = numbers.exposition(numbers.of_workers(house.hints)).encode()
     shown = generate_latest(house.registry) + generate_latest(registry) + workers
     return Response(shown, media_type=CONTENT_TYPE_LATEST)
@@ -108,3 +116,11 @@ def _waiting(house: House) -> tuple[float, ...]:
             return load.load(connection, house.now())
     except OperationalError:
         return ()
+
+
+def _standings(house: House) -> list[reputations.Standing]:
+    try:
+        with house.transaction(read_only=True) as connection:
+            return reputations.standings(connection, None, house.now())
+    except OperationalError:
+        return []

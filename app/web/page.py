@@ -15,7 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from psycopg import OperationalError
 
-from app.auth import Caller
+from app.auth import SELF, Caller
 from app.language import words
 from app.web.guard import GuardedRoute, StrictRequest, action_of, refuse_others
 from app.web.house import House
@@ -68,6 +68,8 @@ class PageRoute(GuardedRoute):
             if caller is None:
                 return _to_sign_in(request)
             request.state.caller = caller
+            if caller.unready and action not in SELF and request.method in ("GET", "HEAD"):
+                return _to_second_step(request)
             await run_in_threadpool(refuse_others, request, caller, action)
             language: Language = "zh" if language_of(request) == "zh" else "en"
             with speaking(language, words(language).gettext):  # summaries and reasons come in the reader's language too
@@ -98,7 +100,7 @@ def around(request: Request) -> dict[str, Any]:
     def can(action: str) -> bool:
         return caller.may(action)
 
-    doors = [one for one in DOORS if can(one.action) and (house.settings.sink or not one.sink)]
+    doors = [one for one in DOORS if not caller.unready and can(one.action) and (house.settings.sink or not one.sink)]
     here = request.url.path
     current = max((one.path for one in doors if _inside(here, one.path)), key=len, default="")
     say = words(language_of(request)).gettext
@@ -151,6 +153,13 @@ def _inside(here: str, door: str) -> bool:
 def _visitor(request: Request) -> Caller | None:
     refuse_forged(request)
     return visitor(request)
+
+
+def _to_second_step(request: Request) -> Response:
+    place = "/settings/me"
+    if request.headers.get("hx-request"):
+        return Response(status_code=403, headers={**PAGE_HEADERS, "HX-Redirect": place})
+    return RedirectResponse(place, 303, headers=PAGE_HEADERS)
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -73,13 +73,13 @@ def show_live(request: Request, house: TheHouse, caller: Asker, connection: Data
 
 
 def _answer(request: Request, house: House, template: str, caller: Caller, connection: Connection) -> Response:
-    values = _values(request, connection, house, caller.workspace_id)
+    values = _values(request, connection, house, caller)
     return render(request, template, {**values, "icons": icons(request, house.catalog)})
 
 
-def _values(request: Request, connection: Connection, house: House, workspace_id: int) -> dict[str, Any]:
+def _values(request: Request, connection: Connection, house: House, caller: Caller) -> dict[str, Any]:
     language = language_of(request)
-    say = words(language).gettext
+    say, workspace_id = words(language).gettext, caller.workspace_id
     shown = overview.journeys(connection, workspace_id, JOURNEYS_AT_MOST)
     counts: dict[int, dict[tuple[str, str], int]] = {}
     for journey, node, port, count in overview.counts(connection, workspace_id, [one.id for one in shown]):
@@ -94,7 +94,7 @@ def _values(request: Request, connection: Connection, house: House, workspace_id
         "begun": begun,
         "entered": whole.get("entered", 0),
         "active": max(0, whole.get("entered", 0) - sum(whole.get(name, 0) for name in ENDS)),
-        "attention": _attention(connection, house, workspace_id),
+        "attention": _attention(connection, house, caller),
         "messages": _lines(request, connection, workspace_id, say),
         "status_words": {name: say(word) for name, word in STATUS_WORDS.items()},
         "port_words": {name: say(word) for name, word in PORT_WORDS.items()},
@@ -107,12 +107,12 @@ def _values(request: Request, connection: Connection, house: House, workspace_id
     }
 
 
-def _attention(connection: Connection, house: House, workspace_id: int) -> dict[str, Any]:
+def _attention(connection: Connection, house: House, caller: Caller) -> dict[str, Any]:
     """What somebody should look at: people who are stuck, drafts that wait for a reviewer, what could not be handled."""
-    since = house.now() - timedelta(days=1)
+    since, workspace_id = house.now() - timedelta(days=1), caller.workspace_id
     return {
         "stuck": health.stuck(connection, workspace_id, NAMED_AT_MOST),
-        "reviews": submissions.waiting(connection, workspace_id, NAMED_AT_MOST),
+        "reviews": submissions.waiting(connection, workspace_id, caller.actor, NAMED_AT_MOST),
         "aside": health.aside_since(connection, workspace_id, since, ASIDE_AT_MOST),
         "aside_most": ASIDE_AT_MOST,
     }

@@ -25,6 +25,7 @@ from app.web.planshapes import (
 )
 from app.web.problems import ProblemError, missing
 from app.web.shapes import INT, PAGE, Limit, Next, Page, paged, place_of
+from flows.words import _
 
 routes = router("plans")
 
@@ -94,7 +95,7 @@ def change_plan(
     """Let a plan say something else; what is left out is gone. With `If-Match`: 412 where somebody was faster."""
     row = _known(plans.find(connection, asker.workspace_id, plan_id, lock=True))
     if if_match is not None and if_match != etag(row):
-        raise ProblemError(412, "Somebody changed the plan since; read it again.", headers={"ETag": etag(row)})
+        raise ProblemError(412, _("Somebody changed the plan since; read it again."), headers={"ETag": etag(row)})
     changed = _known(plans.change(connection, asker.workspace_id, plan_id, plan.written()))
     if changed.details != row.details:
         plans.forget_reading(connection, asker.workspace_id, plan_id)

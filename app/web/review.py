@@ -1,17 +1,20 @@
 """The review page: what changed, on the canvas and in sentences; approve, send back, publish. The rules are `publishing`'s."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import Form, Request, Response
 
 from app import differences, publishing
 from app.auth import Caller
 from app.counts import gather
-from app.store import keys, submissions, tallies
+from app.publishing import Desk
+from app.store import tallies, users
 from app.store.journeys import Journey
 from app.store.rows import Connection
-from app.store.submissions import Decided, Submission
+from app.web import reviewed
 from app.web.canvas_page import Shown, show
 from app.web.colleague import seat_offered
 from app.web.comments import threads
@@ -19,37 +22,36 @@ from app.web.flowstates import StateQuery, document_of, known_journey
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.house import House
 from app.web.journeys import AtDesk
-from app.web.page import page_router
+from app.web.page import page_router, toast
 from app.web.problems import ProblemError
+from app.web.reminders import remind
+from app.web.reviewed import Reviewed
 from app.web.shapes import JourneyId
 from app.web.templating import reading
+from flows import conditions
 from flows import document as documents
+from flows.calendar import at_wall
+from flows.conditions import Conditions
 from flows.contract import Json
 from flows.words import _
 
 routes = page_router()
 
 TEMPLATE = "journeys/review.html"
-IN_HAND = ("open", "approved")
 OWN_EDITED = _("You edited this draft, so somebody else must review it.")
 OWN_SUBMITTED = _("You handed this draft in, so somebody else must review it.")
-REASON_NEEDED = _("Say in a sentence what should be different; it goes to who handed it in.")
+REMINDED = _("Reviewers are reminded.")
+NOBODY_REVIEWS = _("Nobody else here may review it; ask an admin to invite a reviewer.")
+ODD_CONDITIONS = _("The cap is a whole number of at least 1, and the start a date and a time.")
 
 
 @routes.get("/journeys/{journey_id}/review", dependencies=[can("journey.read")])
-def show_review(
-    request: Request, house: TheHouse, caller: Asker, connection: Database, journey_id: JourneyId
-) -> Response:
+def show_review(request: Request, house: TheHouse, caller: Asker, desk: AtDesk, journey_id: JourneyId) -> Response:
     """What was handed in (or the draft, where nothing was) beside what people walk now."""
-    journey = known_journey(connection, caller, journey_id)
-    last = submissions.latest(connection, caller.workspace_id, journey_id)
-    handed = last if last is not None and last.status in IN_HAND else None
-    after = submissions.document(connection, caller.workspace_id, handed.id) if handed else None
-    if after is None:
-        after = document_of(connection, journey, caller.workspace_id, "draft")
-    before = document_of(connection, journey, caller.workspace_id, "live")
-    review = _standing(request, connection, caller, journey, last)
-    return _answer(request, house, connection, _Pair(journey, before, after, "live", "draft", review))
+    one = reviewed.reviewed(desk.connection, desk.workspace_id, known_journey(desk.connection, caller, journey_id))
+    review = _standing(request, caller, desk, one)
+    pair = _Pair(one.journey, one.before, one.after, "live", "draft", review)
+    return _answer(request, house, desk.connection, pair)
 
 
 @routes.get("/journeys/{journey_id}/compare", dependencies=[can("journey.read")])
@@ -83,13 +85,24 @@ def decide(
     decision: Annotated[Literal["approve", "reject"], Form()],
     content_hash: Annotated[str, Form(max_length=100)],
     comment: Annotated[str, Form(max_length=4_000)] = "",
+    entries_at_most: Annotated[str, Form(max_length=20)] = "",
+    not_before: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
-    """Approve, or send back with a reason."""
-    if decision == "reject" and not comment.strip():
-        with reading(request) as say:
-            raise ProblemError(422, say(REASON_NEEDED))
-    publishing.review(desk, journey_id, decision, content_hash, comment.strip())
+    """Approve, under conditions if there are any, or send back with a reason."""
+    bound = _conditions(request, desk, entries_at_most.strip(), not_before.strip())
+    publishing.review(desk, journey_id, decision, content_hash, comment.strip(), bound=bound)
     return _lead(f"/journeys/{journey_id}/review")
+
+
+@routes.post("/journeys/{journey_id}/review/nudge", dependencies=[can("journey.submit")])
+def nudge(request: Request, house: TheHouse, caller: Asker, journey_id: JourneyId, desk: AtDesk) -> Response:
+    """Remind those who may review it."""
+    asked, letters = remind(house, desk, journey_id, caller.name)
+    with reading(request) as say:
+        text = say(REMINDED) if asked else say(NOBODY_REVIEWS)
+    answer = toast(Response(status_code=204), text, kind="good" if asked else "warn")
+    answer.background = letters
+    return answer
 
 
 @routes.post("/journeys/{journey_id}/review/publish", dependencies=[can("journey.publish")])
@@ -134,33 +147,45 @@ def _answer(request: Request, house: House, connection: Connection, pair: _Pair)
     return show(request, house, connection, Shown("review", pair.journey, pair.after, data, values, TEMPLATE))
 
 
-def _standing(
-    request: Request, connection: Connection, caller: Caller, journey: Journey, last: Submission | None
-) -> dict[str, Any]:
+def _standing(request: Request, caller: Caller, desk: Desk, one: Reviewed) -> dict[str, Any]:
     """Where the review stands, what this person may do about it, and why not."""
-    state = last.status if last is not None and last.status in (*IN_HAND, "rejected") else "draft"
-    decided = submissions.opinions(connection, caller.workspace_id, last.id) if last is not None else []
-    actors = {one.reviewer for one in decided} | ({last.submitted_by} if last else set())
-    names = keys.names(connection, caller.workspace_id, sorted(actors))
+    last, journey = one.last, one.journey
+    state = last.status if last is not None and last.status in (*reviewed.IN_HAND, "rejected") else "draft"
+    decided, names = reviewed.opinions_of(desk.connection, desk.workspace_id, one)
+    given = reviewed.approval_of(desk, one)
     own = ""
-    if last is not None and state in IN_HAND:
-        own = OWN_EDITED if caller.actor in {*last.editors, *journey.editors} else ""
-        own = own or (OWN_SUBMITTED if caller.actor == last.submitted_by else "")
+    if one.handed is not None:
+        own = OWN_EDITED if caller.actor in {*one.handed.editors, *journey.editors} else ""
+        own = own or (OWN_SUBMITTED if caller.actor == one.handed.submitted_by else "")
     with reading(request) as say:
         refused = say(own) if own else ""
     return {
-        "state": state,
-        "content_hash": last.content_hash if last is not None and state in IN_HAND else "",
+        "state": "open" if given and state == "approved" and not given.enough else state,
+        "content_hash": one.handed.content_hash if one.handed else "",
         "submitted_by": names.get(last.submitted_by, last.submitted_by) if last else "",
         "submitted_at": last.submitted_at if last else None,
+        "nudged_at": last.nudged_at if last else None,
         "own": refused,
-        "colleague": seat_offered(request, connection, caller) if refused else "",
-        "decided": [_decision(one, names) for one in decided],
+        "mine": given is not None and caller.actor in given.approvers,
+        "given": given,
+        "zone": users.timezone(desk.connection, desk.workspace_id),
+        "colleague": seat_offered(request, desk.connection, caller) if refused else "",
+        "decided": [{**said, "bound": conditions.load(said["conditions"])} for said in decided],
     }
 
 
-def _decision(one: Decided, names: dict[str, str]) -> dict[str, Any]:
-    return {**one._asdict(), "reviewer": names.get(one.reviewer, one.reviewer)}
+def _conditions(request: Request, desk: Desk, most: str, start: str) -> Conditions:
+    """The conditions of the form; the start is of the workspace's clock."""
+    try:
+        number = int(most) if most else None
+        moment = datetime.fromisoformat(start) if start else None
+        if moment is not None and moment.tzinfo is None:
+            zone = ZoneInfo(users.timezone(desk.connection, desk.workspace_id))
+            moment = at_wall(zone, moment.date(), moment.time())
+        return Conditions(entries_at_most=number, not_before=moment)
+    except ValueError:
+        with reading(request) as say:
+            raise ProblemError(422, say(ODD_CONDITIONS)) from None
 
 
 def _people(connection: Connection, workspace_id: int, journey_id: int) -> dict[str, int]:

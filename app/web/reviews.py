@@ -15,10 +15,12 @@ from app.store import journeys
 from app.web.guard import can, router
 from app.web.journeys import AtDesk, Status, known
 from app.web.migrations import People
-from app.web.problems import missing
+from app.web.problems import invalid, missing
 from app.web.shapes import PAGE, In, JourneyId, Limit, Next, Out, Page, ProblemOut, paged, place_of, problem_out
-from flows import compare
+from flows import compare, conditions
 from flows import document as documents
+from flows.conditions import Conditions
+from flows.words import _
 
 routes = router("publishing")
 
@@ -40,18 +42,25 @@ class ReviewIn(In):
     """What a reviewer says about exactly this content."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"decision": "approve", "content_hash": "9f2c41d07a", "comment": "Good."}]}
+        json_schema_extra={
+            "examples": [
+                {"decision": "approve", "content_hash": "9f2c41d07a", "comment": "Good."},
+                {"decision": "approve", "content_hash": "9f2c41d07a", "conditions": {"entries_at_most": 5000}},
+                {"decision": "reject", "content_hash": "9f2c41d07a", "comment": "Ten minutes are too short."},
+            ]
+        }
     )
     decision: Literal["approve", "reject"]
     content_hash: Hash
-    comment: str = Field("", max_length=4_000)
+    comment: str = Field("", max_length=4_000, description="The reason, where it is rejected; then it is needed.")
+    conditions: Conditions = Field(conditions.NONE, description="What the approval is bound to.")
 
 
 class ReviewedOut(Out):
     """Where the submission stands after the review."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "approved", "content_hash": "9f2c41d07a"}]})
-    status: Literal["approved", "rejected"]
+    status: Literal["approved", "rejected", "open"] = Field(description="`open`: it takes another approval.")
     content_hash: str
 
 
@@ -91,6 +100,7 @@ class VersionOut(Out):
                     "content_hash": "9f2c41d07a",
                     "published_at": "2026-11-21T09:30:00Z",
                     "published_by": "user:3",
+                    "conditions": {"entries_at_most": 5000, "not_before": None},
                 }
             ]
         }
@@ -100,6 +110,7 @@ class VersionOut(Out):
     content_hash: str
     published_at: datetime
     published_by: str
+    conditions: Conditions = Field(description="What its approval was bound to.")
 
 
 class ChangeOut(Out):
@@ -155,10 +166,13 @@ def submit_draft(journey_id: JourneyId, desk: AtDesk) -> SubmittedOut:
 def review_draft(journey_id: JourneyId, said: ReviewIn, desk: AtDesk) -> ReviewedOut:
     """Approve or reject what was handed in.
 
-    Nobody reviews what they edited or handed in (403). If the draft or an account it uses changed since, 409.
+    Nobody reviews what they edited or handed in (403). If the draft or an account it uses changed since, 409. An approval
+    may be bound to conditions; of two approvals the stricter ones hold.
     """
-    status = publishing.review(desk, journey_id, said.decision, said.content_hash, said.comment)
-    return ReviewedOut(status="approved" if status == "approved" else "rejected", content_hash=said.content_hash)
+    if said.decision == "reject" and not said.comment:
+        raise invalid([("comment", _("say in a sentence what should be different"))])
+    status = publishing.review(desk, journey_id, said.decision, said.content_hash, said.comment, bound=said.conditions)
+    return ReviewedOut(status=status, content_hash=said.content_hash)
 
 
 @routes.post("/journeys/{journey_id}/publish", dependencies=[can("journey.publish")])
@@ -184,6 +198,7 @@ def list_versions(journey_id: JourneyId, desk: AtDesk, limit: Limit = PAGE, next
             content_hash=row.content_hash,
             published_at=row.published_at,
             published_by=row.published_by,
+            conditions=conditions.load(row.conditions),
         )
         for row in rows
     ]

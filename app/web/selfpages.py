@@ -7,12 +7,12 @@ from fastapi import Form, Path, Request, Response
 from app import passwords, staff, throttle
 from app.language import COOKIE, LANGUAGES
 from app.staff import Hand, StaffError
-from app.store import access, overview, sessions, users
+from app.store import access, overview, secondsteps, sessions, users
 from app.store.users import User
-from app.web.guard import Asker, TheHouse, can
+from app.web.guard import Asker, can
 from app.web.page import page_router, render
 from app.web.problems import missing
-from app.web.session import give_cookie, new_session
+from app.web.session import address_of, give_cookie, new_session
 from app.web.shapes import INT
 from app.web.templating import A_YEAR, reading
 from app.web.users import ByHand
@@ -31,14 +31,14 @@ EMPTY = _("must not be empty")
 @routes.get("/settings/me", dependencies=[can("self.read")])
 def show_self(request: Request, caller: Asker, hand: ByHand, done: str = "") -> Response:
     """The page."""
-    me = _me(hand)
+    me = own(hand)
     return render(request, "settings/me.html", {**_values(hand, me, {}), "done": done, "mine": caller.key_id})
 
 
 @routes.post("/settings/me", dependencies=[can("self.edit")])
 def change_self(request: Request, hand: ByHand, name: Text = "", language: Text = "") -> Response:
     """Another name or language."""
-    me = _me(hand)
+    me = own(hand)
     called = " ".join(name.split())
     if not called or len(called) > 200 or not called.isprintable():
         with reading(request) as say:
@@ -55,7 +55,6 @@ def change_self(request: Request, hand: ByHand, name: Text = "", language: Text 
 @routes.post("/settings/me/password", dependencies=[can("self.edit")])
 def change_password(
     request: Request,
-    house: TheHouse,
     caller: Asker,
     hand: ByHand,
     present: Text = "",
@@ -63,14 +62,14 @@ def change_password(
     again: Text = "",
 ) -> Response:
     """Another password. All sessions end; this browser gets a new one."""
-    me = _me(hand)
-    wrong = _refused(house.hints, hand, me, present)
+    me = own(hand)
+    wrong = refused(request, hand, me, present)
     errors = {"present": wrong} if wrong else {"again": DIFFERENT} if password != again else {}
     if not errors:
         try:
             staff.set_password(hand, me.id, password)
-        except StaffError as refused:
-            errors = {refused.field: refused.why}
+        except StaffError as error:
+            errors = {error.field: error.why}
     if errors:
         with reading(request) as say:
             said = {name: say(text) for name, text in errors.items()}
@@ -83,7 +82,7 @@ def change_password(
 @routes.post("/settings/me/sessions/{session_id}/end", dependencies=[can("self.edit")])
 def end_session(hand: ByHand, session_id: SessionId) -> Response:
     """Sign one browser out."""
-    me = _me(hand)
+    me = own(hand)
     if not sessions.end(hand.connection, hand.workspace_id, me.id, session_id, hand.now):
         raise missing("session")
     access.bump(hand.connection)
@@ -94,22 +93,24 @@ def end_session(hand: ByHand, session_id: SessionId) -> Response:
 @routes.post("/settings/me/sign-out", dependencies=[can("self.edit")])
 def sign_out_everywhere(hand: ByHand) -> Response:
     """Every session ends, this one too."""
-    me = _me(hand)
+    me = own(hand)
     hand.note("user.sign_out", me.id, None, {"ended": staff.end_sessions(hand, me.id)})
     return Response(status_code=204, headers={"HX-Redirect": "/login"})
 
 
-def _me(hand: Hand) -> User:
+def own(hand: Hand) -> User:
+    """Whose page it is."""
     if hand.user_id is None:
         raise missing("user")
     return staff.known(hand, hand.user_id)
 
 
-def _refused(hints: Any, hand: Hand, me: User, present: str) -> str | None:
+def refused(request: Request, hand: Hand, me: User, present: str) -> str | None:
     """Why the present password does not count; who never had one needs none. Tried as often as at the door, no more."""
     if not me.has_password:
         return None
-    buckets = throttle.buckets(f"own:{me.id}", "")
+    hints = request.state.house.hints
+    buckets = throttle.buckets(f"own:{me.id}", address_of(request))
     if throttle.take(hints, hand.connection, buckets, hand.now):
         return WAIT
     kept = users.password(hand.connection, hand.workspace_id, me.id)
@@ -123,6 +124,7 @@ def _values(hand: Hand, me: User, errors: dict[str, str]) -> dict[str, Any]:
     return {
         "me": me,
         "errors": errors,
+        "second": secondsteps.find(hand.connection, hand.workspace_id, me.id) if me.second_step else None,
         "least": passwords.LEAST,
         "sessions": sessions.of_users(hand.connection, hand.workspace_id, [me.id], hand.now),
         "place": overview.place(hand.connection, hand.workspace_id),

@@ -1,18 +1,21 @@
 """Browser sessions: a password or a link that works once is exchanged for a cookie. Never says whether an address is known.
 
+Who has a second step is given the cookie of a question first, and a session for its code.
+
 GET only shows forms and a button, so that nobody who fetches links (a mail scanner, a preview) uses one up.
 """
 
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.background import BackgroundTask
 
 from app import auth
 from app.auth import Caller
-from app.signin import Knock, by_link, by_password
+from app.signin import Came, Knock, by_code, by_link, by_password, note_refused
 from app.store import keys, sessions, workspaces
 from app.store.rows import Connection
 from app.web.devices import device_of
@@ -22,7 +25,9 @@ from app.web.problems import ProblemError, missing
 from flows.words import _
 
 COOKIE = "journey_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take it over https only, from this host, for all of it
+STEP_COOKIE = "journey_step"  # that of a sign-in which waits for its code
+HOST = "__Host-"
+SECURE_COOKIE = f"{HOST}{COOKIE}"  # browsers take it over https only, from this host, for all of it
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -82,29 +87,70 @@ def sign_in(
 ) -> Response:
     """Exchange a login link, once, or an address and its password for a session."""
     refuse_forged(request)
-    house: House = request.state.house
-    knock = Knock(house.transaction, house.hints, house.now(), device_of(request), _address(request), _idle(house))
+    knock = _knock(request)
     if token:
-        cookie = by_link(knock, token, cookie_of(request))
-        return _page(request, "", refused="link") if cookie is None else enter(request, cookie, next)
-    cookie, wait = by_password(knock, email.strip(), password, cookie_of(request))
-    if cookie is None:
-        return _page(request, "", refused="often" if wait else "password", next=next, email=email, wait=wait)
-    return enter(request, cookie, next)
+        came = by_link(knock, token, cookie_of(request))
+        return _led_on(request, came, next) or _page(request, "", refused="link")
+    came = by_password(knock, email.strip(), password, cookie_of(request))
+    answer = _led_on(request, came, next)
+    if answer is None:
+        refused = "often" if came.wait else "password"
+        answer = _page(request, "", refused=refused, next=next, email=email, wait=came.wait)
+        if came.known:
+            answer.background = BackgroundTask(note_refused, knock, came.known)
+    return answer
 
 
-def enter(request: Request, cookie: str, next: str) -> Response:
-    """On to where they wanted, with the cookie."""
-    answer = RedirectResponse(safe_next(next), 303)
-    give_cookie(request, answer, cookie)
+@routes.get("/login/code")
+def show_code(request: Request, next: Target = "/") -> Response:
+    """The question for the code of a second step."""
+    house: House = request.state.house
+    with house.transaction(read_only=True) as connection:
+        asked = auth.identify(connection, _step_of(request), house.now(), kind="jp")
+    return RedirectResponse("/login", 303) if asked is None else _question(request, next)
+
+
+@routes.post("/login/code", max_body_size=8_000)
+def give_code(request: Request, code: Field = "", next: Annotated[str, Form(max_length=2000)] = "/") -> Response:
+    """Exchange the code for the session that was asked for."""
+    refuse_forged(request)
+    house: House = request.state.house
+    came = by_code(_knock(request), _step_of(request), code, cookie_of(request), house.settings.secret_bytes)
+    if came.over:
+        return _page(request, "", refused="late", next=next)
+    answer = _led_on(request, came, next)
+    if answer is None:
+        return _question(request, next, refused="often" if came.wait else "code", wait=came.wait)
+    answer.delete_cookie(_name(house, STEP_COOKIE), secure=_is_secure(house), httponly=True, samesite="lax")
+    return answer
+
+
+def _knock(request: Request) -> Knock:
+    house: House = request.state.house
+    return Knock(house.transaction, house.hints, house.now(), device_of(request), address_of(request), _idle(house))
+
+
+def _led_on(request: Request, came: Came, next: str) -> Response | None:
+    """On to where they wanted, or to the question for the code; None for who did not come in."""
+    house: House = request.state.house
+    if came.cookie is not None:
+        answer = RedirectResponse(safe_next(next), 303)
+        give_cookie(request, answer, came.cookie)
+        return answer
+    if came.pending is None:
+        return None
+    wanted = safe_next(next)
+    answer = RedirectResponse("/login/code" + (f"?{urlencode({'next': wanted})}" if wanted != "/" else ""), 303)
+    age = int(auth.PENDING_FOR.total_seconds())
+    name, secure = _name(house, STEP_COOKIE), _is_secure(house)
+    answer.set_cookie(name, came.pending, max_age=age, httponly=True, samesite="lax", secure=secure, path="/")
     return answer
 
 
 def give_cookie(request: Request, answer: Response, cookie: str) -> None:
     """Let the browser keep a session."""
     house: House = request.state.house
-    name = _cookie_name(house)
-    age, secure = int(auth.SESSION_FOR.total_seconds()), name == SECURE_COOKIE
+    name, age, secure = _cookie_name(house), int(auth.SESSION_FOR.total_seconds()), _is_secure(house)
     answer.set_cookie(name, cookie, max_age=age, httponly=True, samesite="lax", secure=secure, path="/")
 
 
@@ -128,8 +174,7 @@ def sign_out(request: Request) -> Response:
             keys.use_up(connection, caller.key_id, house.now())
             auth.note_session(connection, caller, "session.close", house.now())
     answer = RedirectResponse("/login", 303)
-    name = _cookie_name(house)
-    answer.delete_cookie(name, secure=name == SECURE_COOKIE, httponly=True, samesite="lax")
+    answer.delete_cookie(_cookie_name(house), secure=_is_secure(house), httponly=True, samesite="lax")
     return answer
 
 
@@ -151,8 +196,29 @@ def _page(
     return answer
 
 
+def _question(request: Request, next: str, *, refused: str = "", wait: int = 0) -> Response:
+    values = {"next": safe_next(next), "refused": refused, "wait": wait}
+    status = 429 if wait else 403 if refused else 200
+    answer: Response = request.app.state.templates.TemplateResponse(request, "login_code.html", values, status)
+    if wait:
+        answer.headers["Retry-After"] = str(wait)
+    return answer
+
+
+def _step_of(request: Request) -> str:
+    return request.cookies.get(_name(request.state.house, STEP_COOKIE), "")
+
+
+def _is_secure(house: House) -> bool:
+    return house.settings.base_url.startswith("https://")
+
+
+def _name(house: House, cookie: str) -> str:
+    return f"{HOST}{cookie}" if _is_secure(house) else cookie
+
+
 def _cookie_name(house: House) -> str:
-    return SECURE_COOKIE if house.settings.base_url.startswith("https://") else COOKIE
+    return _name(house, COOKIE)
 
 
 def _idle(house: House) -> timedelta | None:
@@ -160,7 +226,8 @@ def _idle(house: House) -> timedelta | None:
     return None if house.settings.sink else auth.IDLE_FOR
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """From where a request came."""
     return request.client.host if request.client else ""
 
 
@@ -172,7 +239,7 @@ def workspace_of_visitor(request: Request) -> int:
     """
     house: House = request.state.house
     caller = visitor(request)
-    if caller is not None and caller.may("message.read"):
+    if caller is not None and caller.may("message.read") and not caller.unready:
         with house.transaction(read_only=True) as connection:
             masked = glasses_of(connection, caller).hidden
         if masked or caller.scopes is not None:

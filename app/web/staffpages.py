@@ -6,16 +6,18 @@ from fastapi import Form, Request, Response
 from pydantic import ValidationError
 from starlette.background import BackgroundTask
 
-from app import invitations, staff
+from app import invitations, publishing, staff
 from app.auth import ROLES, Caller
 from app.staff import Hand, StaffError
-from app.store import overview, sessions
+from app.store import overview, secondsteps, sessions, workspaces
 from app.store import users as people
 from app.store.rows import Connection
 from app.store.users import User
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.house import House
-from app.web.page import ROLE_WORDS, page_router, render
+from app.web.journeys import AtDesk
+from app.web.page import ROLE_WORDS, page_router, render, toast
+from app.web.shapes import INT
 from app.web.templating import reading
 from app.web.users import ByHand, UserId, UserIn
 from flows.problems import say as say_problem
@@ -31,6 +33,7 @@ ROLE_HELP = {
     "admin": _("Everything, people, keys and accounts too."),
 }
 Text = Annotated[str, Form(max_length=400)]
+NO_NUMBER = _("is a whole number, such as 100000; leave it empty where one is always enough")
 
 
 @routes.get("/settings/people", dependencies=[can("user.read")])
@@ -60,6 +63,20 @@ def invite(
     except StaffError as refused:
         return _form(request, "settings/_invite.html", given, _said(request, refused))
     return _link(request, house, hand, made)
+
+
+@routes.post("/settings/people/second", dependencies=[can("policy.edit")])
+def change_second(request: Request, desk: AtDesk, second_over: Text = "") -> Response:
+    """Over how many reachable people an approval takes two; an empty field: one is always enough."""
+    said = second_over.strip().replace(",", "").replace(" ", "")
+    if said and not (said.isascii() and said.isdecimal() and int(said) <= INT):
+        with reading(request) as say:
+            values = {"second_over": second_over, "second_error": say(NO_NUMBER)}
+        return render(request, "settings/_second.html", values, status=422)
+    publishing.ask_two(desk, int(said) if said else None)
+    answer = render(request, "settings/_second.html", {"second_over": int(said) if said else None})
+    with reading(request) as say:
+        return toast(answer, say(_("Saved.")))
 
 
 @routes.get("/settings/people/{user_id}", dependencies=[can("user.edit")])
@@ -118,6 +135,8 @@ def _values(request: Request, connection: Connection, caller: Caller, now: Any) 
         "seen": seen,
         "labels": sorted({label for user in found for label in user.scopes or ()}),
         "place": overview.place(connection, caller.workspace_id),
+        "second_over": workspaces.second_over(connection, caller.workspace_id),
+        "required": secondsteps.required(connection, caller.workspace_id),
         **_words(request),
     }
 

@@ -59,7 +59,9 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
         lstrip_blocks=True,
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    environment.filters.update(number=_number, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner)
+    environment.filters.update(
+        number=_number, percent=_percent, lasts=_lasts, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner
+    )
     environment.globals.update(static=address)
     environment.policies["json.dumps_kwargs"] = {
         "sort_keys": False,
@@ -131,14 +133,23 @@ def _number(context: Context, value: float) -> str:
 
 
 @pass_context
+def _percent(context: Context, value: float) -> str:
+    """A small share: 0.12%."""
+    return numbers.format_percent(value, format="0.0#%", locale=LOCALES[context["language"]])
+
+
+@pass_context
 def _clock(context: Context, at: datetime, zone: str) -> str:
-    """The time of day; with the date where it is another day than today."""
+    """The time of day; with the date where it is another day than today, and with the year where it is another one."""
     place, locale = ZoneInfo(zone), LOCALES[context["language"]]
     local = at.astimezone(place)
     time = dates.format_time(local, "HH:mm:ss", tzinfo=place, locale=locale)
     if local.date() == context["now"].astimezone(place).date():
         return time
-    return f"{dates.format_date(local, 'MMM d' if locale == 'en' else 'M月d日', locale=locale)} {time[:5]}"
+    shape = "MMM d" if locale == "en" else "M月d日"
+    if local.year != context["now"].astimezone(place).year:
+        shape = "MMM d, y" if locale == "en" else "y年M月d日"
+    return f"{dates.format_date(local, shape, locale=locale)} {time[:5]}"
 
 
 @pass_context
@@ -148,6 +159,13 @@ def _stretch(context: Context, at: datetime, zone: str, length: str) -> str:
     if length == "day":
         return dates.format_date(at.astimezone(place), "MMM d" if locale == "en" else "M月d日", locale=locale)
     return dates.format_time(at.astimezone(place), "HH:mm", tzinfo=place, locale=locale)
+
+
+@pass_context
+def _lasts(context: Context, seconds: int) -> str:
+    """How long something takes, in the largest unit that fits: “4 seconds”, “2 hours”; never less than it is."""
+    unit = next((size for size in (86_400, 3_600, 60) if seconds > size), 1)
+    return dates.format_timedelta(-(-seconds // unit) * unit, threshold=1, locale=LOCALES[context["language"]])
 
 
 @pass_context

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app import staff
+from app import secondstep, staff
 from app.auth import Role
 from app.staff import Hand
 from app.store import users
@@ -32,6 +32,7 @@ SAMPLE: dict[str, Any] = {
     "created_at": "2026-11-21T08:00:00Z",
     "joined_at": "2026-11-21T09:00:00Z",
     "disabled_at": None,
+    "second_step": False,
 }
 
 
@@ -69,6 +70,7 @@ class UserOut(Out):
     created_at: datetime
     joined_at: datetime | None
     disabled_at: datetime | None
+    second_step: bool
 
 
 class SignedOut(Out):
@@ -122,6 +124,15 @@ def sign_out_user(user_id: UserId, hand: ByHand) -> SignedOut:
     ended = staff.end_sessions(hand, user_id)
     hand.note("user.sign_out", user_id, None, {"ended": ended})
     return SignedOut(ended=ended)
+
+
+@routes.delete("/users/{user_id}/second-step", status_code=204, dependencies=[can("user.edit")])
+def reset_second_step(user_id: UserId, hand: ByHand) -> None:
+    """Take away the second step of somebody who has lost their phone and their codes; ends their sessions.
+
+    Not your own: that takes your password and a code, on your own page.
+    """
+    secondstep.reset(hand, user_id)
 
 
 def user_out(row: User) -> UserOut:

@@ -14,7 +14,7 @@ from nodes import catalog
 
 TYPES = catalog(plugins=False)
 TABS_AT_MOST = 120
-READY = "() => document.body.dataset.ready === 'true'"
+READY = "() => document.body?.dataset.ready === 'true'"
 
 
 MISTAKES = """

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser import words
 from tests.browser.axe import COLOURS, SIZES
-from tests.browser.conftest import HEIGHTS, Visit
+from tests.browser.conftest import HEIGHTS, Tour
 from tests.browser.pages import ready
 from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop, unknown
@@ -28,9 +28,9 @@ def test_no_page_is_forgotten() -> None:
 
 @stops
 def test_a_page_is_accessible_in_both_themes_on_a_desk_and_on_a_phone(
-    stop: Stop, visit: Visit, town: Town, axe: Callable[..., None], shot: Callable[..., object]
+    stop: Stop, tour: Tour, town: Town, axe: Callable[..., None], shot: Callable[..., object]
 ) -> None:
-    page = ready(visit(stop.path(town), role=stop.role, of=town.staff))
+    page = ready(tour(stop.path(town), role=stop.role, of=town.staff))
     axe(page)
     shot(page, f"{stop.name}-light")
     page.emulate_media(color_scheme="dark")
@@ -44,9 +44,9 @@ def test_a_page_is_accessible_in_both_themes_on_a_desk_and_on_a_phone(
 
 @pytest.mark.parametrize("stop", translated)
 def test_a_chinese_reader_finds_no_english_left(
-    stop: Stop, visit: Visit, town: Town, shot: Callable[..., object]
+    stop: Stop, tour: Tour, town: Town, shot: Callable[..., object]
 ) -> None:
-    page = ready(visit(stop.path(town), role=stop.role, of=town.staff, language="zh"))
+    page = ready(tour(stop.path(town), role=stop.role, of=town.staff, language="zh"))
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
     shot(page, f"{stop.name}-zh", whole=False)
     left = words.left_in_english(page, town.said)

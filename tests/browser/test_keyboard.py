@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Tour
 from tests.browser.pages import ready
 from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop
@@ -39,8 +39,8 @@ def leads_past_the_navigation(page: Page) -> None:
 
 
 @stops
-def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(stop: Stop, visit: Visit, town: Town) -> None:
-    page = ready(visit(stop.path(town), role=stop.role, of=town.staff))
+def test_the_tab_key_reaches_everything_in_order_and_shows_where_it_is(stop: Stop, tour: Tour, town: Town) -> None:
+    page = ready(tour(stop.path(town), role=stop.role, of=town.staff))
     leads_past_the_navigation(page)
     names, reached = tabbed(page)
     here = set(range(len(names))) - set(page.evaluate("() => __probes.gone()"))

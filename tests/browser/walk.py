@@ -50,6 +50,8 @@ ALL: tuple[Stop, ...] = (
     Stop("/journeys/{}/edit", "editor-season", _journey("Three-day sale", "/edit")),
     Stop("/journeys/{}/live", "live", _journey("live", "/live")),
     Stop("/journeys/{}/review", "review", _journey("review", "/review"), "reviewer"),
+    Stop("/journeys/{}/moving", "moving", _journey("live", "/moving")),
+    Stop("/journeys/{}/pausing", "pausing", _journey("live", "/pausing")),
     Stop("/journeys/{}/versions", "versions", _journey("live", "/versions")),
     Stop("/journeys/{}/versions/{}", "version", _journey("live", "/versions/v1")),
     Stop("/journeys/{}/people", "people", _journey("live", "/people")),
@@ -80,6 +82,7 @@ ALL: tuple[Stop, ...] = (
 )
 # What answers a GET and is not a page of ours, each with the reason.
 NO_PAGES: Mapping[str, str] = {
+    "/login/code": "for a browser that gave a password a moment ago; tests/browser/test_second_step.py looks at it",
     "/settings/people/{}": "a form in a dialog of the page of people",
     "/fragments/journeys": "a part of the first page",
     "/find": "what the palette found",
@@ -90,6 +93,12 @@ NO_PAGES: Mapping[str, str] = {
     "/journeys/{}/live/course": "a part of the live view",
     "/journeys/{}/live/nodes/{}": "a part of the live view",
     "/journeys/{}/menu": "what can be done to a row of the list",
+    "/journeys/{}/review/reach": "a part of the review",
+    "/journeys/{}/review/messages": "a part of the review",
+    "/journeys/{}/review/mail/{}/{}": "a mail in its frame in the review",
+    "/journeys/{}/drafts/{}/take-up": "a form in a dialog of the page of versions",
+    "/journeys/{}/moving/progress": "a part of the page of people in flight",
+    "/journeys/{}/moving/dialog": "the dialog of publishing, in the review",
     "/journeys/{}/comments": "data for the review's script",
     "/journeys/{}/compare": "data for the review's script",
     "/settings/accounts/{}": "a form in the page of accounts",
@@ -105,6 +114,7 @@ NO_PAGES: Mapping[str, str] = {
     "/static": "files",
     "/r/{}": "leads on to somebody else's page",
     "/o/{}.gif": "a picture of one pixel",
+    "/u/{}/again": "for contacts, in their own words; tests/deliver looks at it",
     "/u/{}": "for contacts, in their own words; tests/deliver looks at it",
     "/v1/inapp": "for apps",
 }

@@ -10,7 +10,8 @@ import pytest
 
 from app import auth, cli, documents
 from app.commands import bench
-from app.database import Connection, connect
+from app.database import Connection, connect, transaction
+from app.store import secondsteps
 from tests.cli.conftest import Journey
 from tests.conftest import ROOT
 
@@ -72,9 +73,9 @@ def test_a_new_user_gets_a_link_that_works_once(journey: Journey, connection: Co
     called = journey("user", "add", "ann@example.com", "--role", "reviewer")
     token = called.out.strip().rpartition("token=")[2]
     now = datetime.now(UTC)
-    session = auth.open_session(connection, token, now)
-    assert session is not None
-    assert auth.open_session(connection, token, now) is None
+    caller = auth.redeem(connection, token, now)
+    assert caller is not None
+    assert auth.redeem(connection, token, now) is None
     assert journey("user", "add", "ann@example.com").code == 1
     assert "token=jl_" in journey("user", "link", "ann@example.com").out
     assert "There is no user" in journey("user", "link", "bob@example.com").err
@@ -188,3 +189,23 @@ def test_debugging_shows_where_an_error_comes_from(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "argv", ["journey", "import", "nowhere.yaml"])
     with pytest.raises(Exception, match="cannot be read"):
         cli.main()
+
+
+def test_somebody_without_phone_and_codes_is_let_in_with_one_step_again(
+    journey: Journey, connection: Connection
+) -> None:
+    journey("user", "add", "ann@example.com", "--role", "admin")
+    assert "has no second step" in journey("user", "reset-second-step", "ann@example.com").err
+    now = datetime.now(UTC)
+    with transaction(connection):
+        workspace, user = connection.execute("SELECT workspace_id, id FROM users WHERE email LIKE 'ann@%'").fetchall()[
+            0
+        ]
+        secondsteps.begin(connection, workspace, user, "sealed", now)
+        secondsteps.confirm(connection, workspace, user, 0, [], now)
+    assert "one step again" in journey("user", "reset-second-step", "ANN@example.com").out
+    with transaction(connection):
+        assert secondsteps.find(connection, workspace, user) is None
+        logged = connection.execute("SELECT actor, what FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    assert logged == ("system", "user.second_step")
+    assert "no user" in journey("user", "reset-second-step", "bob@example.com").err

@@ -344,6 +344,8 @@ def test_what_a_batch_costs_grows_by_one_short_transaction_for_every_eight_mails
         house.people(numbers)
         with monkeypatch.context() as patch:
             patch.setattr("psycopg.Connection.execute", counting)
+            # Who waited for a slow one is asked for once more; on a busy machine all are slow.
+            patch.setattr("app.courier.FRESH_SECONDS", 60.0)
             count = 0
             house.deliver()
         counts.append(count)

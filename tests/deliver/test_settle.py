@@ -128,3 +128,20 @@ def test_workers_settle_side_by_side_without_saying_anything_twice(house: House,
         assert len(held) == 4
         assert settled(house) == 6
     assert len(house.rows("SELECT * FROM receipt WHERE settled_at IS NULL")) == 0
+
+
+def test_delivered_and_complained_about_count_once_each_for_the_standing_of_the_channel(house: House) -> None:
+    sent(house, 1, 2, 3, 4)
+    for number in (1, 2, 3):
+        say(house, number, "delivered")
+    settled(house)
+    for number, kind in ((1, "delivered"), (1, "opened"), (2, "complained"), (4, "opened"), (4, "complained")):
+        say(house, number, kind, "again")
+    settled(house)
+    say(house, 2, "complained", "once more")
+    say(house, 3, "bounced")
+    settled(house)
+    said = house.rows(
+        "SELECT channel, journey_id, marketing, sum(delivered), sum(complained) FROM reputation GROUP BY 1, 2, 3"
+    )
+    assert said == [("email", house.journey, True, 4, 2)]

@@ -144,7 +144,8 @@ def test_servers_start_in_a_private_folder_with_a_long_path_and_change_nothing_a
 def test_a_second_start_is_quick_and_finds_the_data(data: Path) -> None:
     began = time.monotonic()
     with localservers.start(data) as servers:
-        assert time.monotonic() - began < 2.0  # 0.15 s on an idle machine
+        # 0.15 s on an idle machine; where more wants to run than there are cores, everything takes that much longer
+        assert time.monotonic() - began < 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         assert servers.database_url is not None
         assert ask(servers.database_url, "SELECT answer FROM kept") == 42
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.js.harness.figures import page_server
 
 Point = tuple[float, float]
+# Until the page's script has named it, `canvas` is the element of this id.
+READY = "() => Boolean(globalThis.canvas?.viewport)"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ class Canvas:
 
     def open(self, query: str = "size=50") -> None:
         self.page.goto(f"{self.address}/?{query}")
-        self.page.wait_for_selector("#canvas[data-ready]")
+        self.page.wait_for_function(READY)
         self.look(60, 160, 0.8)
 
     def look(self, x: float, y: float, zoom: float) -> None:
@@ -96,14 +98,19 @@ class Canvas:
         return list(self.ask("heard"))
 
 
+@pytest.fixture(scope="module")  # one for all, so that scripts are loaded but once
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as context:
+        yield context
+
+
 @pytest.fixture
-def canvas(browser: Browser, address: str) -> Iterator[Canvas]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    canvas = Canvas(context.new_page(), address)
-    canvas.open()
+def canvas(window: BrowserContext, address: str) -> Iterator[Canvas]:
+    (canvas := Canvas(window.new_page(), address)).open()
     yield canvas
+    canvas.ask("localStorage.clear()")
+    canvas.page.close()
     assert canvas.said == []
-    context.close()
 
 
 def test_a_click_selects_and_shift_adds(canvas: Canvas) -> None:
@@ -230,6 +237,7 @@ def test_a_selected_wire_can_be_made_to_begin_elsewhere(canvas: Canvas) -> None:
             && !editor.flow.reaches(to, id)) return [id, port.name]; }""",
         to,
     )
+    canvas.page.wait_for_selector(".wire-start:not([hidden])")
     canvas.drag(canvas.middle(".wire-start"), canvas.ring(step, port))
     assert not canvas.ask("(key) => canvas.editor.flow.wires.has(key)", key)
     assert canvas.ask("([step, port]) => canvas.editor.flow.wireAt(step, port).to", [step, port]) == to
@@ -243,6 +251,7 @@ def test_a_wire_cannot_be_made_to_begin_where_nothing_may(canvas: Canvas) -> Non
     wire = canvas.ask("canvas.editor.flow.wiresFrom('s0')[0]")
     canvas.ask("(wire) => canvas.editor.select([`${wire.from} ${wire.port}`])", wire)
     canvas.listen("toast")
+    canvas.page.wait_for_selector(".wire-start:not([hidden])")
     canvas.drag(canvas.middle(".wire-start"), canvas.title(wire["to"]))
     assert canvas.heard() == [["toast", "A step cannot lead to itself."]]
     assert canvas.ask("canvas.editor.history.past.length") == 0
@@ -307,13 +316,13 @@ def test_from_afar_the_picture_can_be_clicked_dragged_and_entered(canvas: Canvas
 
 def test_the_journey_opens_readable_on_its_entry_and_where_it_was_left(canvas: Canvas) -> None:
     canvas.page.goto(f"{canvas.address}/?size=300&journey=j1")
-    canvas.page.wait_for_selector("#canvas[data-ready]")
+    canvas.page.wait_for_function(READY)
     assert canvas.ask("canvas.viewport.zoom") >= 0.72
     assert canvas.page.locator(".card[data-id=s0]").is_visible()
     canvas.look(-333, -222, 0.9)
     canvas.page.wait_for_timeout(400)
     canvas.page.reload()
-    canvas.page.wait_for_selector("#canvas[data-ready]")
+    canvas.page.wait_for_function(READY)
     assert canvas.ask("[canvas.viewport.x, canvas.viewport.y, canvas.viewport.zoom]") == [-333, -222, 0.9]
 
 

@@ -172,15 +172,17 @@ def moved(town: Town, journey: int, story: Story) -> None:
         rule = by_place.get((node, status == 1))
         if rule is None or rule.do == "stay":
             assert after[id] == before[id]
+    mail_after = sent(town)
     for (id, node), number in mail.items():
-        assert sent(town)[id, node] >= number
+        assert mail_after[id, node] >= number
     books(town)
     if story.undone:
         migrating.reverse(desk, journey, one.id)
         drain(town)
         undone = migrating.progress(desk, found)[one.id]
         assert undone.put_back + undone.gone == count
-        assert sum(1 for id in before if walks(town)[id] == before[id]) >= undone.put_back
+        back = walks(town)
+        assert sum(1 for id in before if back[id] == before[id]) >= undone.put_back
         books(town)
 
 

@@ -15,7 +15,9 @@ from app import auth, database
 from app.database import Connection
 from app.main import create_app
 from app.settings import Settings
+from app.staff import Hand, set_password
 from app.store import keys, users, workspaces
+from tests.web.signing import PASSWORD, Clock, Door
 
 ROLES = ("viewer", "operator", "reviewer", "admin", "ingest")
 FLOW: dict[str, Any] = {
@@ -174,6 +176,31 @@ def panel(operator_visitor: TestClient, operator: Api) -> Any:
 
     made = operator.ok("POST", "/journeys", {"name": "A journey", "document": flow()})
     return Panel(operator_visitor, made["id"])
+
+
+@pytest.fixture
+def open_door(settings: Settings, connection: Connection, staff: Staff) -> Iterator[Callable[[Settings], Door]]:
+    opened: list[TestClient] = []
+
+    def go(wish: Settings) -> Door:
+        clock = Clock()
+        client = TestClient(create_app(wish, now=clock), base_url="http://testserver")
+        client.__enter__()
+        opened.append(client)
+        for user in staff.user_ids.values():
+            with database.transaction(connection):
+                set_password(Hand(connection, staff.workspace_id, "system", None, clock()), user, PASSWORD)
+        return Door(client, clock, staff, connection)
+
+    del settings
+    yield go
+    for client in opened:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def door(open_door: Callable[[Settings], Door], settings: Settings) -> Door:
+    return open_door(settings.model_copy(update={"sink": False}))
 
 
 @pytest.fixture

@@ -81,6 +81,8 @@ SENT: dict[str, dict[str, Any]] = {
     "POST /contacts/{contact_id}/consents": {"data": {"channel": "email", "allowed": "false"}},
     "POST /contacts/{contact_id}/erase": {"data": {"confirm": "nobody"}},
     "POST /plans/{plan_id}": {"data": {"name": "Q", "scene": "retain"}},
+    "POST /journeys/{journey_id}/drafts": {"data": {"name": "Aside"}},
+    "POST /journeys/{journey_id}/drafts/{draft_id}/take-up": {"data": {"revision": "3"}},
     "POST /settings/people/{user_id}": {"data": {"name": "P", "role": "viewer"}},
     "POST /settings/people/{user_id}/state": {"data": {"to": "out"}},
 }

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import pyotp
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app import audit, auth
+from app import audit, auth, vault
 from app.database import Connection, transaction
 from app.main import iter_route_contexts
 from app.store import audit as rows
+from app.store import secondsteps
 from app.web.guard import GuardedRoute
+from tests.conftest import SECRET
 from tests.web.conftest import FLOW, Api, Staff, flow, go_live
 
 HERE = {"Origin": "http://testserver", "Accept": "text/html"}
@@ -21,6 +24,7 @@ HERE = {"Origin": "http://testserver", "Accept": "text/html"}
 QUIET = {
     "POST /api/v1/journeys/{journey_id}/enroll": "an event handed in by a program, kept in the history; as many as orders",
     "POST /api/v1/journeys/{journey_id}/validate": "looks only",
+    "POST /api/v1/journeys/{journey_id}/drafts/{draft_id}/rebase": "looks only",
     "POST /api/v1/segments/preview": "looks only",
     "POST /journeys/{journey_id}/describe": "looks at an unsaved document",
     "POST /journeys/{journey_id}/read": "looks at an unsaved document",
@@ -111,6 +115,14 @@ def _api(walk: Walk, operator: Api, reviewer: Api, admin: Api) -> None:
     operator.ok("PUT", f"/journeys/{made}/draft", draft, headers={"If-Match": '"2"'})
     # The admin renamed it, and drew nothing: so the reviewer may approve what the operator drew.
     handed = walk(f"POST {route}/submit", f"{one}/submit", role="operator").json()["content_hash"]
+    walk(f"POST {route}/nudge", f"{one}/nudge", role="operator")
+    aside = walk(f"POST {route}/drafts", f"{one}/drafts", role="operator", json={"name": "Other"}).json()["id"]
+    walk(f"DELETE {route}/drafts/{{draft_id}}", f"{one}/drafts/{aside}", role="operator")
+    aside = operator.ok("POST", f"/journeys/{made}/drafts", {"name": "Again"})["id"]
+    tag = operator("GET", f"/journeys/{made}/draft").headers["etag"]
+    taken = f"{one}/drafts/{aside}/take-up"
+    walk(f"POST {route}/drafts/{{draft_id}}/take-up", taken, role="operator", json={}, headers={"If-Match": tag})
+    handed = operator.ok("POST", f"/journeys/{made}/submit")["content_hash"]
     said = {"decision": "approve", "content_hash": handed}
     walk(f"POST {route}/reviews", f"{one}/reviews", role="reviewer", json=said)
     walk(f"POST {route}/publish", f"{one}/publish", role="reviewer", json={"content_hash": handed})
@@ -125,6 +137,7 @@ def _api(walk: Walk, operator: Api, reviewer: Api, admin: Api) -> None:
     walk(f"PUT {at}/plans/{{plan_id}}/scope", f"{at}/plans/{plan}/scope", json={"scope": "x"})
     walk(f"POST {at}/plans/{{plan_id}}/archive", f"{at}/plans/{plan}/archive", json={"archived": True})
     tag = admin("GET", "/policies").headers["etag"]
+    walk(f"PUT {at}/policies/review", json={"second_over": None})
     walk(f"PUT {at}/policies", json={"caps": [{"limit": 2, "per": "day"}]}, headers={"If-Match": tag})
     hook = {"channel": "webhook", "settings": {"url": "https://shop.example/", "secret": "s3cr3t-of-the-shop"}}
     walk(f"PUT {at}/accounts/{{name}}", f"{at}/accounts/hook", json=hook)
@@ -222,6 +235,7 @@ def _journey_pages(walk: Walk, operator: Api, reviewer: Api) -> None:
     settle = f"{one}/comments/{said}/settle"
     walk(f"POST {route}/comments/{{comment_id}}/settle", settle, json={"settled": True})
     walk(f"POST {route}/review/submit", f"{one}/review/submit")
+    walk(f"POST {route}/review/nudge", f"{one}/review/nudge")
     bound = operator.ok("POST", f"/journeys/{made}/validate")["content_hash"]
     walk.sign_in("reviewer")
     decision = {"decision": "approve", "content_hash": bound, "comment": "Good."}
@@ -232,7 +246,12 @@ def _journey_pages(walk: Walk, operator: Api, reviewer: Api) -> None:
     walk(f"POST {route}/pausing", f"{one}/pausing", data={"to": "paused", "mode": "late"})
     walk(f"POST {route}/pausing", f"{one}/pausing", data={"to": "live", "mode": "late"})
     walk.sign_in("operator")
-    walk(f"POST {route}/versions/restore", f"{one}/versions/restore", data={"state": "v1", "revision": "1"})
+    walk(f"POST {route}/drafts", f"{one}/drafts", data={"name": "Other"})
+    aside = operator.ok("POST", f"/journeys/{made}/drafts", {"name": "Again"})["id"]
+    walk(f"POST {route}/drafts/{{draft_id}}/delete", f"{one}/drafts/{aside}/delete")
+    aside = operator.ok("POST", f"/journeys/{made}/drafts", {"name": "Once more"})["id"]
+    walk(f"POST {route}/drafts/{{draft_id}}/take-up", f"{one}/drafts/{aside}/take-up", data={"revision": "1"})
+    walk(f"POST {route}/versions/restore", f"{one}/versions/restore", data={"state": "v1", "revision": "2"})
     other = operator.ok("POST", "/journeys", {"name": "K", "document": FLOW})["id"]
     go_live(operator, reviewer, other)
     tag = operator("GET", f"/journeys/{other}/draft").headers["etag"]
@@ -247,6 +266,7 @@ def _journey_pages(walk: Walk, operator: Api, reviewer: Api) -> None:
 def _settings_pages(walk: Walk, admin: Api) -> None:
     user = admin.ok("POST", "/users", {"email": "p@shop.example", "name": "P", "role": "viewer"})["id"]
     route, one = "/settings/people/{user_id}", f"/settings/people/{user}"
+    walk("POST /settings/people/second", data={"second_over": "100000"})
     walk("POST /settings/people", data={"email": "q@shop.example", "name": "Q", "role": "viewer"})
     walk(f"POST {route}", one, data={"name": "P", "role": "operator"})
     walk(f"POST {route}/link", f"{one}/link")
@@ -262,6 +282,7 @@ def _settings_pages(walk: Walk, admin: Api) -> None:
     walk("POST /settings/me", data={"name": "Admin", "language": "zh"})
     words = "seven lanterns under snow"
     walk("POST /settings/me/password", data={"password": words, "again": words})
+    _second_steps(walk, words, one, route)
     walk.sign_in("admin")
     old = walk.client.get("/settings/me", headers=HERE).text
     walk.sign_in("admin")
@@ -278,6 +299,34 @@ def _settings_pages(walk: Walk, admin: Api) -> None:
     walk("POST /settings/policies/purposes", data={"etag": asked, "text": "Choose."})
     walk("POST /health/confirm")
     walk("POST /settings/me/sign-out")
+
+
+def _second_steps(walk: Walk, password: str, person: str, route: str) -> None:
+    """One's own is set up and taken away again; that of another is reset, on the page and in the API."""
+    user, at = int(person.rpartition("/")[2]), "/api/v1/users/{user_id}/second-step"
+    for deed in (f"POST {route}/second-step/reset", f"DELETE {at}"):
+        _equip(walk, user)
+        walk(deed, f"{person}/second-step/reset" if deed.startswith("POST") else at.format(user_id=user))
+    walk("POST /settings/second-step", data={"to": "required"})
+    walk("POST /settings/me/second-step", data={"present": password})
+    with transaction(walk.connection):
+        kept = secondsteps.find(walk.connection, walk.staff.workspace_id, walk.staff.user_ids["admin"])
+        assert kept is not None
+        owner = f"{walk.staff.workspace_id}/second step/{walk.staff.user_ids['admin']}"
+        key = vault.unseal({}, kept.sealed, owner=owner, secret=SECRET.encode())["key"]
+    code = pyotp.TOTP(key).at(datetime.now(UTC))
+    said = walk("POST /settings/me/second-step/confirm", data={"code": code}).text
+    codes = re.findall(r"<li><code>([a-z2-9-]+)</code>", said)
+    said = walk("POST /settings/me/second-step/codes", data={"present": password, "code": codes[0]}).text
+    codes = re.findall(r"<li><code>([a-z2-9-]+)</code>", said)
+    walk("POST /settings/second-step", data={"to": "free"})
+    walk("POST /settings/me/second-step/off", data={"present": password, "code": codes[0]})
+
+
+def _equip(walk: Walk, user_id: int) -> None:
+    with transaction(walk.connection):
+        secondsteps.begin(walk.connection, walk.staff.workspace_id, user_id, "sealed", datetime.now(UTC))
+        secondsteps.confirm(walk.connection, walk.staff.workspace_id, user_id, 0, [], datetime.now(UTC))
 
 
 def test_what_is_recorded_holds_no_secret_and_nobody_s_data(

@@ -124,6 +124,11 @@ class Town:
             *(lane, self.workspace, id, NOW, NOW, json.dumps({"x": c["waiting"]})),
         )
         self.do(
+            "INSERT INTO turned_away (workspace_id, lane, contact_id, journey_id, reason, version_id, at)"
+            " VALUES (%s, %s, %s, 1, %s, 1, %s)",
+            *(self.workspace, lane, id, f"kept out {c['waiting']}", NOW),
+        )
+        self.do(
             "INSERT INTO dead (workspace_id, kind, payload, reason, created_at) VALUES (%s, 'track', %s, 'odd', %s)",
             *(self.workspace, json.dumps({"contact_id": id, "properties": c["unread"]}), NOW),
         )

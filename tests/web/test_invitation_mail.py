@@ -14,7 +14,7 @@ from app.database import Connection
 from app.main import create_app
 from app.settings import Settings
 from tests.web.browsing import post, sign_in
-from tests.web.conftest import Staff
+from tests.web.conftest import Api, Staff, flow
 
 ACCOUNT = {"name": "mail", "host": "mail.example", "from_address": "a@b.example", "username": "me", "tls": "tls"}
 LI = {"email": "li@shop.example", "name": "Li Na", "role": "viewer"}
@@ -58,6 +58,25 @@ def test_an_invitation_also_goes_out_by_mail_where_there_is_an_account(browser: 
     assert found
     assert found[1] in body.get_content()
     assert "Journey Canvas" in str(mail["Subject"])
+
+
+def test_a_nudge_goes_to_those_who_may_review_and_to_nobody_else(
+    browser: TestClient, caught: list[Any], connection: Connection, staff: Staff
+) -> None:
+    assert post(browser, "/settings/accounts/new/email", **ACCOUNT).status_code == 204
+    operator = Api(browser, staff.keys["operator"])
+    journey = operator.ok("POST", "/journeys", {"name": "Not paid", "document": flow()})["id"]
+    operator.ok("POST", f"/journeys/{journey}/submit")
+    assert operator.ok("POST", f"/journeys/{journey}/nudge") == {"reviewers": 2, "mailed": True}
+    assert sorted(one.rcpt_tos[0] for one in caught) == ["admin@shop.example", "reviewer@shop.example"]
+    mail = message_from_bytes(caught[0].content, policy=policy.default)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert str(mail["Subject"]) == "“Not paid” waits for your review"
+    assert f"/journeys/{journey}/review" in body.get_content()
+    caught.clear()
+    assert post(sign_in(browser, connection, staff, "operator"), f"/journeys/{journey}/review/nudge").status_code == 409
+    assert caught == []
 
 
 def test_without_an_account_it_is_only_shown(browser: TestClient, caught: list[Any]) -> None:

@@ -5,6 +5,7 @@ import pytest
 from app import reasons
 from app.language import words
 from app.reasons import Known, OptOut, Part
+from flows.conditions import OVER
 from flows.words import speaking
 
 NAMES = Known(journeys={12: "Welcome"}, channels={"email": "E-mail"})
@@ -34,7 +35,7 @@ NAMES = Known(journeys={12: "Welcome"}, channels={"email": "E-mail"})
             "上限：同一步骤一天内对同一人超过 3 条",
         ),
         ("pause: skipped", "fell due while the journey was paused", None),
-        ("over the approved cap", "over the number that was approved", "超出批准的人数"),
+        (OVER, "over the approved cap", None),
         ("moved", "moved to another version", None),
         ("550 no such user", "550 no such user", "550 no such user"),
     ],

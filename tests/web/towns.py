@@ -87,6 +87,8 @@ class Builder:
         self.admin.ok("PUT", f"/accounts/{made.ids['name']}", wish)
         made.ids["plan_id"] = self.operator.ok("POST", "/plans", {"name": f"{mark} plan", "scene": "retain"})["id"]
         made.ids["journey_id"] = self._journey(made)
+        aside = self.operator("POST", f"/journeys/{made.ids['journey_id']}/drafts", {"name": f"{mark} aside"})
+        made.ids |= {"draft_id": aside.json()["id"]} if aside.status_code == 201 else {}  # where drafts are kept aside
         self._staff(made)
         with transaction(self.connection):
             self._contact(made)

@@ -127,6 +127,8 @@ export class Card {
     const badged = issues ? [issues.errors, issues.warnings, ...issues.texts].join("\n") : "";
     if (badged !== this.badged) this.parts.badges.replaceChildren(...badgesFor(issues));
     this.badged = badged;
+    const since = names.includes("unpublished");
+    if (since !== Boolean(this.parts.tile.title)) this.parts.tile.title = since ? _("Changed since it was published") : "";
     this.tell("aria-label", this.spoken(issues));
   }
 
@@ -142,7 +144,8 @@ export class Card {
       return wire ? _("%(port)s leads to %(step)s", values) : _("%(port)s is open", values);
     });
     const problems = count ? ngettext("%(count)s problem", "%(count)s problems", count) : "";
-    return [type === title ? title : `${type}: ${title}`, problems, ...ways].filter(Boolean).join(". ");
+    const since = this.view.marks.get(this.key)?.has("unpublished") ? _("changed since it was published") : "";
+    return [type === title ? title : `${type}: ${title}`, problems, since, ...ways].filter(Boolean).join(". ");
   }
 
   /** Numbers: text nodes only, and only those that differ. */

@@ -6,7 +6,6 @@ import { wireKey } from "./model.js";
 import { hitAt } from "./pointer.js";
 import { pathOf, route } from "./route.js";
 import { refusals } from "./rules.js";
-import { retaking } from "./sources.js";
 import { svg } from "./wires.js";
 
 /**
@@ -38,7 +37,7 @@ export function attachConnect(view, pointer) {
   pointer.offer((hit) => {
     if (hit.kind === "port" && hit.key && hit.port) return connecting(view, draft, hit.key, hit.port);
     const wire = hit.kind === "end" && hit.key ? view.editor.flow.wires.get(hit.key) : null;
-    if (wire && hit.element === knobs.start) return retaking(view, draft, wire);
+    if (wire && hit.element === knobs.start) return knobs.sources?.retaking(view, draft, wire) ?? null;
     return wire ? connecting(view, draft, wire.from, wire.port, wire) : null;
   }, { first: true });
   return knobs;
@@ -177,6 +176,8 @@ class Knobs {
     }, icon("x"));
     /** @type {string | null} */
     this.key = null;
+    /** What takes a beginning elsewhere; it comes with the first wire that is selected. @type {typeof import("./sources.js") | null} */
+    this.sources = null;
     view.world.append(this.end, this.start, this.cutter);
     for (const event of /** @type {const} */ (["selection", "change", "load", "facets", "move"])) view.editor.on(event, () => this.place());
   }
@@ -186,8 +187,13 @@ class Knobs {
     const [key] = editor.selection;
     const ends = editor.selection.size === 1 ? this.view.wires.endsOf(key) : null;
     this.key = ends ? key : null;
-    this.start.hidden = this.end.hidden = this.cutter.hidden = !ends;
+    this.end.hidden = this.cutter.hidden = !ends;
+    this.start.hidden = !ends || !this.sources;
     if (!ends) return;
+    if (!this.sources) import("./sources.js").then((sources) => {
+      this.sources = sources;
+      this.place();
+    }, () => {});
     for (const [knob, { x, y }] of /** @type {const} */ ([[this.start, ends.start], [this.end, ends.end]])) {
       knob.dataset.key = key;
       knob.style.transform = `translate(${x}px,${y}px)`;

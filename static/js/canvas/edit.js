@@ -24,6 +24,7 @@ const menu = attachMenu({ canvas, deeds, adding });
 attachQuickAdd(canvas, adding);
 attachClipboard(canvas, deeds);
 attachDescribe(canvas);
+if (data.published) import("./since.js").then(({ attachSince }) => attachSince(editor, canvas.view, data.published), () => {});
 const choose = attachImport(canvas, deeds);
 const palette = attachPalette(/** @type {HTMLElement} */ (byId("palette")), canvas, adding);
 
@@ -43,7 +44,10 @@ const early = editor.on("open", (asked) => {
   if (asked.focus || asked.fresh) keysWait(opened);
   else opened();
 });
-whenIdle([() => import("./linking.js"), () => import("./menu.js"), () => import("./panel.js"), () => import("./layout.js")]);
+// Whoever uses the keys gets what the keys ask for, before they ask.
+canvas.view.root.addEventListener("keydown", () => whenIdle([
+  () => import("./linking.js"), () => import("./panel.js"), () => import("./find.js"), () => import("./menu.js"), () => import("./layout.js"),
+]), { once: true });
 attachHands({ deeds, adding, menu, shut: () => panel?.shut() ?? false });
 
 // ── nothing is lost ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,9 +12,9 @@ const LEAST = 8;
 const SPARE = 240;
 
 /**
- * @typedef {{inView?: (key: string) => boolean, most?: number, until?: number}} Showing
+ * @typedef {{inView?: (key: string) => boolean, most?: number, until?: number, ahead?: boolean}} Showing
  *   what is in view comes before the rest; after so many, or after `until` (of performance.now()), the rest waits for the
- *   next frame
+ *   next frame; without `ahead` nothing is made for the ground around the view
  */
 
 /** @template {Item} T */
@@ -38,7 +38,7 @@ export class Layer {
    * @param {Set<string>} wanted @param {Showing} [how]
    * @returns {{bare: boolean, left: boolean}} whether some in view, or some at all, are left for the next frame
    */
-  show(wanted, { inView = () => true, most = Infinity, until = Infinity } = {}) {
+  show(wanted, { inView = () => true, most = Infinity, until = Infinity, ahead = true } = {}) {
     this.wanted = wanted;
     this.rest(this.mounted.size - wanted.size - SPARE);
     const fresh = document.createDocumentFragment();
@@ -54,7 +54,7 @@ export class Layer {
         late = made >= most || (made >= LEAST && performance.now() > until);
       }
     }
-    if (!late) for (const key of later.splice(0, AHEAD)) fresh.append(this.take(key).element);
+    if (ahead && !late) for (const key of later.splice(0, AHEAD)) fresh.append(this.take(key).element);
     if (fresh.childNodes.length) this.host.append(fresh);
     return { bare, left: bare || later.length > 0 };
   }

@@ -23,6 +23,7 @@ export class Mounting {
     this.view = view;
     /** Whether cards in view are still missing. */
     this.bare = false;
+    this.zoom = 0;
     this.resting = 0;
   }
 
@@ -39,9 +40,12 @@ export class Mounting {
     const seen = viewport.visible();
     const budget = whole ? { cards: Infinity, wires: Infinity, ms: Infinity } : BUDGET;
     const until = performance.now() + budget.ms;
+    // A zoom under way has enough to do, and will want others.
+    const ahead = viewport.zoom === this.zoom;
+    this.zoom = viewport.zoom;
     const inView = (/** @type {string} */ key) => meets(/** @type {Rect} */ (view.places.rects.get(key)), seen);
-    const cards = view.cards.show(this.cards(area, focused), { inView, most: budget.cards, until });
-    const wires = cards.bare ? cards : view.wires.cull(area, seen, { most: budget.wires, until });
+    const cards = view.cards.show(this.cards(area, focused), { inView, most: budget.cards, until, ahead });
+    const wires = cards.bare ? cards : view.wires.cull(area, seen, { most: budget.wires, until, ahead });
     this.bare = cards.bare || wires.bare;
     if (cards.left || wires.left) {
       view.culled = null;

@@ -2,7 +2,7 @@
 // Scripts of a mode import `canvas`, `picker` and `news` from here. Changes nothing: the editor's hands are in edit.js.
 
 import { _ } from "../i18n.js";
-import { keysWait, whenIdle } from "./bring.js";
+import { keysWait } from "./bring.js";
 import { attachClipboard } from "./exchange.js";
 import { attachKeyboard } from "./keyboard.js";
 import { mountPage } from "./main.js";
@@ -63,8 +63,6 @@ export const showKeys = () => keysWait(async () => (await import("./keysheet.js"
 
 /** What draws files comes when a file is wanted. @param {"svg" | "png" | "json"} kind */
 const exportAs = async (kind) => (await import("./export.js")).exportAs(canvas, kind);
-
-whenIdle([() => import("./find.js")]);
 
 /** Files of the journey, for the menu of the toolbar. @returns {import("./popup.js").Entry[]} */
 export const exportEntries = () => [

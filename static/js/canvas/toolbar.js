@@ -152,6 +152,10 @@ export function attachNextStep({ editor, data }, place, saver) {
   };
 
   const publish = async () => {
+    if (data.journey.live) { // people may be on the way: the dialog of the review asks what becomes of them
+      location.assign(`${data.urls.review}#publish`);
+      return;
+    }
     busy(true);
     try {
       const answer = await send(data.urls.publish, "POST", { content_hash: handed?.content_hash });

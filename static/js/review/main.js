@@ -72,6 +72,9 @@ class Review {
   }
 }
 
+// The editor sends people here to publish where somebody may be on the way.
+if (location.hash === "#publish") document.getElementById("publish-button")?.click();
+
 const review = canvas.data.diff ? new Review(canvas) : null;
 const place = document.getElementById("threads");
 const talk = place && canvas.data.comments ? new Talk(canvas, place) : null;

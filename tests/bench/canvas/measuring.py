@@ -2,10 +2,10 @@
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, Error, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Response
 
 from tests.bench.canvas import gestures
 from tests.bench.canvas.candidates import ALL_MOUNTED, AS_OPENED, FITTED, Candidate, marks
@@ -21,9 +21,13 @@ TIDIED_NODES = 300
 WORKERS = ("layout.worker", "dagre")  # the layout worker and what it imports
 
 
-def measure(browser: Browser, one: Candidate, nodes: int, view: str) -> Iterator[Figure]:
+def measure(browser: Browser, one: Candidate, nodes: int, view: str) -> Generator[Figure, None, None]:
     """Open it and do everything to it."""
-    context = browser.new_context(viewport=WINDOW)  # type: ignore[arg-type]  # two numbers
+    with browser.new_context(viewport=WINDOW) as context:  # type: ignore[arg-type]  # two numbers
+        yield from _figures(context, one, nodes, view)
+
+
+def _figures(context: BrowserContext, one: Candidate, nodes: int, view: str) -> Iterator[Figure]:
     context.set_default_timeout(PATIENCE_MS)
     scripts: list[Response] = []
     context.on("response", lambda answer: scripts.append(answer) if _is_script(answer) else None)
@@ -53,7 +57,6 @@ def measure(browser: Browser, one: Candidate, nodes: int, view: str) -> Iterator
     yield figure("counters", counted)
     if one.name == OURS and view == FITTED:
         yield from (figure(name, value) for name, value in _own(page, nodes))
-    context.close()
 
 
 def _gestures(page: Page, nodes: int) -> Iterator[tuple[str, Frames]]:

@@ -75,7 +75,4 @@ def operator(connection: Connection) -> tuple[int, str]:
         workspace_id = workspaces.add(connection, "bench", timezone="UTC", now=now)
         user = users.add(connection, workspace_id, email="op@bench.example", name="Operator", role="operator", now=now)
         assert user is not None
-        link = auth.login(connection, user.id, workspace_id, now)
-        opened = auth.open_session(connection, link, now)
-    assert opened is not None
-    return workspace_id, opened.cookie
+        return workspace_id, auth.begin_session(connection, workspace_id, user.id, now)
