@@ -16,7 +16,7 @@ from app.admitting import Admissions
 from app.budgets import OVER as OVER_BUDGET
 from app.budgets import Want, refused, want
 from app.failpoints import failpoint
-from app.fusing import FUSE, ceiling
+from app.fusing import ceiling
 from app.gate import refusal
 from app.policing import Ask, ask
 from app.store import contacts, enrollments, history, inbox, messages, schedules, seasons, tallies
@@ -156,7 +156,7 @@ def _draft(passage: Passage) -> None:
                 why, due = one.mute
             passage.drafts.append(messages.Draft(one, step, visit, one.arrived_at, name, account, why, content, due))
             if why and due is None:
-                record.tally[one.plan.version_id, step.id, f"!suppressed:{why}"] += 1
+                record.tally[one.plan.version_id, step.id, tallies.withheld(why)] += 1
                 if tells:
                     told = {"enrollment": one.id, "node": step.id, "visit": visit, "reason": why}
                     passage.letters.append(_letter(one, "message.suppressed", told))
@@ -212,7 +212,7 @@ def _fused(connection: Connection, passage: Passage, drafts: list[messages.Draft
         draft = drafts[number]
         one = draft.traveller
         drafts[number] = draft._replace(refusal=reason, due=None)
-        passage.record.tally[one.plan.version_id, draft.step.id, f"!suppressed:{FUSE}"] += 1
+        passage.record.tally[one.plan.version_id, draft.step.id, tallies.withheld(reason)] += 1
         if "message.suppressed" in draft.step.listens:
             told = {"enrollment": one.id, "node": draft.step.id, "visit": draft.visit, "reason": reason}
             passage.letters.append(_letter(one, "message.suppressed", told))
@@ -246,7 +246,7 @@ def _permitted(connection: Connection, passage: Passage, ids: list[int]) -> tupl
         if verdict.due is not None:
             continue
         one = draft.traveller
-        passage.record.tally[one.plan.version_id, draft.step.id, f"!suppressed:{verdict.reason[:REASON_AT_MOST]}"] += 1
+        passage.record.tally[one.plan.version_id, draft.step.id, tallies.withheld(verdict.reason)] += 1
         if "message.suppressed" in draft.step.listens:
             told = {"enrollment": one.id, "node": draft.step.id, "visit": draft.visit, "reason": verdict.reason}
             passage.letters.append(_letter(one, "message.suppressed", told))

@@ -49,7 +49,7 @@ class Cap(_Part):
     @property
     def words(self) -> str:
         """Short and fixed: it stands in the reason of every message held back."""
-        return f"{self.limit} per {self.per}"
+        return f"{self.limit} per {self.per}" + (f" by {self.channel}" if self.channel else "")
 
 
 class Quiet(_Part):
@@ -141,6 +141,14 @@ class Verdict(NamedTuple):
 UNASKED = Verdict(None)
 
 
+class Closed(NamedTuple):
+    """Quiet hours that a wish falls into: when they end, what becomes of it, what is said of it."""
+
+    opens: datetime
+    over: Over
+    reason: str
+
+
 class _Asked:
     """One question with what its answers share: a cohort has few zones and one moment."""
 
@@ -148,7 +156,7 @@ class _Asked:
         self.policies = policies
         self.patience = elapsed(policies.defer_at_most)
         self.caps: dict[str, tuple[Cap, ...]] = {}
-        self.hours: dict[tuple[str, tuple[ZoneInfo, ...], datetime], tuple[datetime, Over] | None] = {}
+        self.hours: dict[tuple[str, tuple[ZoneInfo, ...], datetime], Closed | None] = {}
 
     def hush(self, wish: Wish) -> Verdict | None:
         """What quiet hours say against it."""
@@ -158,8 +166,8 @@ class _Asked:
         closed = self.hours[key]
         if closed is None:
             return None
-        opens, over = closed
-        return Verdict(None, QUIET) if over == "skip" else self._later(wish, opens, QUIET)
+        opens, over, reason = closed
+        return Verdict(None, reason) if over == "skip" else self._later(wish, opens, reason)
 
     def full(self, wish: Wish, past: Sequence[Sent]) -> Verdict | None:
         """What caps say against it, given what has passed."""
@@ -176,14 +184,15 @@ class _Asked:
                 )
         return None
 
-    def _closed(self, wish: Wish) -> tuple[datetime, Over] | None:
+    def _closed(self, wish: Wish) -> Closed | None:
         for rule in self.policies.quiet:
             if rule.channel in (None, wish.channel):
-                opens = opening(wish.zones, Window(time_of_day(rule.until), time_of_day(rule.since)), wish.at)
+                window = Window(time_of_day(rule.until), time_of_day(rule.since))
+                opens = opening(wish.zones, window, wish.at)
                 if opens is None:
-                    return wish.at, "skip"  # the zones it may be leave no decent hour in common
+                    return Closed(wish.at, "skip", f"{QUIET}: never")  # no decent hour in all the zones it may be
                 if opens > wish.at:
-                    return opens, rule.over
+                    return Closed(opens, rule.over, _until(wish.zones, window, wish.at, opens))
         return None
 
     def _later(self, wish: Wish, due: datetime, reason: str) -> Verdict:
@@ -210,6 +219,21 @@ def decide(wishes: Sequence[Wish], past: Mapping[int, Sequence[Sent]], policies:
                 sent[wish.contact] = [*sent.get(wish.contact, ()), mine]
         found[number] = verdict
     return found
+
+
+def rehearse(wishes: Iterable[Wish], policies: Policies) -> list[Wish]:
+    """Which of past wishes these policies would have put off or refused, had they held then. What passes counts for the rest."""
+    asked, sent, held = _Asked(policies), dict[int, list[Sent]](), []
+    for wish in sorted(wishes, key=lambda one: (one.at, -one.priority)):
+        before = sent.setdefault(wish.contact, [])
+        verdict = asked.hush(wish) if policies.quiet else None
+        if verdict is None and before:
+            verdict = asked.full(wish, before)
+        if verdict is None:
+            before.append(Sent(wish.at, wish.channel, wish.journey, wish.priority))
+        else:
+            held.append(wish)
+    return held
 
 
 def hushed(wish: Wish, policies: Policies) -> Verdict | None:
@@ -255,6 +279,12 @@ def _edge(cap: Cap, zone: ZoneInfo, at: datetime, later: int) -> datetime:
     if cap.per == "week":
         day -= timedelta(days=day.weekday())
     return at_wall(zone, day + timedelta(days=CALENDAR[cap.per] * later), time_of_day("00:00"))
+
+
+def _until(zones: Sequence[ZoneInfo], window: Window, at: datetime, opens: datetime) -> str:
+    """Until when it is quiet, on the clock of the zone where the morning comes last."""
+    last = zones[0] if len(zones) == 1 else next((one for one in zones if opening(one, window, at) == opens), zones[0])
+    return f"{QUIET}: until {opens.astimezone(last):%H:%M} {last.key}"
 
 
 def _lost(cap: Cap, counted: Sequence[Sent]) -> str:

@@ -15,7 +15,7 @@ from app.store.inbox import Letter
 from app.store.messages import MessageStatus
 from app.store.rows import Connection
 from app.store.sendings import Answer, Deferred
-from app.walk import REASON_AT_MOST
+from app.store.tallies import withheld
 from flows.interpret import HOLD
 from flows.policies import Verdict
 
@@ -55,7 +55,7 @@ def _answer(row: Deferred, verdict: Verdict, now: datetime) -> Answer:
 
 
 def _port(row: Deferred, verdict: Verdict) -> tuple[int, str, str]:
-    return row.version_id, row.node, f"!suppressed:{(verdict.reason or '')[:REASON_AT_MOST]}"
+    return row.version_id, row.node, withheld(verdict.reason)
 
 
 def _tells(row: Deferred, verdict: Verdict, plans: Plans) -> bool:

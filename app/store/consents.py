@@ -171,6 +171,36 @@ def ledger(
     return [Entry._make(row) for row in rows]
 
 
+class Refused(NamedTuple):
+    """The no of a person that held a message back."""
+
+    purpose: str
+    channel: str
+    at: datetime
+    source: str
+
+
+def refused(
+    connection: Connection, workspace_id: int, asked: Sequence[tuple[int, int, str, str, datetime]]
+) -> dict[int, Refused]:
+    """For `(message, contact, channel, purpose, written at)`: the last no before it was written, else the first one after."""
+    keys = [(id, lane_of(workspace_id, contact), contact, *rest) for id, contact, *rest in asked]
+    rows = connection.execute(
+        """
+        SELECT one.id, said.purpose, said.channel, said.at, said.source
+        FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
+          AS one(id, lane, contact_id, channel, purpose, at)
+        CROSS JOIN LATERAL (
+            SELECT l.purpose, l.channel, l.at, l.source FROM consent l
+            WHERE l.workspace_id = %s AND l.lane = one.lane AND l.contact_id = one.contact_id AND l.channel = one.channel
+              AND l.purpose IN ('marketing', one.purpose) AND NOT l.allowed
+            ORDER BY l.at > one.at, abs(extract(epoch FROM l.at - one.at)) LIMIT 1) AS said
+        """,
+        (*columns(keys, 6), workspace_id),
+    ).fetchall()
+    return {id: Refused(*rest) for id, *rest in rows}
+
+
 def last_words(
     connection: Connection, workspace_id: int, asked: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], datetime]:

@@ -1,8 +1,9 @@
 """How the engine is, for people who look: workers with their lanes, what is stuck, what could not be handled. No secrets."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
+from app.store import scopes
 from app.store.rows import Connection
 
 WORKERS_AT_MOST = 100
@@ -54,6 +55,50 @@ def aside_since(connection: Connection, workspace_id: int, since: datetime, limi
         (workspace_id, limit, since),
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+class Waiting(NamedTuple):
+    """Something that waits to be done: for whom, in which journey, since when it is due. Events belong to no journey."""
+
+    id: int
+    contact_id: int
+    name: str | None
+    journey_id: int | None
+    journey: str | None
+    about: str
+    due_at: datetime
+
+
+WAITING: dict[str, LiteralString] = {
+    "events": f"""
+        SELECT i.id, i.contact_id, NULL::int AS journey_id, i.name AS about, i.received_at AS due_at, i.lane FROM inbox i
+        WHERE i.workspace_id = %(w)s AND NOT {scopes.LIMITED} ORDER BY i.lane, i.id LIMIT %(limit)s
+    """,
+    "messages": f"""
+        SELECT m.id, m.contact_id, m.journey_id, m.channel AS about, m.due_at, m.lane FROM message m
+        WHERE m.workspace_id = %(w)s AND m.status IN (0, 1, 6) AND m.due_at <= %(now)s {scopes.MESSAGE}
+        ORDER BY m.due_at LIMIT %(limit)s
+    """,
+    "waits": f"""
+        SELECT e.id, e.contact_id, e.journey_id, e.node AS about, e.wake_at AS due_at, e.lane FROM enrollment e
+        WHERE e.workspace_id = %(w)s AND e.status = 0 AND e.wake_at <= %(now)s {scopes.ENROLLMENT}
+        ORDER BY e.wake_at LIMIT %(limit)s
+    """,
+}
+
+
+def waiting(connection: Connection, workspace_id: int, what: str, now: datetime, limit: int) -> list[Waiting]:
+    """What waits, one by one, the longest due first."""
+    rows = connection.execute(
+        f"""
+        SELECT one.id, one.contact_id, c.attributes ->> 'name', one.journey_id, j.name, one.about, one.due_at
+        FROM ({WAITING[what]}) AS one
+        LEFT JOIN journey j ON j.workspace_id = %(w)s AND j.id = one.journey_id
+        LEFT JOIN contact c ON c.workspace_id = %(w)s AND c.lane = one.lane AND c.id = one.contact_id ORDER BY one.due_at
+        """,
+        {"w": workspace_id, "now": now, "limit": limit},
+    ).fetchall()
+    return [Waiting._make(row) for row in rows]
 
 
 def stuck(connection: Connection, workspace_id: int, limit: int) -> list[tuple[int, str, int]]:

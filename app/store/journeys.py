@@ -85,6 +85,39 @@ def add(connection: Connection, workspace_id: int, name: str, saving: Saving) ->
     return Journey._make(row)
 
 
+def names(connection: Connection, workspace_id: int, ids: Sequence[int]) -> dict[int, str]:
+    """What journeys are called; those outside the reader's scope are not in it."""
+    rows = connection.execute(
+        "SELECT id, name FROM journey WHERE workspace_id = %s AND id = ANY(%s) AND in_scope(scope)",
+        (workspace_id, list(ids)),
+    ).fetchall()
+    return dict(rows)
+
+
+class Ranked(NamedTuple):
+    """A live journey with the priority its live version has."""
+
+    id: int
+    name: str
+    priority: int
+    marketing: bool
+
+
+def ranked(connection: Connection, workspace_id: int, limit: int) -> list[Ranked]:
+    """Live journeys, the strongest first: the order in which messages of one moment take the places under a cap."""
+    rows = connection.execute(
+        """
+        SELECT j.id, j.name, coalesce((v.document #>> '{settings,priority}')::int, 50) AS priority,
+               coalesce(v.document #>> '{settings,message_class}', 'marketing') = 'marketing' AS marketing
+        FROM journey j JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
+        WHERE j.workspace_id = %s AND j.status = 'live' AND in_scope(j.scope)
+        ORDER BY marketing DESC, priority DESC, lower(j.name), j.id LIMIT %s
+        """,
+        (workspace_id, limit),
+    ).fetchall()
+    return [Ranked._make(row) for row in rows]
+
+
 def find(connection: Connection, workspace_id: int, journey_id: int, *, lock: bool = False) -> Journey | None:
     """One journey; `lock` holds it until the transaction ends, so that two decisions on it come one after the other."""
     tail: LiteralString = " AND j.id = %(id)s FOR UPDATE OF j" if lock else " AND j.id = %(id)s"

@@ -10,12 +10,15 @@ from typing import Any, LiteralString, NamedTuple
 from app.lanes import lane_of
 from app.store import scopes
 from app.store.rows import Connection, columns
+from app.store.tallies import grouped
 
 WINDOW = 40_000
+PUT_OFF_AT_MOST = 100_000
 
 # What became of a message, as tallies count it: who was handed over counts as sent, also when it bounced afterwards.
 FATES: dict[str, LiteralString] = {
-    "pending": "m.status IN (0, 1, 6)",
+    "pending": "m.status IN (0, 1, 6, 7)",
+    "deferred": "m.status = 7",
     "sent": "(m.status = 2 OR (m.status = 3 AND m.sent_at IS NOT NULL))",
     "delivered": "m.outcome >= 2",
     "opened": "m.outcome >= 3",
@@ -81,7 +84,8 @@ FITS: LiteralString = (
     (%(journey_id)s::int IS NULL OR m.journey_id = %(journey_id)s) AND (%(node)s::text IS NULL OR m.node = %(node)s)
     AND (%(version_id)s::int IS NULL OR m.version_id = %(version_id)s)
     AND (%(channel)s::text IS NULL OR m.channel = %(channel)s)
-    AND (%(reason)s::text IS NULL OR m.reason = %(reason)s)
+    AND (%(reason)s::text IS NULL OR m.reason = %(reason)s OR starts_with(m.reason, %(reason)s || ':')
+         OR starts_with(m.reason, %(reason)s || ' '))
     AND (%(since)s::timestamptz IS NULL OR m.created_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR m.created_at < %(until)s)
 """
@@ -159,6 +163,25 @@ def one(connection: Connection, workspace_id: int, message_id: int) -> Line | No
     """One message."""
     found = _lines(connection, workspace_id, [message_id])
     return found[0] if found else None
+
+
+def put_off(
+    connection: Connection, workspace_id: int, journey_id: int, node: str, version_id: int | None
+) -> dict[str, int]:
+    """Messages of a step that ask the gate again later, by what they are put off for; counted up to `PUT_OFF_AT_MOST`."""
+    rows = connection.execute(
+        """
+        SELECT reason, count(*) FROM (
+            SELECT reason FROM message WHERE status = 7 AND workspace_id = %s AND journey_id = %s AND node = %s
+              AND (%s::int IS NULL OR version_id = %s) LIMIT %s) AS counted GROUP BY 1
+        """,
+        (workspace_id, journey_id, node, version_id, version_id, PUT_OFF_AT_MOST),
+    ).fetchall()
+    found: dict[str, int] = {}
+    for reason, count in rows:
+        kind = grouped(reason)
+        found[kind] = found.get(kind, 0) + count
+    return found
 
 
 class Heard(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.store.rows import Connection, columns
+from app.store.tallies import withheld
 
 NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")  # due then: nobody will touch it again
 Place = tuple[int, str, str]  # workspace, channel, account ("" for none)
@@ -240,6 +241,7 @@ def settle(connection: Connection, outcomes: Sequence[Settled], now: datetime) -
             storable(one.reason),
             storable(one.provider_id),
             one.outcome,
+            storable(withheld(one.reason)),
         )
         for one in outcomes
     ]
@@ -252,23 +254,23 @@ def settle(connection: Connection, outcomes: Sequence[Settled], now: datetime) -
                    sent_at = coalesce(one.sent_at, m.sent_at), reason = one.reason,
                    provider_id = coalesce(one.provider_id, m.provider_id), outcome = greatest(m.outcome, one.outcome)
             FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[],
-                        %s::text[], %s::text[], %s::smallint[])
-              AS one(workspace_id, id, attempt, status, due_at, sent_at, reason, provider_id, outcome)
+                        %s::text[], %s::text[], %s::smallint[], %s::text[])
+              AS one(workspace_id, id, attempt, status, due_at, sent_at, reason, provider_id, outcome, withheld)
             WHERE m.workspace_id = one.workspace_id AND m.id = one.id AND m.status IN (0, 1, 6)
               AND m.attempt = one.attempt
-            RETURNING m.workspace_id, m.id, m.journey_id, m.version_id, m.node, m.status, m.outcome, m.reason
+            RETURNING m.workspace_id, m.id, m.journey_id, m.version_id, m.node, m.status, m.outcome, one.withheld
         ), counted AS (
             INSERT INTO tally (workspace_id, journey_id, version_id, node, port, minute, count)
             SELECT workspace_id, journey_id, version_id, node, port, date_trunc('minute', %s::timestamptz), count(*)
             FROM settled CROSS JOIN LATERAL (
                 SELECT CASE status WHEN 2 THEN '!sent' WHEN 3 THEN '!failed' WHEN 5 THEN '!expired'
-                       ELSE '!suppressed:' || left(coalesce(reason, ''), 60) END WHERE status IN (2, 3, 4, 5)
+                       ELSE withheld END WHERE status IN (2, 3, 4, 5)
                 UNION ALL SELECT '!delivered' WHERE status = 2 AND outcome >= 2
             ) AS became(port) GROUP BY 1, 2, 3, 4, 5
         )
         SELECT workspace_id, id FROM settled
         """,
-        (*columns(rows, 9), now),
+        (*columns(rows, 10), now),
     ).fetchall()
     return {(workspace, id) for workspace, id in found}
 

@@ -131,7 +131,7 @@ def timeline(
             UNION ALL
             (SELECT m.created_at, 4, m.id, jsonb_build_object('message_id', m.id, 'journey_id', m.journey_id,
                 'enrollment_id', m.enrollment_id, 'node', m.node, 'channel', m.channel, 'title', m.title,
-                'status', m.status, 'reason', m.reason)
+                'version_id', m.version_id, 'contact_id', m.contact_id, 'status', m.status, 'reason', m.reason)
              FROM mine JOIN message m ON m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id
              WHERE (m.created_at, 4, m.id) < (%(at)s, %(rank)s, %(id)s)
              ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s)

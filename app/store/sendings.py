@@ -79,6 +79,33 @@ def places(connection: Connection, keys: Sequence[ContactKey]) -> dict[int, tupl
     return {id: (timezone, country) for id, timezone, country in rows}
 
 
+class Wanted(NamedTuple):
+    """A marketing message that was wanted once: it went out, or a rule of this kind held it back."""
+
+    contact_id: int
+    channel: str
+    journey_id: int
+    at: datetime
+    timezone: str | None
+    country: str | None
+
+
+def wanted(connection: Connection, workspace_id: int, since: datetime, limit: int) -> tuple[list[Wanted], bool]:
+    """Marketing messages since then, out of the latest `limit` messages; and whether there were more than that."""
+    rows = connection.execute(
+        """
+        SELECT m.contact_id, m.channel, m.journey_id, m.created_at, c.attributes ->> 'timezone', c.attributes ->> 'country',
+               m.marketing AND (m.status IN (0, 1, 2, 6, 7) OR m.sent_at IS NOT NULL OR starts_with(m.reason, 'lost to journey')
+                   OR starts_with(m.reason, 'quiet hours')), m.created_at > %(since)s
+        FROM (SELECT * FROM message WHERE workspace_id = %(w)s ORDER BY id DESC LIMIT %(limit)s) AS m
+        LEFT JOIN contact c ON c.workspace_id = m.workspace_id AND c.lane = m.lane AND c.id = m.contact_id
+        """,
+        {"w": workspace_id, "since": since, "limit": limit},
+    ).fetchall()
+    found = [Wanted(*row[:6]) for row in rows if row[6] and row[7]]
+    return found, len(rows) == limit and all(row[7] for row in rows)
+
+
 class Deferred(NamedTuple):
     """A message that asks again. Consents and suppression are asked when it is claimed, as of every message."""
 

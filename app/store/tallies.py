@@ -3,8 +3,8 @@
 Ports with a meaning: `""` an arrival at the node, `!end` an end in place; under the node `""` stand the journey's own
 numbers: `entered`, `completed`, `exited`, `failed`, and `!goal` (of those who exited). What became of messages is counted
 at their node: `!message` written, then `!sent`, `!delivered`, `!opened`, `!clicked`, `!failed` (never went out), `!bounced`
-(failed afterwards), `!unsubscribed`, `!suppressed:<reason>`. Of all ports with `!` only `!end` is a way out of the node.
-`periods` asks for parts of the time.
+(failed afterwards), `!unsubscribed`, `!suppressed:<reason>` (`withheld`). Of all ports
+with `!` only `!end` is a way out of the node. `periods` asks for parts of the time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,19 @@ from app.store.rows import Connection, copy_lines, escape, instant
 FOLD_AFTER = timedelta(minutes=5)  # minutes stay apart this long, for live pages; then the spans are enough
 SHORT_MINUTES, DAY_MINUTES, EVER = 5, 1440, 0  # the spans of `tally_span`; hours have a table of their own
 SHORT_KEPT = timedelta(days=2)
+GROUPED = frozenset({"fuse", "quiet hours"})
+PORT_AT_MOST = 72
+
+
+def withheld(reason: str | None) -> str:
+    """The port under which a message that did not go out is counted."""
+    return f"!suppressed:{grouped(reason)}"[:PORT_AT_MOST]
+
+
+def grouped(reason: str | None) -> str:
+    """A reason without what differs from person to person."""
+    head, _colon, _rest = (reason or "").partition(": ")
+    return head if head in GROUPED else reason or ""
 
 
 class Counted(Protocol):

@@ -54,6 +54,7 @@ def page(
              ORDER BY t.at DESC, t.enrollment_id DESC, t.walk DESC LIMIT %(limit)s)
             UNION ALL
             (SELECT m.created_at, 4, m.id, jsonb_build_object('message_id', m.id, 'version_id', m.version_id,
+                'contact_id', m.contact_id,
                 'enrollment_id', mine.id, 'lane', mine.lane, 'node', m.node, 'channel', m.channel, 'title', m.title,
                 'status', m.status, 'outcome', m.outcome, 'reason', m.reason, 'sent_at', m.sent_at,
                 'recipient', m.recipient)

@@ -10,7 +10,16 @@ from app.store.rows import Connection
 
 # The words of the API for what the rows keep as numbers.
 STANDING = {"active": 0, "completed": 1, "exited": 2, "failed": 3, "held": 4}
-SENDING = {"pending": 0, "sending": 1, "sent": 2, "failed": 3, "suppressed": 4, "expired": 5, "unknown": 6}
+SENDING = {
+    "pending": 0,
+    "sending": 1,
+    "sent": 2,
+    "failed": 3,
+    "suppressed": 4,
+    "expired": 5,
+    "unknown": 6,
+    "deferred": 7,
+}
 STANDING_WORDS = {number: word for word, number in STANDING.items()}
 SENDING_WORDS = {number: word for word, number in SENDING.items()}
 OPEN = ("active", "failed", "held")  # the index `ix_enrollment_node` holds these

@@ -7,6 +7,7 @@ from fastapi import Form, Request, Response
 from app.auth import Caller
 from app.language import words
 from app.privacy import MARKETING, load
+from app.reasons import SOURCES
 from app.store import consents, people, persons, users, workspaces
 from app.store.consents import Entry
 from app.store.people import Person
@@ -23,17 +24,6 @@ from flows.words import _
 routes = page_router()
 
 ENTRIES_SHOWN = 20
-SOURCES = {
-    "page": _("on the preference page"),
-    "one-click": _("by one click in their mail program"),
-    "keyword": _("by a reply"),
-    "complaint": _("by a complaint"),
-    "provider": _("told by the provider"),
-    "device": _("on their device"),
-    "identify": _("told by your app or site"),
-    "import": _("by an import"),
-    "api": _("told by somebody here"),
-}
 Name = Annotated[str, Form(pattern=r"^[a-z0-9_.-]{1,32}$")]
 
 

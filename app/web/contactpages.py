@@ -19,6 +19,7 @@ from app.web.page import page_router, render, toast
 from app.web.problems import invalid, missing
 from app.web.shapes import INT, NOT_A_PLACE, ContactId, Next, paged, place_of
 from app.web.templating import icons, language_of
+from app.web.whys import Whys
 from flows.words import _
 
 routes = page_router()
@@ -137,7 +138,8 @@ def _timeline(
     shown, after = paged(found, MOMENTS, lambda row: [row.at.isoformat(), row.rank, row.id])
     known = told.faces(request, connection, caller.workspace_id, moments.versions_of(shown))
     glasses = glasses_of(connection, caller)
-    return {"moments": [moments.view(moment_seen(glasses, one), known, say) for one in shown], "after": after}
+    whys = Whys(request, connection, caller.workspace_id, moments.cases_of(shown), known)
+    return {"moments": [moments.view(moment_seen(glasses, one), known, say, whys) for one in shown], "after": after}
 
 
 def _instant(text: str) -> datetime:

@@ -1,10 +1,11 @@
 """Contacts over HTTP: found by a name, listed, changed, and what happened to them. New ones come in by the ingest door."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from app import audit
@@ -15,10 +16,13 @@ from app.store.consents import Consent
 from app.store.inbox import Letter
 from app.store.people import Moment, Person
 from app.store.rows import Connection
+from app.web import moments
 from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import invalid, missing
 from app.web.shapes import NOT_A_PLACE, PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
+from app.web.told import faces
+from app.web.whys import Whys
 from flows.words import _, told
 
 routes = router("contacts")
@@ -131,6 +135,7 @@ class MomentOut(Out):
     title: str | None = None
     status: str | None = None
     reason: str | None = None
+    reason_text: str | None = None
 
 
 @routes.get("/contacts", dependencies=[can("contact.read")])
@@ -194,7 +199,12 @@ def change_contact(
 
 @routes.get("/contacts/{contact_id}/timeline", dependencies=[can("contact.read")])
 def read_timeline(
-    contact_id: ContactId, connection: Database, asker: Asker, limit: Limit = PAGE, next: Next = None
+    request: Request,
+    contact_id: ContactId,
+    connection: Database,
+    asker: Asker,
+    limit: Limit = PAGE,
+    next: Next = None,
 ) -> Page[MomentOut]:
     """Tell what happened to a contact, the newest first: events, entries into journeys, walks with reasons, messages."""
     person = _known(connection, asker.workspace_id, contact_id)
@@ -203,7 +213,15 @@ def read_timeline(
     found = people.timeline(connection, asker.workspace_id, person.id, before, limit + 1)
     rows, after = paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
     glasses = glasses_of(connection, asker)
-    return Page(items=[_moment(moment_seen(glasses, row)) for row in rows], next=after)
+    whys = _whys(request, connection, asker.workspace_id, rows)
+    return Page(items=[_moment(moment_seen(glasses, row), whys) for row in rows], next=after)
+
+
+def _whys(request: Request, connection: Connection, workspace_id: int, rows: Sequence[Moment]) -> Whys:
+    """What messages and ended walks say why, in sentences."""
+    cases = moments.cases_of(rows)
+    known = faces(request, connection, workspace_id, {one.version_id for one in cases})
+    return Whys(request, connection, workspace_id, cases, known)
 
 
 def _note(connection: Connection, asker: Asker, contact_id: int, change: ContactChange, now: datetime) -> None:
@@ -245,9 +263,10 @@ def _instant(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _moment(row: Moment) -> MomentOut:
+def _moment(row: Moment, whys: Whys) -> MomentOut:
     kind = people.KINDS[row.rank]
     detail = {name: value for name, value in row.detail.items() if name in MomentOut.model_fields}
+    detail["reason_text"] = whys.text(moments.key_of(row))
     if kind == "walk":
         # A step is written as short as it can be: [node], [node, port] or [node, port, why].
         padded = ([*step, None, None][:3] for step in detail["steps"])

@@ -1,19 +1,22 @@
 """The health page: who works, what waits and how long, the database and Valkey, what was put aside. Shows no secret."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Request, Response
+from fastapi import Path, Request, Response
 
 from app import auth
 from app.lanes import LANES
 from app.store import fuses, health, instances, lates, load, overview, reputations
+from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
 from app.web.templating import channel_words
+from app.web.whys import of_reasons
 
 routes = page_router()
 
 ASIDE_SHOWN = 30
+WAITING_SHOWN = 200
 LATE_SECONDS = 60.0
 TOO_LATE_SECONDS = 600.0
 
@@ -26,6 +29,7 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
     alive = [one for one in working if now - one.progress_at < load.WORKER_ALIVE]
     owned = {lane for one in alive for lane in one.lanes}
     waiting = load.load(connection, now)
+    fused = fuses.tripped(connection, caller.workspace_id)
     values: dict[str, Any] = {
         "workers": working,
         "alive": {one.id for one in alive},
@@ -45,11 +49,32 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
         "channel_words": channel_words(request, house.catalog),
         "warn_rate": reputations.WARN,
         "stop_rate": reputations.STOP,
-        "fused": fuses.tripped(connection, caller.workspace_id),
+        "fused": fused,
+        "whys": of_reasons(request, connection, caller.workspace_id, [why for _id, _name, why, _since in fused]),
         "may_run": auth.may(caller.role, "journey.run"),
         "may_confirm": auth.may(caller.role, "restore.confirm"),
     }
     return render(request, "health.html", values)
+
+
+@routes.get("/health/waiting/{what}", dependencies=[can("contact.read")])
+def show_waiting(
+    request: Request,
+    house: TheHouse,
+    caller: Asker,
+    connection: Database,
+    what: Annotated[Literal["events", "messages", "waits"], Path()],
+) -> Response:
+    """The people of this workspace behind a number of the page, the longest due first."""
+    found = health.waiting(connection, caller.workspace_id, what, house.now(), WAITING_SHOWN)
+    glasses = glasses_of(connection, caller)
+    values = {
+        "what": what,
+        "rows": [one._replace(name=glasses.name(one.name)) for one in found],
+        "most": WAITING_SHOWN,
+        "place": overview.place(connection, caller.workspace_id),
+    }
+    return render(request, "health_waiting.html", values)
 
 
 def _answers(valkey: Any) -> bool:

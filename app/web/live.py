@@ -14,7 +14,7 @@ from app import pausing
 from app.counts import AtNode, Numbers
 from app.language import words
 from app.publishing import Desk
-from app.store import admissions, journeys, periods, timelines, users, whereabouts
+from app.store import admissions, journeys, messagelog, periods, timelines, users, whereabouts
 from app.store.journeys import Journey
 from app.store.rows import Connection
 from app.store.timelines import Way
@@ -32,6 +32,7 @@ from app.web.told import Faces
 from app.web.walks import VersionNumber
 from app.web.watch import earliest, figures
 from app.web.whereabouts import row_of
+from app.web.whys import of_reasons
 from flows import conditions
 from flows.words import _
 
@@ -225,8 +226,28 @@ def show_node(
         "due": datetime.fromisoformat(due[node]) if node in due else None,
         "type_icons": icons(request, house.catalog),
         **node_values(node, faces, numbers, say),
+        **_withheld(request, connection, place, node, numbers),
     }
     return render(request, "people/_node.html", values)
+
+
+def _withheld(
+    request: Request, connection: Connection, place: Place, node: str, numbers: Numbers
+) -> dict[str, list[dict[str, Any]]]:
+    """What a step did not send, and what it put off, by reason. What is put off is counted now, whatever the period."""
+    workspace_id, mail = request.state.caller.workspace_id, numbers.nodes.get(node, AtNode()).mail
+    put_off = (
+        messagelog.put_off(connection, workspace_id, place.journey.id, node, place.version_id) if mail.total else {}
+    )
+    found = {"suppressed": mail.suppressed, "put_off": put_off}
+    whys = of_reasons(request, connection, workspace_id, [*mail.suppressed, *put_off])
+    return {
+        kind: [
+            {"reason": reason, "why": whys.get(reason, ()), "count": count}
+            for reason, count in sorted(counts.items(), key=lambda one: -one[1])
+        ]
+        for kind, counts in found.items()
+    }
 
 
 def node_values(node: str, faces: Faces, numbers: Numbers, say: told.Say) -> dict[str, Any]:
@@ -248,10 +269,6 @@ def node_values(node: str, faces: Faces, numbers: Numbers, say: told.Say) -> dic
         {"name": name, "label": say(word), "count": getattr(mail, name), "share": share(getattr(mail, name), mail.sent)}
         for name, word in FUNNEL.items()
     ]
-    reasons = [
-        {"reason": reason, "label": told.reason_text(reason, say), "count": count}
-        for reason, count in sorted(mail.suppressed.items(), key=lambda one: -one[1])
-    ]
     return {
         "node": node,
         "title": faces.title(node),
@@ -264,7 +281,6 @@ def node_values(node: str, faces: Faces, numbers: Numbers, say: told.Say) -> dic
         "ended_share": share(there.ended, there.left),
         "mail": mail if mail.total else None,
         "funnel": funnel,
-        "suppressed": reasons,
     }
 
 

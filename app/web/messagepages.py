@@ -3,7 +3,7 @@
 What stood in a message is not kept with it (only its title is): it is rendered again from its version, and the page says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from app.language import words
 from app.privacy import Glasses
 from app.store import documents, history, journeys, messagelog, people, seeking, users
 from app.store.messagelog import Asked, Line
+from app.store.outbox import NEVER
 from app.store.rows import Connection
 from app.web import moments, told
 from app.web.canvas_preview import MAIL_HEADERS
@@ -28,6 +29,8 @@ from app.web.shapes import BIGINT, INT, Next
 from app.web.templating import channel_words, icons, language_of
 from app.web.told import Faces, Say
 from app.web.walks import NodeName, VersionNumber
+from app.web.whys import Case, Whys, of_reasons
+from flows.conditions import OVER
 from flows.contract import OUTCOMES
 from flows.words import _, speaking
 
@@ -37,9 +40,12 @@ PAGE = 50
 PEOPLE_AT_MOST = 30
 JOURNEYS_OFFERED = 500
 RECEIPTS_SHOWN = 50
-Fate = Literal["pending", "sent", "delivered", "opened", "clicked", "failed", "bounced", "suppressed", "expired"]
+Fate = Literal[
+    "pending", "sent", "delivered", "opened", "clicked", "failed", "bounced", "suppressed", "expired", "deferred"
+]
 FATE_WORDS: Mapping[str, str] = {
     "pending": _("on their way"),
+    "deferred": _("put off"),
     "sent": _("sent"),
     "delivered": _("delivered"),
     "opened": _("opened"),
@@ -121,11 +127,12 @@ def show_messages(
     found = _found(connection, caller, wish, wish.period.bounds(now, zone), next)
     say = words(language_of(request)).gettext
     known = told.faces(request, connection, caller.workspace_id, {one.version_id for one in found.lines})
+    whys = _whys(request, connection, caller, found.lines, known)
     glasses = glasses_of(connection, caller)
     values: dict[str, Any] = {
         "wish": wish,
         "zone": zone,
-        "rows": [line(line_seen(glasses, one), known[one.version_id], say) for one in found.lines],
+        "rows": [line(line_seen(glasses, one), known[one.version_id], say, whys) for one in found.lines],
         "after": told.place_text([found.next]) if found.next is not None else None,
         "channel_words": channel_words(request, house.catalog),
         "type_icons": icons(request, house.catalog),
@@ -135,20 +142,44 @@ def show_messages(
     values |= {
         "journeys": documents.names(connection, caller.workspace_id, JOURNEYS_OFFERED),
         "fates": {name: say(word) for name, word in FATE_WORDS.items()},
-        "reasons": {name: say(word) for name, word in told.REASONS.items() if name in SUPPRESSING},
+        "reasons": _choices(request, connection, caller, wish.reason),
     }
     return render(request, "messages/list.html", values)
 
 
-SUPPRESSING = (
+WITHHOLDING = (
+    "lost to journey",
+    "quiet hours",
     "opted_out",
     "no_address",
-    "stopped",
-    "erased",
     "suppressed: hard_bounce",
     "suppressed: complaint",
     "suppressed: manual",
+    "erased",
+    "fuse",
+    OVER,
+    "pause: skipped",
+    "pause: exit",
+    "late: held",
+    "late: dropped",
+    "stopped",
 )
+
+
+def _choices(request: Request, connection: Connection, caller: Caller, chosen: str) -> dict[str, str]:
+    """Reasons to look for; a reason stands for all that begin with it."""
+    wanted = dict.fromkeys((*WITHHOLDING, *([chosen] if chosen else ())))
+    found = of_reasons(request, connection, caller.workspace_id, wanted)
+    return {one: "".join(part.text for part in found[one]) for one in wanted}
+
+
+def _whys(
+    request: Request, connection: Connection, caller: Caller, lines: Sequence[Line], known: Mapping[int, Faces]
+) -> Whys:
+    cases = [
+        Case(one.id, one.contact_id, one.channel, one.node, one.created_at, one.reason, one.version_id) for one in lines
+    ]
+    return Whys(request, connection, caller.workspace_id, cases, known)
 
 
 def _found(connection: Connection, caller: Caller, wish: Wish, bounds: Any, next_: str | None) -> messagelog.Slice:
@@ -177,7 +208,7 @@ def _found(connection: Connection, caller: Caller, wish: Wish, bounds: Any, next
     return messagelog.page(connection, caller.workspace_id, asked, place[0] if place else None, PAGE)
 
 
-def line(one: Line, faces: Faces, say: Say) -> dict[str, Any]:
+def line(one: Line, faces: Faces, say: Say, whys: Whys) -> dict[str, Any]:
     """A line of the log in words."""
     word, tone = moments.became(one.status, one.outcome, say)
     return {
@@ -185,7 +216,7 @@ def line(one: Line, faces: Faces, say: Say) -> dict[str, Any]:
         "called": told.name_of(one.name, ("", one.recipient) if one.recipient else None, one.contact_id),
         "standing": word,
         "tone": tone,
-        "why": told.reason_text(one.reason, say, faces),
+        "why": whys.parts(one.id),
         "step": faces.title(one.node),
         "number": faces.number,
         "type": faces.type(one.node),
@@ -204,7 +235,8 @@ def show_message(
     glasses = glasses_of(connection, caller)
     heard = messagelog.receipts(connection, caller.workspace_id, message_id, RECEIPTS_SHOWN)
     values = {
-        "one": line(one, faces, say),
+        "one": line(one, faces, say, _whys(request, connection, caller, [one], {one.version_id: faces})),
+        "waits_for_ever": one.due_at >= NEVER,
         "zone": users.timezone(connection, caller.workspace_id),
         "shown": _rendered(request, house, connection, caller, one, faces, now),
         "kept": one.content,

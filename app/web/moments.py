@@ -7,6 +7,7 @@ from app.store.people import KINDS, Moment
 from app.web import told
 from app.web.pages import BECAME, REACHED, SENT, SIMPLY_SENT
 from app.web.told import Faces, Say
+from app.web.whys import Case, Whys
 from flows.words import _
 
 PROPERTIES_SHOWN = 12
@@ -32,7 +33,28 @@ def versions_of(moments: Iterable[Moment]) -> set[int]:
     return {one.detail["version_id"] for one in moments if "version_id" in one.detail}
 
 
-def view(one: Moment, known: Mapping[int, Faces], say: Say) -> dict[str, Any]:
+def key_of(one: Moment) -> int:
+    """A number by which the reason of a moment is found: messages and entries are numbered apart."""
+    return one.id * len(KINDS) + one.rank % len(KINDS)
+
+
+def case_of(one: Moment) -> Case:
+    """A message, or an entry that is over, with the reason."""
+    about = one.detail
+    who = about.get("contact_id", 0), about.get("channel", ""), about.get("node", "")
+    return Case(key_of(one), *who, one.at, about["reason"], about["version_id"])
+
+
+def cases_of(moments: Iterable[Moment]) -> list[Case]:
+    """The reasons that moments tell."""
+    return [
+        case_of(one)
+        for one in moments
+        if KINDS[one.rank] in ("entered", "message", "kept_out") and one.detail["reason"]
+    ]
+
+
+def view(one: Moment, known: Mapping[int, Faces], say: Say, whys: Whys) -> dict[str, Any]:
     """One moment for the template. `kind`: event, entered, walk, message, kept_out."""
     kind = KINDS[one.rank]
     shown: dict[str, Any] = {"at": one.at, "kind": kind, "id": one.id, "key": f"{one.rank}.{one.id}"}
@@ -49,9 +71,9 @@ def view(one: Moment, known: Mapping[int, Faces], say: Say) -> dict[str, Any]:
     }
     if kind == "kept_out":
         del shown["walk"]
-        return shown | _kept_out(one.detail, faces, say)
+        return shown | {"why": whys.parts(key_of(one))} | _kept_out(one.detail, faces, say)
     telling = {"entered": _entered, "walk": _walk, "message": _message}[kind]
-    return shown | telling(one.detail, faces, say)
+    return shown | {"why": whys.parts(key_of(one))} | telling(one.detail, faces, say)
 
 
 def _event(detail: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,14 +88,14 @@ def _entered(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any
         "title": say(ENTERED[status]) % {"journey": faces.journey},
         "standing": say(told.STANDING_WORDS[told.STANDING[status]]),
         "tone": told.STANDING_TONES[told.STANDING[status]],
-        "why": told.reason_text(detail["reason"], say, faces) if status != 0 else "",
+        **({"why": ()} if status == 0 else {}),
         "walk_key": detail["key"],
     }
 
 
 def _kept_out(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
     title = say(_("would have entered “%(journey)s”, and was not let in")) % {"journey": faces.journey}
-    return {"title": title, "why": told.reason_text(detail["reason"], say, faces), "times": detail["times"]}
+    return {"title": title, "times": detail["times"]}
 
 
 def _walk(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
@@ -126,7 +148,6 @@ def _message(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any
         "message_id": detail["message_id"],
         "standing": word,
         "tone": tone,
-        "why": told.reason_text(detail["reason"], say, faces),
     }
 
 

@@ -35,6 +35,7 @@ OWN = {
     "save_draft": (412, 428),
     "take_up_draft": (412, 428),
     "replace_policies": (412, 428),
+    "replace_privacy": (412,),
     "change_plan": (412,),
     "create_journey": (404,),
     "submit_draft": (409,),

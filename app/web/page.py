@@ -45,6 +45,7 @@ DOORS = (
     Door("/contacts", _("Contacts"), "users", "contact.read"),
     Door("/nodes", _("Steps"), "puzzle", "node_type.read"),
     Door("/settings/accounts", _("Accounts"), "plug", "account.read"),
+    Door("/settings/policies", _("Rules for sending"), "shield-check", "policy.read"),
     Door("/settings/people", _("Team"), "user", "user.read"),
     Door("/settings/keys", _("API keys"), "key-round", "key.read"),
     Door("/settings/audit", _("Audit log"), "history", "audit.read"),

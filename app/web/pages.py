@@ -9,6 +9,7 @@ from fastapi import Request, Response
 
 from app.auth import Caller
 from app.language import words
+from app.reasons import Part
 from app.store import health, overview, submissions
 from app.store.overview import Latest, Shown
 from app.store.rows import Connection
@@ -17,6 +18,7 @@ from app.web.house import House
 from app.web.page import page_router, render
 from app.web.picture import Picture, draw
 from app.web.templating import icons, language_of
+from app.web.whys import of_reasons
 from flows.contract import NodeType
 from flows.words import _, speaking
 
@@ -39,11 +41,10 @@ PORT_WORDS = {
 SENT = 2
 BECAME = {
     0: (_("waits its turn"), "busy"), 1: (_("on its way"), "busy"), 3: (_("failed"), "bad"), 4: (_("not sent"), "warn"),
-    5: (_("expired"), "warn"), 6: (_("nobody knows yet"), "warn"),
+    5: (_("expired"), "warn"), 6: (_("nobody knows yet"), "warn"), 7: (_("put off"), "busy"),
 }  # fmt: skip
 REACHED = {3: (_("opened"), "good"), 4: (_("clicked"), "good")}
 SIMPLY_SENT = (_("sent"), "plain")
-REASONS = {"opted_out": _("no consent"), "no_address": _("no address")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,12 @@ def show_live(request: Request, house: TheHouse, caller: Asker, connection: Data
 
 
 def _answer(request: Request, house: House, template: str, caller: Caller, connection: Connection) -> Response:
-    values = _values(connection, house, caller, language_of(request))
+    values = _values(request, connection, house, caller)
     return render(request, template, {**values, "icons": icons(request, house.catalog)})
 
 
-def _values(connection: Connection, house: House, caller: Caller, language: str) -> dict[str, Any]:
+def _values(request: Request, connection: Connection, house: House, caller: Caller) -> dict[str, Any]:
+    language = language_of(request)
     say, workspace_id = words(language).gettext, caller.workspace_id
     shown = overview.journeys(connection, workspace_id, JOURNEYS_AT_MOST)
     counts: dict[int, dict[tuple[str, str], int]] = {}
@@ -93,7 +95,7 @@ def _values(connection: Connection, house: House, caller: Caller, language: str)
         "entered": whole.get("entered", 0),
         "active": max(0, whole.get("entered", 0) - sum(whole.get(name, 0) for name in ENDS)),
         "attention": _attention(connection, house, caller),
-        "messages": [_line(one, say) for one in overview.messages(connection, workspace_id, MESSAGES_SHOWN)],
+        "messages": _lines(request, connection, workspace_id, say),
         "status_words": {name: say(word) for name, word in STATUS_WORDS.items()},
         "port_words": {name: say(word) for name, word in PORT_WORDS.items()},
         "now": house.now(),
@@ -124,9 +126,14 @@ def _told(one: Shown, catalog: Mapping[str, NodeType], counts: Mapping[tuple[str
     return Told(one.id, one.name, one.status, one.number, totals, picture, shape)
 
 
-def _line(one: Latest, say: Say) -> dict[str, Any]:
+def _lines(request: Request, connection: Connection, workspace_id: int, say: Say) -> list[dict[str, Any]]:
+    latest = overview.messages(connection, workspace_id, MESSAGES_SHOWN)
+    whys = of_reasons(request, connection, workspace_id, [one.reason for one in latest])
+    return [_line(one, say, whys.get(one.reason or "", ())) for one in latest]
+
+
+def _line(one: Latest, say: Say, why: tuple[Part, ...]) -> dict[str, Any]:
     word, tone = BECAME.get(one.status, SIMPLY_SENT)
     if one.status == SENT:
         word, tone = REACHED.get(one.outcome, SIMPLY_SENT)
-    reason = say(REASONS[one.reason]) if one.reason in REASONS else one.reason
-    return {**one._asdict(), "word": say(word), "tone": tone, "reason": reason, "icon": f"send.{one.channel}"}
+    return {**one._asdict(), "word": say(word), "tone": tone, "why": why, "icon": f"send.{one.channel}"}

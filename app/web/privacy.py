@@ -1,12 +1,19 @@
 """What a workspace asks its contacts about, and which attributes are personal, over HTTP."""
 
+import hashlib
+import json
+from datetime import datetime
 from typing import Annotated, Any
 
+from fastapi import Header, Response
 from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
 from app import audit, privacy
+from app.auth import Caller
 from app.store import workspaces
+from app.store.rows import Connection
 from app.web.guard import Asker, Database, Now, can, router
+from app.web.problems import ProblemError
 from app.web.shapes import In, Out, Text
 
 routes = router("privacy")
@@ -14,6 +21,9 @@ routes = router("privacy")
 PURPOSES_AT_MOST = 20
 PERSONAL_AT_MOST = 200
 RESERVED = {"marketing", "transactional"}
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="ETag of what you changed.", examples=['"0a1b2c3d"'])
+]
 SAMPLE: dict[str, Any] = {
     "purposes": [{"name": "newsletter", "title": "Newsletter"}, {"name": "offers", "title": "Offers"}],
     "personal": ["email", "phone", "name"],
@@ -66,16 +76,41 @@ class PrivacyOut(Out):
     text_version: str
 
 
+class Outrun(Exception):
+    """Somebody changed it since; `held` is what holds now."""
+
+    def __init__(self, held: privacy.Privacy) -> None:
+        super().__init__("changed since")
+        self.held = held
+
+
 @routes.get("/privacy", dependencies=[can("policy.read")])
-def read_privacy(connection: Database, asker: Asker) -> PrivacyOut:
-    """Show the purposes people are asked about, and which attributes are personal."""
-    return _shown(privacy.load(workspaces.privacy(connection, asker.workspace_id)))
+def read_privacy(connection: Database, asker: Asker, response: Response) -> PrivacyOut:
+    """Show the purposes people are asked about, and which attributes are personal; the `ETag` guards a change."""
+    return _shown(privacy.load(workspaces.privacy(connection, asker.workspace_id)), response)
 
 
 @routes.put("/privacy", dependencies=[can("policy.edit")])
-def replace_privacy(wish: PrivacyIn, connection: Database, asker: Asker, now: Now) -> PrivacyOut:
-    """Replace them. A purpose that is gone is not asked about any more; what people said about it is kept."""
+def replace_privacy(
+    wish: PrivacyIn, connection: Database, asker: Asker, now: Now, response: Response, if_match: IfMatch = None
+) -> PrivacyOut:
+    """Replace them. A purpose that is gone is not asked about any more; what people said about it is kept.
+
+    With `If-Match` it is 412 where somebody was faster.
+    """
+    try:
+        return _shown(save(wish, connection, asker, now, if_match), response)
+    except Outrun as outrun:
+        tag = etag(outrun.held)
+        raise ProblemError(412, "Somebody changed it since; read it again.", headers={"ETag": tag}) from None
+
+
+def save(wish: PrivacyIn, connection: Connection, asker: Caller, now: datetime, tag: str | None) -> privacy.Privacy:
+    """Keep it; `tag` names what the writer saw, None asks for nothing."""
     before = workspaces.privacy(connection, asker.workspace_id, lock=True)
+    held = privacy.load(before)
+    if tag is not None and tag != etag(held):
+        raise Outrun(held)
     purposes = {one.name: one.title for one in wish.purposes}
     after = {
         "purposes": [{"name": name, "title": title} for name, title in purposes.items()],
@@ -85,10 +120,17 @@ def replace_privacy(wish: PrivacyIn, connection: Database, asker: Asker, now: No
     }
     workspaces.set_privacy(connection, asker.workspace_id, after)
     audit.record(connection, asker.workspace_id, asker.actor, "privacy.edit", "workspace", before, after, now)
-    return _shown(privacy.load(after))
+    return privacy.load(after)
 
 
-def _shown(held: privacy.Privacy) -> PrivacyOut:
+def etag(held: privacy.Privacy) -> str:
+    """Names what it says."""
+    said = [held.purposes, sorted(held.personal), held.text, held.text_version]
+    return f'"{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]}"'
+
+
+def _shown(held: privacy.Privacy, response: Response) -> PrivacyOut:
+    response.headers["ETag"] = etag(held)
     return PrivacyOut(
         purposes=[one._asdict() for one in held.purposes],
         personal=sorted(held.personal),

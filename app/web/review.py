@@ -9,6 +9,7 @@ from fastapi import Form, Request, Response
 
 from app import differences, publishing
 from app.auth import Caller
+from app.counts import gather
 from app.publishing import Desk
 from app.store import tallies, users
 from app.store.journeys import Journey
@@ -27,7 +28,6 @@ from app.web.reminders import remind
 from app.web.reviewed import Reviewed
 from app.web.shapes import JourneyId
 from app.web.templating import reading
-from app.web.walks import stats_of
 from flows import conditions
 from flows import document as documents
 from flows.calendar import at_wall
@@ -190,7 +190,7 @@ def _conditions(request: Request, desk: Desk, most: str, start: str) -> Conditio
 
 def _people(connection: Connection, workspace_id: int, journey_id: int) -> dict[str, int]:
     """Who stands at each step now, whatever version they walk."""
-    stats = stats_of(tallies.of_journey(connection, workspace_id, journey_id))
+    stats = gather(tallies.of_journey(connection, workspace_id, journey_id))
     return {node: max(0, one.waiting) for node, one in stats.nodes.items()}
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from app import crowding, differences, facets, publishing, reviewing
 from app.approvals import Approval
 from app.auth import Caller
+from app.counts import gather
 from app.crowding import Reach
 from app.publishing import Desk
 from app.reviewing import Look, Message
@@ -21,7 +22,6 @@ from app.web.flowstates import document_of
 from app.web.glasses import glasses_of
 from app.web.house import House
 from app.web.templating import reading
-from app.web.walks import stats_of
 from flows import document as documents
 from flows.compile import Label, Plan, compile_plan
 from flows.errors import FlowError
@@ -70,7 +70,7 @@ def changes_of(
 ) -> list[dict[str, Any]]:
     """A sentence for each change, with who stands there now, whatever version they walk."""
     old, new = documents.load(one.before), documents.load(one.after)
-    stats = stats_of(tallies.of_journey(connection, workspace_id, one.journey.id))
+    stats = gather(tallies.of_journey(connection, workspace_id, one.journey.id))
     here = {node: max(0, at.waiting) for node, at in stats.nodes.items()}
     with reading(request):
         items = differences.items(old, new, house.catalog)

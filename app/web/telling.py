@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import nh3
 from babel import dates
 
+from app import reasons
 from app.language import LOCALES, words
 from app.simulating import Story, Told
 from app.simulating.notes import Moment
@@ -29,7 +30,6 @@ LEFT: Mapping[str, str] = {
     "manual": _("Taken out"),
 }
 SENT: Mapping[str, str] = {"sent": _("sent"), "failed": _("failed"), "suppressed": _("not sent")}
-REASONS: Mapping[str, str] = {"opted_out": _("no consent"), "no_address": _("no address")}
 # Steps that go on at once say enough by what they did.
 QUIET = frozenset({"next"})
 
@@ -170,7 +170,7 @@ class Teller:
             detail["markup"] = plain(detail.get("fields", {}).get("html", ""))
             detail |= {
                 "word": self.say(SENT[detail["status"]]),
-                "reason": self.say(REASONS[reason]) if reason in REASONS else reason,
+                "reason": reasons.sentence(reason, self.say),
             }
         for name in ("properties", "set"):
             if name in detail:

@@ -4,7 +4,6 @@ Never reads what a person may not see, never HTML: templates do that.
 """
 
 import json
-import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,15 +11,15 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from app import facets
+from app import facets, reasons
 from app.language import words
+from app.privacy import MARKETING
+from app.reasons import Known
 from app.store import documents
 from app.store.rows import Connection
 from app.web.problems import ProblemError, invalid
 from app.web.shapes import NOT_A_PLACE, place_of
 from app.web.templating import language_of
-from flows import seasons
-from flows.conditions import OVER
 from flows.words import _, speaking
 
 Say = Callable[[str], str]
@@ -34,44 +33,6 @@ STANDING_WORDS = {
     "held": _("paused"),
 }
 STANDING_TONES = {"active": "busy", "completed": "good", "exited": "plain", "failed": "bad", "held": "warn"}
-# Reasons that the engine gives; what a node or an operator says stands as it is.
-REASONS: Mapping[str, str] = {
-    "goal": _("reached the goal"),
-    "exit_when": _("the exit rule took them out"),
-    "manual": _("the journey was stopped"),
-    "merged": _("became one with another contact, who walks here already"),
-    "visit_limit": _("came by too often"),
-    "opted_out": _("opted out of this channel"),
-    "no_address": _("has no address for this channel"),
-    "stopped": _("the journey was stopped"),
-    "erased": _("the person was erased, and has not asked for messages since"),
-    "suppressed: hard_bounce": _("the address bounced before"),
-    "suppressed: complaint": _("complained about a message before"),
-    "suppressed: manual": _("the address was blocked by hand"),
-    "no case holds": _("no case holds"),
-    "journey stopped": _("the journey was stopped"),
-    "the same person walks here already": _("the same person walks here already"),
-    "hard_bounce": _("the address bounced"),
-    "complaint": _("complained about the message"),
-    "moved": _("moved to another version"),
-    "put back": _("put back to where they stood"),
-    "taken out": _("taken out when a version was published"),
-    "journey paused": _("the journey was paused, and all left"),
-    "pause: skipped": _("fell due while the journey was paused"),
-    "pause: exit": _("the journey was paused, and all left"),
-    "late: held": _("late after an outage, held until somebody releases it"),
-    "late: dropped": _("late after an outage, and dropped"),
-    "fuse": _("a fuse stopped it"),
-    "season": _("paused while another journey is in season"),
-    "plan over budget": _("the budget of the plan is used up"),
-    "out of season": _("the journey is out of season"),
-    OVER: _("over the approved cap"),
-}
-BY_EVENT: Mapping[str, str] = {
-    "goal": _("the goal was reached by “%(name)s”"),
-    "exit_when": _("the exit rule met “%(name)s”"),
-}
-OVERRIDDEN = _("another journey is in season: number %(number)s")
 IDENTITIES = {
     "user_id": _("User id"),
     "email": _("E-mail"),
@@ -83,7 +44,6 @@ IDENTITIES = {
 # Which names come first where one is enough.
 BEST = ("user_id", "email", "phone", "openid", "anonymous_id")
 VERSIONS_KEPT = 256
-OPEN_PORT = re.compile(r"^([A-Za-z0-9_-]+)\.(.+)$")
 
 
 class Faces(NamedTuple):
@@ -107,6 +67,13 @@ class Faces(NamedTuple):
     def type(self, node: str) -> str:
         """The type of a step."""
         return next((str(one["type"]) for one in self.document.get("nodes", []) if one["id"] == node), "")
+
+    def purpose(self, node: str) -> str:
+        """What a step that sends asks consent for."""
+        own = next(
+            (one["settings"].get("purpose") for one in self.document.get("nodes", []) if one["id"] == node), None
+        )
+        return str(own or self.document.get("settings", {}).get("purpose") or MARKETING)
 
 
 def faces(request: Request, connection: Connection, workspace_id: int, versions: Iterable[int]) -> dict[int, Faces]:
@@ -134,24 +101,8 @@ def _steps(
 
 
 def reason_text(reason: str | None, say: Say, known: Faces | None = None) -> str:
-    """A reason in words."""
-    if not reason:
-        return ""
-    if reason in REASONS:
-        return say(REASONS[reason])
-    if reason.startswith(seasons.OVERRIDDEN):
-        return say(OVERRIDDEN) % {"number": reason.rpartition(" ")[2]}
-    for beginning, text in BY_EVENT.items():
-        if reason.startswith(f"{beginning} "):
-            return say(text) % {"name": reason.removeprefix(f"{beginning} ")}
-    head, _colon, rest = reason.partition(": ")
-    if rest and head in REASONS:
-        return f"{say(REASONS[head])}: {rest}"
-    match = OPEN_PORT.match(reason)
-    if match and known is not None and match[1] in known.steps:
-        text = say(_("left “%(step)s” by “%(port)s”, which leads nowhere"))
-        return text % {"step": known.title(match[1]), "port": known.port(match[1], match[2])}
-    return reason
+    """A reason in words, where nothing but the version is at hand; `whys` knows names and opt-outs too."""
+    return reasons.sentence(reason, say, Known(known))
 
 
 def name_of(name: str | None, identity: Sequence[str] | None, contact_id: int) -> str:

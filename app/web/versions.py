@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Form, Query, Request, Response
 
 from app import publishing
+from app.counts import gather
 from app.store import drafts, journeys, keys, overview, sidedrafts, tallies
 from app.web.canvas_page import Shown, show
 from app.web.flowstates import State, document_of, known_journey
@@ -14,7 +15,6 @@ from app.web.page import page_router, render
 from app.web.problems import ProblemError
 from app.web.shapes import INT, JourneyId
 from app.web.templating import reading
-from app.web.walks import stats_of
 from flows import conditions
 from flows.words import _
 
@@ -41,7 +41,7 @@ def show_versions(
     counted = tallies.of_journey(connection, workspace_id, journey_id)
     aside = sidedrafts.of_journey(connection, workspace_id, journey_id)
     actors = {one.published_by for one in versions} | {one.saved_by for one in saves} | {one.owner for one in aside}
-    walking = {one.id: stats_of([row for row in counted if row[0] == one.id]) for one in versions}
+    walking = {one.id: gather([row for row in counted if row[0] == one.id]).totals for one in versions}
     values = {
         "journey": journey,
         "versions": versions,

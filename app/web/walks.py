@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import ConfigDict, Field
 
+from app import counts
+from app.counts import AtNode
 from app.store import accept, journeys, tallies, walks
 from app.store.accept import Raced
 from app.store.rows import Connection
@@ -15,6 +17,9 @@ from app.web.guard import Asker, TheHouse, can, router
 from app.web.journeys import AtDesk, known
 from app.web.problems import ProblemError, away, invalid, missing
 from app.web.shapes import INT, PAGE, In, JourneyId, Limit, Next, Out, Page, Text, paged, place_of
+from app.web.templating import reading
+from app.web.told import Faces, Say, faces, reason_text
+from app.web.whys import of_reasons
 from flows.words import _, told
 
 routes = router("journeys")
@@ -26,16 +31,33 @@ NodeName = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9_-]+$
 VersionNumber = Annotated[int | None, Query(ge=1, le=INT, description="Only this version; left out: all versions.")]
 
 
+class MailStats(Out):
+    """What became of a node's messages. total = pending + sent + failed + expired + all that was suppressed, by reason."""
+
+    total: int
+    pending: int
+    sent: int
+    delivered: int
+    opened: int
+    clicked: int
+    failed: int
+    bounced: int
+    expired: int
+    unsubscribed: int
+    suppressed: dict[str, int]
+
+
 class NodeStats(Out):
-    """Numbers of one node: who came, who is there now, who left by which port."""
+    """Numbers of one node: who came, who is there now, who left by which port; `messages` of a node that sends."""
 
     entered: int = 0
     waiting: int = 0
     ports: dict[str, int] = Field(default_factory=dict)
+    messages: MailStats | None = None
 
 
 class StatsOut(Out):
-    """Numbers of a journey. entered = active + completed + exited + failed, always."""
+    """Numbers of a journey. entered = active + completed + exited + failed, always. `reasons`: what those mean that occur."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -57,10 +79,14 @@ class StatsOut(Out):
     exited: int = 0
     failed: int = 0
     nodes: dict[str, NodeStats] = Field(default_factory=dict)
+    reasons: dict[str, str] = Field(default_factory=dict)
 
 
 class EnrollmentOut(Out):
-    """One contact's walk. `version` is the number of the version it is pinned to; `reason` says why it ended."""
+    """One contact's walk. `version` is the number of the version it is pinned to.
+
+    `reason` says why it ended, `reason_text` the same in a sentence.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -74,6 +100,7 @@ class EnrollmentOut(Out):
                     "wake_at": "2026-11-21T10:10:00Z",
                     "entered_at": "2026-11-21T10:00:00Z",
                     "reason": None,
+                    "reason_text": None,
                     "key": "",
                 }
             ]
@@ -87,6 +114,7 @@ class EnrollmentOut(Out):
     wake_at: datetime | None
     entered_at: datetime
     reason: str | None
+    reason_text: str | None
     key: str
 
 
@@ -147,41 +175,34 @@ def _let_in(connection: Connection, workspace_id: int, journey_id: int, wish: En
 
 
 @routes.get("/journeys/{journey_id}/stats", dependencies=[can("journey.read")])
-def read_stats(journey_id: JourneyId, desk: AtDesk, version: VersionNumber = None) -> StatsOut:
+def read_stats(request: Request, journey_id: JourneyId, desk: AtDesk, version: VersionNumber = None) -> StatsOut:
     """Show the numbers of a journey, and of each of its nodes; they come from tallies, never from counting people."""
     known(desk, journey_id)
     counted = tallies.of_journey(desk.connection, desk.workspace_id, journey_id)
     if version is not None:
-        numbers = journeys.numbers(desk.connection, desk.workspace_id, journey_id)
-        if version not in numbers.values():
+        known_as = journeys.numbers(desk.connection, desk.workspace_id, journey_id)
+        if version not in known_as.values():
             raise missing("version")
-        counted = [row for row in counted if numbers.get(row[0]) == version]
-    return stats_of(counted)
+        counted = [row for row in counted if known_as.get(row[0]) == version]
+    numbers = counts.gather(counted)
+    found = {reason for node in numbers.nodes.values() for reason in node.mail.suppressed}
+    parts = of_reasons(request, desk.connection, desk.workspace_id, found) if found else {}
+    texts = {reason: "".join(part.text for part in said) for reason, said in parts.items()}
+    return StatsOut(
+        **{name: getattr(numbers.totals, name) for name in ("entered", "active", "completed", "exited", "failed")},
+        nodes={name: _node_stats(node) for name, node in numbers.nodes.items()},
+        reasons=texts,
+    )
 
 
-def stats_of(counted: list[tuple[int, str, str, int]]) -> StatsOut:
-    """Numbers out of tallies: port "" is an arrival, "!end" an end in place, node "" the journey itself."""
-    whole: dict[str, int] = {}
-    nodes: dict[str, NodeStats] = {}
-    for _version, node, port, count in counted:
-        if not node:
-            whole[port] = whole.get(port, 0) + count
-            continue
-        stats = nodes.setdefault(node, NodeStats())
-        if not port:
-            stats.entered += count
-            stats.waiting += count
-        else:
-            stats.waiting -= count
-            if port != "!end":
-                stats.ports[port] = stats.ports.get(port, 0) + count
-    ended = {name: whole.get(name, 0) for name in ("completed", "exited", "failed")}
-    entered = whole.get("entered", 0)
-    return StatsOut(entered=entered, active=entered - sum(ended.values()), nodes=nodes, **ended)
+def _node_stats(node: AtNode) -> NodeStats:
+    mail = MailStats(**node.mail.plain()) if node.mail.total else None
+    return NodeStats(entered=node.entered, waiting=node.waiting, ports=node.ports, messages=mail)
 
 
 @routes.get("/journeys/{journey_id}/enrollments", dependencies=[can("journey.read")])
 def list_enrollments(
+    request: Request,
     journey_id: JourneyId,
     desk: AtDesk,
     node: NodeName = None,
@@ -197,7 +218,9 @@ def list_enrollments(
     where = Where(desk.workspace_id, journey_id, sorted(numbers), node, status, limit + 1)
     found = walks.standing(desk.connection, where, _inside(place))
     rows, after = paged(found, limit, lambda row: row.open_place if is_open else row.place)
-    return Page(items=[_enrollment(row, numbers) for row in rows], next=after)
+    known_faces = faces(request, desk.connection, desk.workspace_id, {row.version_id for row in rows if row.reason})
+    with reading(request) as say:
+        return Page(items=[_enrollment(row, numbers, known_faces, say) for row in rows], next=after)
 
 
 def _inside(place: list[Any] | None) -> list[Any] | None:
@@ -213,7 +236,7 @@ def _inside(place: list[Any] | None) -> list[Any] | None:
     ]
 
 
-def _enrollment(row: Standing, numbers: dict[int, int]) -> EnrollmentOut:
+def _enrollment(row: Standing, numbers: dict[int, int], known_faces: dict[int, Faces], say: Say) -> EnrollmentOut:
     return EnrollmentOut(
         id=row.id,
         contact_id=row.contact_id,
@@ -223,5 +246,6 @@ def _enrollment(row: Standing, numbers: dict[int, int]) -> EnrollmentOut:
         wake_at=row.wake_at,
         entered_at=row.entered_at,
         reason=row.reason,
+        reason_text=reason_text(row.reason, say, known_faces.get(row.version_id)) or None,
         key=row.key,
     )

@@ -82,7 +82,7 @@ def test_quiet_hours_are_those_of_the_person_s_clock() -> None:
     policies = load({"quiet": [{"from": "21:00", "to": "08:00"}]})
     evening = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
     assert decide([wish(evening, zones=(SHANGHAI,))], {}, policies) == [
-        Verdict(datetime(2026, 3, 5, 0, 0, tzinfo=UTC), "quiet hours")
+        Verdict(datetime(2026, 3, 5, 0, 0, tzinfo=UTC), "quiet hours: until 08:00 Asia/Shanghai")
     ]
     assert decide([wish(evening, zones=(BERLIN,))], {}, policies) == [Verdict(evening)]
 
@@ -91,7 +91,9 @@ def test_an_unknown_zone_stands_for_all_it_may_be() -> None:
     policies = load({"quiet": [{"from": "21:00", "to": "08:00", "over": "skip"}]})
     at = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
     assert decide([wish(at, zones=(BERLIN,))], {}, policies)[0].reason is None
-    assert decide([wish(at, zones=(BERLIN, SHANGHAI))], {}, policies) == [Verdict(None, "quiet hours")]
+    assert decide([wish(at, zones=(BERLIN, SHANGHAI))], {}, policies) == [
+        Verdict(None, "quiet hours: until 08:00 Europe/Berlin")
+    ]
 
 
 def test_what_is_deferred_takes_nobody_s_place() -> None:

@@ -76,7 +76,7 @@ def test_people_let_in_by_the_api_are_counted_listed_and_told_about(
         "exited": 0,
         "failed": 0,
     }
-    assert stats["nodes"]["pause"] == {"entered": 3, "waiting": 3, "ports": {}}
+    assert stats["nodes"]["pause"] == {"entered": 3, "waiting": 3, "ports": {}, "messages": None}
     page = operator.ok("GET", f"/journeys/{journey}/enrollments?node=pause&status=active&limit=2")
     item = page["items"][0]
     assert item.keys() >= {"id", "contact_id", "node", "status", "version", "wake_at", "entered_at"}
@@ -92,7 +92,7 @@ def test_people_let_in_by_the_api_are_counted_listed_and_told_about(
     run(minutes=10)
     stats = operator.ok("GET", f"/journeys/{journey}/stats?version=1")
     assert (stats["active"], stats["completed"]) == (0, 3)
-    assert stats["nodes"]["pause"] == {"entered": 3, "waiting": 0, "ports": {"next": 3}}
+    assert stats["nodes"]["pause"] == {"entered": 3, "waiting": 0, "ports": {"next": 3}, "messages": None}
     assert operator("GET", f"/journeys/{journey}/stats?version=2").status_code == 404
     done = operator.ok("GET", f"/journeys/{journey}/enrollments?status=completed&limit=1000")["items"]
     assert {(one["status"], one["reason"]) for one in done} == {("completed", "end")}

@@ -42,6 +42,7 @@ QUIET = {
     "POST /demo/colleague": "in the demo alone; recorded as a sign-in",
     "POST /journeys/{journey_id}/moving/preview": "looks only",
     "POST /api/v1/journeys/{journey_id}/migrations/preview": "looks only",
+    "POST /settings/policies/form": "a form about rules that are not saved",
     "POST /settings/accounts/{name}": "writes by the same function as PUT /api/v1/accounts/{name}",
 }
 
@@ -291,6 +292,11 @@ def _settings_pages(walk: Walk, admin: Api) -> None:
     walk("POST /settings/me/sessions/{session_id}/end", f"/settings/me/sessions/{number}/end")
     walk("POST /contacts/{contact_id}/erase", "/contacts/7/erase", data={"confirm": "u7"})
     walk("POST /health/late", data={"do": "release"})
+    page = walk.client.get("/settings/policies", headers=HERE).text
+    rules, asked = (one.replace("&#34;", '"') for one in re.findall(r'name="etag" value="([^"]+)"', page))
+    fuse = {"marketing": "4", "transactional": "30", "reach_times": "3"}
+    walk("POST /settings/policies", data={"etag": rules, "defer": "2", "defer_unit": "D", **fuse})
+    walk("POST /settings/policies/purposes", data={"etag": asked, "text": "Choose."})
     walk("POST /health/confirm")
     walk("POST /settings/me/sign-out")
 

@@ -175,7 +175,7 @@ view.root.addEventListener("click", (event) => {
   if (row?.dataset.port) location.assign(`${data.urls.people}node=${encodeURIComponent(id)}&port=${encodeURIComponent(row.dataset.port)}`);
 }, { capture: true });
 
-// ── pause, resume, stop ──────────────────────────────────────────────────────────────────────────────────────────────
+// ── stop; pause and resume are chosen on a page of their own ──────────────────────────────────────────────────────────────────────────────────────────────
 
 const run = byId("run");
 
@@ -185,13 +185,12 @@ async function change(to) {
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) return toast(said.detail ?? _("That did not work."), { kind: "bad" });
   settle(said.status);
-  const back = to === "paused" ? "live" : to === "live" ? "paused" : "";
-  toast(said.text, back ? { undo: () => void change(back) } : {});
+  toast(said.text);
 }
 
 /** The deeds that there are in this state. @param {string} status */
 function settle(status) {
-  for (const one of /** @type {NodeListOf<HTMLElement>} */ (run?.querySelectorAll("[data-to]") ?? [])) one.hidden = !one.dataset.when?.split(" ").includes(status);
+  for (const one of /** @type {NodeListOf<HTMLElement>} */ (run?.querySelectorAll("[data-when]") ?? [])) one.hidden = !one.dataset.when?.split(" ").includes(status);
   const pill = document.querySelector(".journey-line .pill");
   if (!pill || pill.classList.contains(status)) return;
   const words = { live: _("Live"), paused: _("Paused"), stopped: _("Stopped"), draft: _("Draft") };
@@ -199,20 +198,11 @@ function settle(status) {
   pill.textContent = words[/** @type {keyof typeof words} */ (status)] ?? status;
 }
 
-/** @param {string} to */
-function question(to) {
-  const people = ngettext("%(count)s person is on the way.", "%(count)s people are on the way.", totals.active ?? 0);
-  if (to === "paused") {
-    const meaning = _("Nobody enters and nobody moves until it is resumed; waits stand still meanwhile.");
-    return { title: _("Pause this journey?"), text: `${people}\n${meaning}`, yes: _("Pause") };
-  }
-  const meaning = _("All of them leave at once, and what waits to be sent is not sent. This cannot be undone.");
-  return { title: _("Stop this journey for good?"), text: `${people}\n${meaning}`, yes: _("Stop it"), danger: true };
-}
-
 run?.addEventListener("click", async (event) => {
   const to = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-to]"))?.dataset.to;
   if (!to) return;
-  if (to === "live" || await confirmDialog(question(to))) void change(to);
+  const people = ngettext("%(count)s person is on the way.", "%(count)s people are on the way.", totals.active ?? 0);
+  const meaning = _("All of them leave at once, and what waits to be sent is not sent. This cannot be undone.");
+  if (await confirmDialog({ title: _("Stop this journey for good?"), text: `${people}\n${meaning}`, yes: _("Stop it"), danger: true })) void change(to);
 });
 stream.addEventListener("journey", (event) => settle(/** @type {CustomEvent} */ (event).detail.status));

@@ -1,0 +1,61 @@
+"""Stored reasons become sentences in one place, in both languages; none is left as a bare code (Q15)."""
+
+import pytest
+
+from app import reasons
+from app.language import words
+from app.reasons import Known, OptOut, Part
+from flows.conditions import OVER
+from flows.words import speaking
+
+NAMES = Known(journeys={12: "Welcome"}, channels={"email": "E-mail"})
+
+
+@pytest.mark.parametrize(
+    ("stored", "english", "chinese"),
+    [
+        (
+            "lost to journey 12: 3 per P7D",
+            "lost to journey “Welcome” (12): 3 of 3 marketing messages in 7 days",
+            "让位于旅程 “Welcome” (12)：7 天内的营销消息已达 3/3 条",
+        ),
+        (
+            "lost to journey 13: 1 per day by email",
+            "lost to journey 13: 1 of 1 marketing messages by E-mail in one day of their calendar",
+            "让位于旅程 13：对方日历的一天内的E-mail营销消息已达 1/1 条",
+        ),
+        (
+            "quiet hours: until 08:00 Asia/Shanghai",
+            "quiet hours until 08:00 Asia/Shanghai",
+            "免打扰时段，至 08:00（Asia/Shanghai）",
+        ),
+        (
+            "fuse: more than 3 a day of one step to one person",
+            "ceiling: more than 3 a day of one step to one person",
+            "上限：同一步骤一天内对同一人超过 3 条",
+        ),
+        ("pause: skipped", "fell due while the journey was paused", None),
+        (OVER, "over the approved cap", None),
+        ("moved", "moved to another version", None),
+        ("550 no such user", "550 no such user", "550 no such user"),
+    ],
+)
+def test_every_reason_is_a_sentence_q15(stored: str, english: str, chinese: str | None) -> None:
+    assert reasons.sentence(stored, str, NAMES) == english
+    if chinese:
+        say = words("zh").gettext
+        with speaking("zh", say):
+            assert reasons.sentence(stored, say, NAMES) == chinese
+
+
+def test_the_journey_that_won_is_a_link_and_one_out_of_scope_is_a_number_only_q15() -> None:
+    linked = reasons.parts("lost to journey 12: 3 per P7D", str, NAMES)
+    assert Part("“Welcome” (12)", "/journeys/12/live") in linked
+    assert all(part.href is None for part in reasons.parts("lost to journey 12: 3 per P7D", str))
+
+
+def test_an_opt_out_says_of_what_when_and_how_q10() -> None:
+    known = Known(opt_out=OptOut("Offers", "E-mail", "3 May 2026", "on the preference page"))
+    told = reasons.sentence("opted_out", str, known)
+    assert told == "opted out of Offers (E-mail) on 3 May 2026, on the preference page"
+    assert reasons.sentence("opted_out", str) == "opted out of this channel"
