@@ -15,6 +15,7 @@ from app.store.rows import Connection
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import ProblemError
 from app.web.shapes import In, Out, Text
+from flows.words import _
 
 routes = router("privacy")
 
@@ -102,7 +103,7 @@ def replace_privacy(
         return _shown(save(wish, connection, asker, now, if_match), response)
     except Outrun as outrun:
         tag = etag(outrun.held)
-        raise ProblemError(412, "Somebody changed it since; read it again.", headers={"ETag": tag}) from None
+        raise ProblemError(412, _("Somebody changed it since; read it again."), headers={"ETag": tag}) from None
 
 
 def save(wish: PrivacyIn, connection: Connection, asker: Caller, now: datetime, tag: str | None) -> privacy.Privacy:

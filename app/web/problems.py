@@ -29,8 +29,8 @@ PROGRAM_PATHS = ("/api/", "/v1/", "/hooks/", "/healthz", "/readyz", "/metrics")
 # Whatever an address may name in vain.
 THINGS = (
     _("account"), _("caller"), _("caught message"), _("channel"), _("colleague"), _("comment"), _("contact"),
-    _("enrollment"), _("file"), _("journey"), _("key"), _("link"), _("message"), _("migration"), _("node type"),
-    _("page"), _("plan"), _("session"), _("template"), _("thread"), _("user"), _("version"),
+    _("draft"), _("enrollment"), _("file"), _("journey"), _("key"), _("link"), _("message"), _("migration"), _("node type"),
+    _("page"), _("plan"), _("session"), _("submission"), _("template"), _("thread"), _("user"), _("version"),
 )  # fmt: skip
 NAMES = {413: "Content Too Large", 422: "Unprocessable Content"}  # as RFC 9110 has them; Python's differ by version
 

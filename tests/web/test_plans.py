@@ -262,4 +262,4 @@ def test_who_was_kept_out_reads_it_on_the_timeline(
     assert [(one["kind"], one["reason"]) for one in moments] == [("kept_out", "overridden by journey 8")]
     page = browser.get("/contacts/77", headers=HERE).text
     assert "would have entered “Always”, and was not let in" in page
-    assert "another journey is in season: number 8" in page
+    assert "journey 8 is in season and goes first" in page

@@ -130,6 +130,7 @@ def test_pages_of_another_workspace_s_things_do_not_exist_t09(
     operator.ok("POST", f"/journeys/{journey}/submit")
     values = {"journey_id": journey, "plan_id": plan, "key_id": key, "user_id": staff.user_ids["viewer"]}
     values |= {"contact_id": 1, "message_id": 1, "session_id": 1, "comment_id": 1, "name": "hook"}
+    values["draft_id"] = operator.ok("POST", f"/journeys/{journey}/drafts", {"name": "Aside"})["id"]
     sign_in(client, connection, others, "admin")
     walked = 0
     for context in iter_route_contexts(app.routes):
