@@ -15,6 +15,8 @@
 
 .PHONY: run test faults timing simulate frequency pictures mutants lint bench bench-canvas lock clean
 MAKEFLAGS += --no-print-directory
+# Many short processes are started; each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 sum = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 BASE := .venv/base
@@ -30,10 +32,10 @@ run: $(RUN_STAMP) $(FILES_STAMP)
 
 test: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
 	@.ci/browser --install >/dev/null
-	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 2 --dist worksteal $(TEST_ARGS)
+	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m pytest -q -n 3 --dist worksteal $(TEST_ARGS)
 
 faults: $(DEV_STAMP) $(FILES_STAMP)
-	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults $(FAULTS_ARGS)
+	@.venv/bin/python -m pytest -q -m "heavy or not heavy" tests/faults tests/web/test_ingest_faults.py $(FAULTS_ARGS)
 
 timing: $(DEV_STAMP) $(FILES_STAMP)
 	@.venv/bin/python -m pytest -q -s -m heavy tests/web/test_throttle.py

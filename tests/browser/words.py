@@ -16,7 +16,7 @@ NAMES = re.compile(
     r"|\bCtrl\b|\bShift\b|\bAlt\b|\bEsc\b|\bEnter\b|\bTab\b|\bDelete\b|\bCmd\b|Webhook|Liquid|Asia/\w+|Europe/\w+|America/\w+"
     r"|\bISO 8601\b|\w+@[\w.]+|https?://\S*|\bcron\b|\bGET\b|\bPOST\b"
     r"|Segment|\bSDK\b|\bcurl\b|PostgreSQL|Valkey|Redis|`[^`]*`|journey user \w+|\bDemo\b"
-    r"|\bChrome\b|\bLinux\b"
+    r"|\bChrome\b|\bLinux\b|“country”"
 )
 
 

@@ -93,7 +93,7 @@ def show(flow: dict[str, Any], mine: list[Happening]) -> None:
 ORDINARY: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(1))
 def test_the_simulator_tells_the_story_of_the_reference(number: int) -> None:
     @seed(number)
     @settings(max_examples=150, **ORDINARY)
