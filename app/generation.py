@@ -72,7 +72,8 @@ def _trouble(row: Instance, file: File | None, place: str, folder: str) -> str |
         return None  # another machine of this installation, or somebody has confirmed it since the file was written
     if file.token != row.token:
         return OTHER
-    if (file.epoch, file.number) > (row.epoch, row.number):
+    # One ahead is no step back: a process killed between the file and its commit leaves just that.
+    if (file.epoch, file.number) > (row.epoch, row.number + 1):
         return BACK
     return COPIED if folder and file.folder and file.folder != folder else None
 

@@ -102,11 +102,22 @@ def test_a_folder_of_another_installation_is_held(connection: Connection, tmp_pa
 
 
 @pytest.mark.timeout(60)
+def test_a_process_killed_between_the_file_and_its_commit_holds_nothing_f02(
+    connection: Connection, tmp_path: Path
+) -> None:
+    look(connection, tmp_path)
+    generation.look(connection, tmp_path, NOW, local=False)
+    connection.rollback()  # what a kill does: the file is written, its row is not
+    assert look(connection, tmp_path) is None
+    assert look(connection, tmp_path) is None
+
+
 def test_a_worker_on_a_restored_backup_moves_people_and_sends_nothing_until_confirmed_f35(
     connection: Connection, workers: Workers, tmp_path: Path
 ) -> None:
     look(connection, tmp_path)
     backup = rows(connection)
+    look(connection, tmp_path)
     look(connection, tmp_path)
     put_back(connection, backup)
     story.tell(connection)

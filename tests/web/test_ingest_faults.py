@@ -211,14 +211,14 @@ def test_p16_what_cannot_be_written_soon_is_refused_at_once_and_nothing_accepted
                 thread.start()
             time.sleep(groupcommit.WAITING_SECONDS + 0.3)
             took = []
-            for number in range(20):
+            for number in range(9):
                 began = time.monotonic()
                 answer = client.post(
                     f"{server.url}/v1/track", json={"userId": "u2", "event": "a", "messageId": f"x{number}"}
                 )
                 took.append(time.monotonic() - began)
                 assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-            assert sorted(took)[10] < 0.15  # a browser's test may hold both cores for a moment
+            assert sorted(took)[4] < 0.15  # a browser's test may hold both cores for a moment
             release.set()
             for thread in threads:
                 thread.join()
