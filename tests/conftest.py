@@ -113,7 +113,7 @@ def _template(admin: database.Connection, server_url: str) -> str:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for path in (*sorted((ROOT / "migrations").rglob("*.py")), ROOT / "app" / "models.py"):
+    for path in sorted([*(ROOT / "migrations").rglob("*.py"), *(ROOT / "app" / "models").rglob("*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

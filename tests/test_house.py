@@ -30,9 +30,7 @@ TOP_LEVEL = {
 }
 ROOMS = ("app", "flows", "nodes", "static", "templates", "migrations", "tests")
 # Larger than the limits, and why a split would be worse.
-LARGE = {
-    "app/models.py": "one class per table, a list of columns without logic, read beside the migration",
-}
+LARGE: dict[str, str] = {}
 FLOW_LIBRARIES = {*sys.stdlib_module_names, "pydantic", "pydantic_core", "networkx", "flows"}
 DATABASE_LIBRARIES = {"psycopg", "psycopg_pool", "sqlalchemy", "sqlmodel", "alembic", "redis"}
 WORLD = {
@@ -90,7 +88,7 @@ SQL = re.compile(
     r"|\b(CREATE|ALTER|DROP) (TABLE|INDEX|UNIQUE|DATABASE|SCHEMA|TYPE)\b|\bpg_(advisory|try_advisory|terminate|notify)"
     r"|(?i:^\s*(select\s.+\sfrom|insert\s+into|delete\s+from|update\s+\w+\s+set)\s)"
 )
-SQL_ROOMS = ("app/store/", "app/models.py", "app/database.py", "migrations/", "app/bench")
+SQL_ROOMS = ("app/store/", "app/models/", "app/database.py", "migrations/", "app/bench")
 CONNECTION_MAKERS = {"create_engine", "create_async_engine", "sessionmaker"}
 
 
