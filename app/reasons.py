@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from app import causes
 from flows import durations
 from flows.conditions import OVER
 from flows.words import _
 
 Say = Callable[[str], str]
 
-# What the engine and the gate say; what a node, a provider or an operator says stands as it is.
+# What the engine and the gate say; what our nodes and channels say is `causes`', and a provider's words stand as they are.
 REASONS: Mapping[str, str] = {
     "goal": _("reached the goal"),
     "exit_when": _("the exit rule took them out"),
@@ -72,6 +73,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"goal (?P<name>.+)", _("the goal was reached by “%(name)s”")),
         (r"exit_when (?P<name>.+)", _("the exit rule met “%(name)s”")),
         (r"lost to journey (?P<journey>\d+): (?P<cap>.+)", _("lost to journey %(journey)s: %(cap)s")),
+        (r"season: journey (?P<journey>\d+)", _("paused while journey %(journey)s is in season")),
         (r"overridden by journey (?P<journey>\d+)", _("journey %(journey)s is in season and goes first")),
         (r"quiet hours: until (?P<clock>\d\d:\d\d) (?P<zone>\S+)", _("quiet hours until %(clock)s %(zone)s")),
         (
@@ -82,6 +84,14 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"fuse: (?P<messages>\d+) messages in 24 hours, more than (?P<times>\d+) times the approved (?P<reach>\d+)",
             _("fuse: %(messages)s messages in 24 hours, more than %(times)s times the approved %(reach)s"),
         ),
+        (
+            r"fuse: (?P<complained>\d+) complaints about (?P<delivered>\d+) messages by (?P<channel>\S+) in 7 days; "
+            r"from (?P<share>\S+) on, mailbox providers refuse mail",
+            _(
+                "fuse: %(complained)s complaints about %(delivered)s messages by %(channel)s in 7 days; "
+                "from %(share)s on, mailbox providers refuse mail"
+            ),
+        ),
         (r"unknown(?: before)?: (?P<rest>.+)", _("nobody knows whether it arrived: %(rest)s")),
         (r"gave up: (?P<rest>.+)", _("given up after many tries: %(rest)s")),
         (r"cannot be rendered: (?P<rest>.+)", _("its words cannot be made: %(rest)s")),
@@ -91,7 +101,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 OPEN_PORT = re.compile(r"([A-Za-z0-9_-]+)\.(.+)")
 CAP = re.compile(r"(?P<limit>\d+) per (?P<per>day|week|P\S+)(?: by (?P<channel>\S+))?")
-WINNER = re.compile(r"(?:lost to|overridden by) journey (\d+)(?::|$)")
+WINNER = re.compile(r"(?:lost to|overridden by|season:) journey (\d+)(?::|$)")
 LOST, QUIET, OPTED_OUT = "lost to journey", "quiet hours", "opted_out"
 SKIP = "skip: "  # stands before the reason of people who go on without what fell due in a pause
 BLANK = "\0"
@@ -165,7 +175,7 @@ def parts(reason: str | None, say: Say, known: Known = NOTHING) -> tuple[Part, .
     if (match := OPEN_PORT.fullmatch(reason)) and known.face is not None and match[1] in known.face.steps:
         text = say(_("left “%(step)s” by “%(port)s”, which leads nowhere"))
         return (Part(text % {"step": known.face.title(match[1]), "port": known.face.port(match[1], match[2])}),)
-    return (Part(reason),)
+    return (Part(causes.said(reason, say)),)
 
 
 def _filled(text: str, given: Mapping[str, str | None], say: Say, known: Known) -> tuple[Part, ...]:
@@ -174,6 +184,8 @@ def _filled(text: str, given: Mapping[str, str | None], say: Say, known: Known) 
         blanks["rest"] = sentence(blanks["rest"], say, known)
     if "cap" in blanks:
         blanks["cap"] = cap(blanks["cap"], say, known.channels)
+    if "channel" in blanks:
+        blanks["channel"] = known.channels.get(blanks["channel"], blanks["channel"])
     if "journey" not in blanks:
         return (Part(text % blanks),)
     number = int(blanks["journey"])

@@ -32,7 +32,7 @@ from app.web.walks import NodeName, VersionNumber
 from app.web.whys import Case, Whys, of_reasons
 from flows.conditions import OVER
 from flows.contract import OUTCOMES
-from flows.words import _, speaking
+from flows.words import _
 
 routes = page_router()
 
@@ -238,7 +238,7 @@ def show_message(
         "one": line(one, faces, say, _whys(request, connection, caller, [one], {one.version_id: faces})),
         "waits_for_ever": one.due_at >= NEVER,
         "zone": users.timezone(connection, caller.workspace_id),
-        "shown": _rendered(request, house, connection, caller, one, faces, now),
+        "shown": _rendered(house, connection, caller, one, faces, now),
         "kept": one.content,
         "heard": [
             {
@@ -261,7 +261,7 @@ def show_mail(
 ) -> Response:
     """The HTML of a mail for a frame without rights: no script, no form, no picture from elsewhere (T05)."""
     one, faces = _known(request, connection, caller, message_id)
-    shown = _rendered(request, house, connection, caller, one, faces, now)
+    shown = _rendered(house, connection, caller, one, faces, now)
     return Response(shown.text("html") if shown else "", media_type="text/html", headers=MAIL_HEADERS)
 
 
@@ -274,7 +274,7 @@ def _known(request: Request, connection: Connection, caller: Caller, message_id:
 
 
 def _rendered(
-    request: Request, house: House, connection: Connection, caller: Caller, one: Line, faces: Faces, now: Any
+    house: House, connection: Connection, caller: Caller, one: Line, faces: Faces, now: Any
 ) -> previews.Preview | None:
     """The words of a message rendered again: its version's, with what is known of the contact now."""
     step = next((node for node in faces.document.get("nodes", []) if node["id"] == one.node), None)
@@ -295,17 +295,12 @@ def _rendered(
         place = (workspace_id, one.lane, one.contact_id, came[0], came[1])
         entry = history.entries(connection, [place]).get(came[1])
         entry = entry and entry._replace(properties=glasses.attributes(entry.properties))
-    # What a node computed itself was kept with the message, and stands before the settings.
-    settings = {**step.get("settings", {}), **{name: _plain(text) for name, text in (one.content or {}).items()}}
-    language = language_of(request)
     reader = previews.Reader(attributes, entry, str(attributes.get("timezone") or "UTC"))
-    with speaking("zh" if language == "zh" else "en", words(language).gettext):
-        return previews.preview(kind, settings, reader, one.sent_at or now)
-
-
-def _plain(value: Any) -> Any:
-    """Words that were rendered already, as a template that says just them."""
-    return "{% raw %}" + value + "{% endraw %}" if isinstance(value, str) and "endraw" not in value else value
+    shown = previews.preview(kind, step.get("settings", {}), reader, one.sent_at or now)
+    # Words that were kept with the message stand before its templates, and are never read as one.
+    return previews.with_words(
+        shown, {name: text for name, text in (one.content or {}).items() if isinstance(text, str)}
+    )
 
 
 def _seen(detail: Mapping[str, Any], glasses: Glasses) -> Mapping[str, Any]:

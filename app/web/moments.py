@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app import causes
 from app.store.people import KINDS, Moment
 from app.web import told
 from app.web.pages import BECAME, REACHED, SENT, SIMPLY_SENT
@@ -116,15 +117,17 @@ def steps(raw: Iterable[list[str]], faces: Faces, say: Say) -> list[dict[str, An
     found = []
     for step in raw:
         node, port, why = [*step, "", ""][:3]
+        type_ = faces.type(node)
+        seen = causes.seen(why, say, faces.title) if type_ in causes.ASKING else None
         found.append(
             {
                 "node": node,
                 "port": port,
                 "title": faces.title(node),
-                "type": faces.type(node),
-                "hue": hue(faces.type(node)),
+                "type": type_,
+                "hue": hue(type_),
                 "way": faces.port(node, port) if port and port != "next" else "",
-                "why": told.reason_text(why, say, faces),
+                "why": seen or told.reason_text(why, say, faces),
             }
         )
     return found

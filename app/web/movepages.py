@@ -11,6 +11,7 @@ from fastapi import Form, Path, Request, Response
 from pydantic import ValidationError
 
 from app import audit, facets, lateness, migrating, pausing, publishing
+from app.fusing import FUSE
 from app.generation import confirm
 from app.migrating import Preview
 from app.pausing import Mode
@@ -23,6 +24,7 @@ from app.web.migrations import MigrationId, target_of, told_of
 from app.web.page import page_router, render
 from app.web.shapes import JourneyId
 from app.web.templating import icons, reading
+from app.web.whys import of_reasons
 from flows import document as documents
 from flows.document import Document
 from flows.moves import RULES_AT_MOST, Move
@@ -139,7 +141,16 @@ def show_pausing(request: Request, journey_id: JourneyId, desk: AtDesk) -> Respo
     """How a pause is meant; and before a resume, what each way of it would do at once."""
     journey = known(desk, journey_id)
     seen = pausing.outlook(desk, journey_id) if journey.status == "paused" else None
-    values = {"journey": journey, "seen": seen, "modes": pausing.MODES, "spreads": tuple(SPREADS)}
+    reason = seen.reason if seen else None
+    values = {
+        "journey": journey,
+        "seen": seen,
+        "fused": (reason or "").startswith(FUSE),
+        "circling": " a day of " in (reason or "") or " in 24 hours" in (reason or ""),
+        "why": of_reasons(request, desk.connection, desk.workspace_id, [reason]).get(reason or ""),
+        "modes": pausing.MODES,
+        "spreads": tuple(SPREADS),
+    }
     return render(request, "journeys/pausing.html", values)
 
 

@@ -302,7 +302,8 @@ def test_the_log_of_messages_is_narrowed_and_each_message_says_why(visitor: Test
     assert "opted out of this channel" in page
     [(opened,)] = told.ask("SELECT min(id) FROM message WHERE workspace_id = %s AND outcome >= 3")
     page = visitor.get(f"/messages/{opened}").text
-    assert "Your order waits" in page
+    assert '<span class="kept-lines">Your order waits</span>' in page
+    assert "bad-text" not in page
     assert "Opened" in page
     assert visitor.get(f"/messages/{opened}/mail").headers["content-security-policy"].startswith("sandbox")
     assert visitor.get("/messages/999999999").status_code == 404
