@@ -13,7 +13,7 @@ from app import previews
 from app.auth import Caller
 from app.language import words
 from app.privacy import Glasses
-from app.store import documents, history, journeys, messagelog, people, seeking, users
+from app.store import documents, history, journeys, messagelog, overview, people, seeking, users
 from app.store.messagelog import Asked, Line
 from app.store.outbox import NEVER
 from app.store.rows import Connection
@@ -123,7 +123,8 @@ def show_messages(
     if journey is None:
         node = version = None  # a step and a version mean something in a journey only
     wish = Wish(q, journey, node, version, channel, status or "", reason, period)
-    zone = users.timezone(connection, caller.workspace_id)
+    place = overview.place(connection, caller.workspace_id)
+    zone = place.timezone
     found = _found(connection, caller, wish, wish.period.bounds(now, zone), next)
     say = words(language_of(request)).gettext
     known = told.faces(request, connection, caller.workspace_id, {one.version_id for one in found.lines})
@@ -131,6 +132,7 @@ def show_messages(
     glasses = glasses_of(connection, caller)
     values: dict[str, Any] = {
         "wish": wish,
+        "place": place,
         "zone": zone,
         "rows": [line(line_seen(glasses, one), known[one.version_id], say, whys) for one in found.lines],
         "after": told.place_text([found.next]) if found.next is not None else None,
@@ -213,6 +215,7 @@ def line(one: Line, faces: Faces, say: Say, whys: Whys) -> dict[str, Any]:
     word, tone = moments.became(one.status, one.outcome, say)
     return {
         **one._asdict(),
+        "title": told.headline(one.title),
         "called": told.name_of(one.name, ("", one.recipient) if one.recipient else None, one.contact_id),
         "standing": word,
         "tone": tone,

@@ -145,7 +145,7 @@ def hue(type_: str) -> str:
 def _message(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
     word, tone = became(detail["status"], detail["outcome"], say)
     return {
-        "title": detail["title"] or faces.title(detail["node"]),
+        "title": told.headline(detail["title"]) or faces.title(detail["node"]),
         "step": faces.title(detail["node"]),
         "channel": detail["channel"],
         "message_id": detail["message_id"],

@@ -68,6 +68,7 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
         stretch=_stretch,
         inner=_inner,
         points=_points,
+        called=_called,
     )
     environment.globals.update(static=address)
     environment.policies["json.dumps_kwargs"] = {
@@ -138,6 +139,11 @@ def _points(values: Sequence[int]) -> str:
     """A line of values as the points of a drawing 130 wide and 30 high."""
     step, top = 130 / (len(values) - 1), max(values)
     return " ".join(f"{place * step:.1f} {27 - value * 24 / top:.1f}" for place, value in enumerate(values))
+
+
+def _called(actor: str, names: Mapping[str, str]) -> str:
+    """Whoever did something, by name; who is nobody of this workspace (the demo, an import) as they are written down."""
+    return names.get(actor) or (actor if actor and ":" not in actor else "–")
 
 
 @pass_context

@@ -90,7 +90,7 @@ def test_what_our_own_guard_and_channels_say_is_said_in_the_readers_language_a_p
         ("plan.name is missing", "plan.name is not known", "plan.name 未知"),
         ("mail not opened", "“Your order” was not opened", "“Your order”未达到“已打开”"),
         ("mail clicked", "“Your order” was clicked", "“Your order”已点击"),
-        ("order paid 2x in 1 week 1 day", "order paid 2× in 1 week 1 day", "order paid 在1 周 1 天内 2 次"),
+        ("order paid 2x in 1 week 1 day", "order paid 2× in 1 week 1 day", "order paid 在 1 周 1 天内 2 次"),
         ("order paid 0x", "order paid 0×", "order paid 0 次"),
         ('city = "tag is missing"', None, None),
     ],
