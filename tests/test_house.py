@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import networkx
 import pytest
 
+from app import log
 from app.settings import Settings
 from tests.house import FILE_LIMIT, FUNCTION_LIMIT, ROOT, Module, file_sizes, function_sizes, modules, target, tracked
 
@@ -78,6 +79,7 @@ FLOORS = {
     "app.cli": 7,
 }
 USUAL_FLOOR = 3
+LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 CLOCKS = re.compile(
     r"(datetime|date)\.(now|utcnow|today)$|^time\.(time|time_ns|monotonic|perf_counter|sleep)$"
     r"|^random\.|^secrets\.(token|choice|rand)|^uuid\.uuid[14]$|^os\.(environ|getenv|urandom)$"
@@ -234,6 +236,20 @@ def test_no_error_is_swallowed() -> None:
             if isinstance(node, ast.Call) and "suppress(Exception)" in ast.unparse(node):
                 problems.append(f"{module.place}:{node.lineno} suppresses everything")
     refuse(problems)
+
+
+def test_no_log_line_is_given_a_field_that_would_be_withheld() -> None:
+    refuse(
+        f"{module.place}:{node.lineno} gives {field.arg!r}, which `log.FIELDS` does not know"
+        for module in code("app")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in LEVELS
+        and "log" in ast.unparse(node.func.value)
+        for field in node.keywords
+        if field.arg not in log.FIELDS and field.arg not in (None, "exc_info")
+    )
 
 
 def over(sizes: Iterable[tuple[str, int]], limit: int) -> dict[str, int]:
