@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from app import audit, seasons
 from app.fusing import FUSE
-from app.publishing import Desk, RefusedError
+from app.publishing import Desk, RefusedError, known
 from app.store import fuses, journeys, pauses, reputations, schedules, versions
 from app.store.journeys import Journey
 from app.store.pauses import SEASON, Pause
@@ -39,7 +39,7 @@ class Outlook(NamedTuple):
 
 def pause(desk: Desk, journey_id: int, mode: Mode = "freeze", reason: str | None = None) -> Journey:
     """Nobody moves and nobody enters until it is resumed; with `exit` everybody on the way leaves now."""
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     if journey.status == "paused":
         return journey
     _refuse(journey, "paused", {"live"})
@@ -57,7 +57,7 @@ def pause(desk: Desk, journey_id: int, mode: Mode = "freeze", reason: str | None
 def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timedelta = timedelta()) -> Journey:
     """On with it, as the pause was meant or in another way; what would go out at once goes out over `spread`."""
     connection, workspace_id, now = desk.connection, desk.workspace_id, desk.now
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     if journey.status == "live":
         return journey
     _refuse(journey, "live", {"paused"})
@@ -90,13 +90,13 @@ def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timede
 
 def stop(desk: Desk, journey_id: int) -> Journey:
     """For good: everybody on the way leaves (exited, manual) with the next pass of the timers."""
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     if journey.status == "stopped":
         return journey
     _refuse(journey, "stopped", {"live", "paused"})
     journeys.set_status(desk.connection, desk.workspace_id, journey_id, "stopped", desk.now)
     pauses.set_mode(desk.connection, desk.workspace_id, journey_id, "freeze", None)
-    journeys.call_in(desk.connection, desk.workspace_id, journey_id, desk.now)
+    pauses.call_in(desk.connection, desk.workspace_id, journey_id, desk.now)
     schedules.replace(desk.connection, desk.workspace_id, journey_id, 0, [])
     versions.bump(desk.connection)
     _note(desk, journey, "journey.stop", "stopped", {})
@@ -105,9 +105,7 @@ def stop(desk: Desk, journey_id: int) -> Journey:
 
 def outlook(desk: Desk, journey_id: int) -> Outlook:
     """What a resume would do at once, for each way of it. Nothing is done."""
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id)
-    if journey is None:
-        raise RefusedError("missing", "journey")
+    journey = known(desk, journey_id)
     if journey.status != "paused":
         raise RefusedError(
             "conflict", told(_("A journey that is {status} cannot be resumed."), status=told(journey.status))
@@ -162,13 +160,6 @@ def _holds(step: Step) -> bool:
     return step.node is None or step.node.waits or bool(step.listens)
 
 
-def _locked(desk: Desk, journey_id: int) -> Journey:
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=True)
-    if journey is None:
-        raise RefusedError("missing", "journey")
-    return journey
-
-
 def _refuse(journey: Journey, status: str, sources: set[str]) -> None:
     if journey.status not in sources:
         raise RefusedError(
@@ -189,8 +180,4 @@ def _refuse_season(desk: Desk, journey_id: int) -> None:
 
 
 def _note(desk: Desk, journey: Journey, what: str, status: str, more: dict[str, str]) -> None:
-    about = f"journey:{journey.id}"
-    said = {"status": status, **more}
-    audit.record(
-        desk.connection, desk.workspace_id, desk.actor, what, about, {"status": journey.status}, said, desk.now
-    )
+    desk.note(what, f"journey:{journey.id}", {"status": journey.status}, {"status": status, **more})

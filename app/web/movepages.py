@@ -14,11 +14,11 @@ from app import audit, facets, lateness, migrating, pausing, publishing
 from app.generation import confirm
 from app.migrating import Preview
 from app.pausing import Mode
-from app.publishing import Desk, RefusedError
+from app.publishing import Desk, RefusedError, known
 from app.store import journeys, migrations_, overview, submissions
 from app.web import told
 from app.web.guard import Asker, Database, Now, TheHouse, can
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.migrations import MigrationId, target_of, told_of
 from app.web.page import page_router, render
 from app.web.shapes import JourneyId

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from app import measuring
 from app.auth import Caller
 from app.language import words
+from app.progress import SHARES
 from app.store import keys, lists, overview, vocabulary
 from app.store import plans as store
 from app.store.lists import Wish
@@ -20,7 +21,7 @@ from app.web.house import House
 from app.web.lists import REVIEW_WORDS, STATUS_WORDS
 from app.web.page import page_router, render, toast
 from app.web.plans import PlanId
-from app.web.planshapes import SHARES, WITH_EVENT, ArchivedIn, PlanIn, Scene, as_fields, plan_out
+from app.web.planshapes import WITH_EVENT, ArchivedIn, PlanIn, Scene, as_fields, plan_out
 from app.web.problems import ProblemError, missing
 from app.web.shapes import LONGEST_PLACE, paged, place_of
 from app.web.templating import language_of
