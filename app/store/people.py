@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from app.lanes import lane_of
-from app.store import scopes
+from app.store import merges, scopes
 from app.store.rows import Connection
 
 
@@ -49,13 +49,7 @@ def owner(connection: Connection, workspace_id: int, kind: str, value: str) -> i
 
 def find(connection: Connection, workspace_id: int, contact_id: int) -> Person | None:
     """One contact; one that was merged into another is found as that other."""
-    known = connection.execute(
-        "SELECT merged_into FROM contact WHERE workspace_id = %s AND lane = %s AND id = %s",
-        (workspace_id, lane_of(workspace_id, contact_id), contact_id),
-    ).fetchone()
-    if known is None:
-        return None
-    meant = contact_id if known[0] is None else int(known[0])
+    meant = merges.become(connection, workspace_id, contact_id)
     row = connection.execute(
         f"""
         SELECT c.lane, c.id, c.attributes, c.tags, c.consents, c.created_at, c.updated_at,
