@@ -61,11 +61,11 @@ def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timede
     if journey.status == "live":
         return journey
     _refuse(journey, "live", {"paused"})
-    meant, reason = pauses.mode(connection, workspace_id, journey_id)
-    if (reason or "").startswith(SEASON) and desk.actor != audit.SYSTEM:
+    reason = journey.pause_reason or ""
+    if reason.startswith(SEASON) and desk.actor != audit.SYSTEM:
         _refuse_season(desk, journey_id)
-    way = mode or meant
-    if (reason or "").startswith(FUSE):
+    way = mode or journey.pause_mode
+    if reason.startswith(FUSE):
         fuses.accept_rate(connection, workspace_id, journey_id, now)
         reputations.seen(connection, workspace_id, journey_id, now)
     # A clock that was put back meanwhile must shift nobody into the past.
@@ -110,7 +110,6 @@ def outlook(desk: Desk, journey_id: int) -> Outlook:
         raise RefusedError(
             "conflict", told(_("A journey that is {status} cannot be resumed."), status=told(journey.status))
         )
-    meant, reason = pauses.mode(desk.connection, desk.workspace_id, journey_id)
     ended = Pause(desk.workspace_id, journey_id, min(journey.paused_at or desk.now, desk.now), desk.now)
     found = pauses.due(desk.connection, ended)
     sends = _sends_ahead(desk, {one.version_id for one in found})
@@ -127,7 +126,7 @@ def outlook(desk: Desk, journey_id: int) -> Outlook:
         "skip": at_once(frozen=False, skipped=True),
         "exit": AtOnce(0, 0),
     }
-    return Outlook(meant, reason, ways)  # type: ignore[arg-type]
+    return Outlook(journey.pause_mode, journey.pause_reason, ways)  # type: ignore[arg-type]
 
 
 def _sends_ahead(desk: Desk, version_ids: set[int]) -> dict[tuple[int, str], int]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from app.store.pauses import SKIP
 from flows import durations
 from flows.conditions import OVER
 from flows.words import _
@@ -92,8 +93,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 OPEN_PORT = re.compile(r"([A-Za-z0-9_-]+)\.(.+)")
 CAP = re.compile(r"(?P<limit>\d+) per (?P<per>day|week|P\S+)(?: by (?P<channel>\S+))?")
 WINNER = re.compile(r"(?:lost to|overridden by) journey (\d+)(?::|$)")
-LOST, QUIET, OPTED_OUT = "lost to journey", "quiet hours", "opted_out"
-SKIP = "skip: "  # stands before the reason of people who go on without what fell due in a pause
+OPTED_OUT = "opted_out"
 BLANK = "\0"
 
 

@@ -158,11 +158,3 @@ def set_mode(connection: Connection, workspace_id: int, journey_id: int, mode: s
         "UPDATE journey SET pause_mode = %s, pause_reason = %s WHERE workspace_id = %s AND id = %s",
         (mode, reason, workspace_id, journey_id),
     )
-
-
-def mode(connection: Connection, workspace_id: int, journey_id: int) -> tuple[str, str | None]:
-    """How the pause was meant, and why a fuse began it."""
-    row = connection.execute(
-        "SELECT pause_mode, pause_reason FROM journey WHERE workspace_id = %s AND id = %s", (workspace_id, journey_id)
-    ).fetchone()
-    return (row[0], row[1]) if row else ("freeze", None)

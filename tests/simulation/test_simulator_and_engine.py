@@ -20,7 +20,6 @@ from tests.simulation.reference import Event, Journey, Person
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
 
 UNTIL = 3 * 24 * 60 * MINUTE
-Batches = list[list[Happening]]
 
 
 @st.composite
