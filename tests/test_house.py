@@ -279,6 +279,17 @@ def test_every_room_has_a_readme(room: str) -> None:
     assert (ROOT / room / "README.md").is_file()
 
 
+@pytest.mark.parametrize("room", ["app", "flows"])
+def test_a_room_s_readme_names_every_module_and_none_that_is_gone(room: str) -> None:
+    there = {path.relative_to(ROOT / room).parts[0] for path in tracked() if path.is_relative_to(ROOT / room)}
+    there = {name.removesuffix(".py") for name in there} - {"__init__", "README.md"}
+    rows = [line for line in (ROOT / room / "README.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    named = {
+        name.strip("/").removesuffix(".py") for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    }
+    assert named == there
+
+
 def test_no_file_names_a_registry_host_or_a_path_of_one_machine() -> None:
     # Put together from pieces, so that this file does not contain what it looks for.
     names = ("py" + "pi", "python" + "hosted", "npm" + "js", "deb" + "ian", "yarn" + "pkg", "registry." + "npm")
