@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from app import causes
+from app.store.pauses import SKIP
 from flows import durations
 from flows.conditions import OVER
 from flows.words import _
@@ -73,7 +74,6 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"goal (?P<name>.+)", _("the goal was reached by “%(name)s”")),
         (r"exit_when (?P<name>.+)", _("the exit rule met “%(name)s”")),
         (r"lost to journey (?P<journey>\d+): (?P<cap>.+)", _("lost to journey %(journey)s: %(cap)s")),
-        (r"season: journey (?P<journey>\d+)", _("paused while journey %(journey)s is in season")),
         (r"overridden by journey (?P<journey>\d+)", _("journey %(journey)s is in season and goes first")),
         (r"quiet hours: until (?P<clock>\d\d:\d\d) (?P<zone>\S+)", _("quiet hours until %(clock)s %(zone)s")),
         (
@@ -85,13 +85,14 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             _("fuse: %(messages)s messages in 24 hours, more than %(times)s times the approved %(reach)s"),
         ),
         (
-            r"fuse: (?P<complained>\d+) complaints about (?P<delivered>\d+) messages by (?P<channel>\S+) in 7 days; "
-            r"from (?P<share>\S+) on, mailbox providers refuse mail",
+            r"fuse: (?P<complained>\d+) complaints about (?P<delivered>\d+) messages by (?P<channel>\S+) in 7 days;"
+            r" from (?P<stop>[\d.]+)% on, mailbox providers refuse mail",
             _(
-                "fuse: %(complained)s complaints about %(delivered)s messages by %(channel)s in 7 days; "
-                "from %(share)s on, mailbox providers refuse mail"
+                "fuse: %(complained)s complaints about %(delivered)s messages by %(channel)s in 7 days; from %(stop)s%% on,"
+                " mailbox providers refuse mail"
             ),
         ),
+        (r"season: journey (?P<journey>\d+)", _("the season of journey %(journey)s pauses it")),
         (r"unknown(?: before)?: (?P<rest>.+)", _("nobody knows whether it arrived: %(rest)s")),
         (r"gave up: (?P<rest>.+)", _("given up after many tries: %(rest)s")),
         (r"cannot be rendered: (?P<rest>.+)", _("its words cannot be made: %(rest)s")),
@@ -102,8 +103,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 OPEN_PORT = re.compile(r"([A-Za-z0-9_-]+)\.(.+)")
 CAP = re.compile(r"(?P<limit>\d+) per (?P<per>day|week|P\S+)(?: by (?P<channel>\S+))?")
 WINNER = re.compile(r"(?:lost to|overridden by|season:) journey (\d+)(?::|$)")
-LOST, QUIET, OPTED_OUT = "lost to journey", "quiet hours", "opted_out"
-SKIP = "skip: "  # stands before the reason of people who go on without what fell due in a pause
+OPTED_OUT = "opted_out"
 BLANK = "\0"
 
 
@@ -145,7 +145,7 @@ NOTHING = Known()
 
 
 def winner(reason: str | None) -> int | None:
-    """The journey that a message was lost to."""
+    """The journey that a message was lost to, or that paused another."""
     found = WINNER.match(reason or "")
     return int(found[1]) if found else None
 
