@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.pages import EditorPage, shape
 from tests.browser.site import Site
-from tests.web.conftest import Staff
+from tests.web.conftest import Staff, flow
 
 EMPTY: dict[str, Any] = {"schema": 1, "settings": {"reentry": {"mode": "after_exit"}}, "nodes": [], "edges": []}
 ABANDONED = {
@@ -111,3 +111,24 @@ def test_what_was_typed_is_not_lost_when_one_goes_elsewhere_at_once(
     editor.expect_saved()
     (entry,) = [one for one in saved(site, staff, empty)["document"]["nodes"] if one["type"] == "entry.event"]
     assert entry["settings"] == {"event": "order_submitted"}
+
+
+def test_a_piece_is_kept_and_put_into_another_journey(visit: Visit, site: Site, staff: Staff, empty: int) -> None:
+    drawn = int(site.api(staff).ok("POST", "/journeys", {"name": "Drawn", "document": flow()})["id"])
+    editor = EditorPage(visit()).open(drawn)
+    page = editor.page
+    editor.card("wait.duration").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Shift+F10")
+    page.get_by_role("menuitem", name="Keep as a piece").click()
+    page.keyboard.type("A <b>welcome</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("“A <b>welcome</b>” is kept")
+
+    editor.open(empty)
+    page.locator("#canvas").click(button="right", position={"x": 60, "y": 120})
+    page.get_by_role("menuitem", name="Put a kept piece here").click()
+    page.get_by_role("option", name="A <b>welcome</b>").click()
+    assert shape(editor.document()) == shape(flow())
+    page.keyboard.press("Control+z")
+    assert editor.document()["nodes"] == []
