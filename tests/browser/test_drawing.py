@@ -132,3 +132,27 @@ def test_a_piece_is_kept_and_put_into_another_journey(visit: Visit, site: Site, 
     assert shape(editor.document()) == shape(flow())
     page.keyboard.press("Control+z")
     assert editor.document()["nodes"] == []
+
+
+def test_the_list_view_does_what_the_canvas_does_and_can_be_read_out(
+    visit: Visit, site: Site, staff: Staff, axe: Callable[..., None]
+) -> None:
+    drawn = int(site.api(staff).ok("POST", "/journeys", {"name": "Listed", "document": flow()})["id"])
+    editor = EditorPage(visit()).open(drawn)
+    page, before = editor.page, shape(editor.document())
+    editor.button("List view").click()
+    rows = page.locator("#outline [data-at^='step ']")
+    assert rows.count() == len(editor.document()["nodes"])
+    axe(page)
+
+    # By keys alone, as somebody who hears the page does it: the canvas itself is out of reach meanwhile.
+    page.get_by_role("button", name="More for Wait").press("Enter")
+    page.get_by_role("menuitem", name="Delete").press("Enter")
+    expect(rows).to_have_count(len(flow()["nodes"]) - 1)
+    assert "wait.duration" not in {kind for way in shape(editor.document()) for kind in (way[0], way[2])}
+    page.keyboard.press("Control+z")
+    assert shape(editor.document()) == before
+    page.get_by_role("button", name="Add a step", exact=True).press("Enter")
+    page.keyboard.type("End")
+    page.keyboard.press("Enter")
+    expect(page.locator("#outline")).to_contain_text("Not reached from an entry")
