@@ -367,7 +367,9 @@ def test_one_person_with_two_names_is_one_of_two_approvers_t20(bench: Bench, sta
     assert "by a link that admin made" in bench.client.get("/settings/me?lang=en", headers=as_reviewer).text
     assert bench.approve(bench.reviewer, handed) == 200
     assert bench.operator.ok("GET", f"{bench.path}/submission")["approvals"] == 2
-    opened = bench.connection.execute("SELECT after ->> 'maker' FROM audit WHERE what = 'session.open'").fetchall()
+    opened = bench.connection.execute(
+        "SELECT after::jsonb ->> 'maker' FROM audit WHERE what = 'session.open'"
+    ).fetchall()
     bench.connection.rollback()
     assert opened == [(f"user:{staff.user_ids['admin']}",)]
 
