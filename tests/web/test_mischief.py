@@ -301,8 +301,9 @@ def by_a_link_made_for_another(it: Bench) -> None:
     form = {"decision": "approve", "content_hash": handed}
     refused = it.client.post(f"{it.path}/review/decide", data=form, headers=reviewing)
     assert refused.status_code == 403
-    assert "sign in with your own password" in refused.text
-    assert 'data-open="approve"' not in it.client.get(f"{it.path}/review", headers=reviewing).text
+    page = it.client.get(f"{it.path}/review?lang=en", headers=reviewing).text
+    assert "sign in with your own password first" in page
+    assert 'data-open="approve"' not in page
     person = it.connection.execute("SELECT id FROM users WHERE role = 'reviewer' ORDER BY id").fetchone()
     it.connection.rollback()
     assert person
