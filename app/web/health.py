@@ -36,6 +36,7 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
         "lanes": LANES,
         "owned": owned,
         "load": waiting,
+        "waits": health.counts(connection, caller.workspace_id, now, load.COUNTED_AT_MOST),
         "most": load.COUNTED_AT_MOST,
         "late": _lateness(waiting.oldest_seconds),
         "revision": load.revision(connection),
