@@ -40,6 +40,9 @@ def test_complaints_stand_on_the_health_page_and_in_the_metrics_from_a_thousand_
     heard(door.connection, own, "sms", 1_000, 2)
     heard(door.connection, own, "push", 999, 99)
     heard(door.connection, others.workspace_id, "webhook", 1_000, 7)
+    rules = page(door, "/settings/policies", cookie)
+    assert rules.count(" delivered</td>") == 2, "the rules for sending say it too"
+    assert "E-mail" in rules.partition('id="complaints"')[2]
     text = page(door, "/health", cookie)
     assert "0.05%" in text.split('class="pill good"')[-2] + text.split('class="pill good"')[-1]
     assert "0.2%" in text.partition('id="complaints"')[2].partition('class="pill warn"')[2][:400]
