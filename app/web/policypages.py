@@ -67,9 +67,8 @@ def draw_form(
     deed = (posted.get("do") or [""])[-1]
     values = _values(request, connection, caller, now, policyforms.changed(form, deed), tag)
     if deed:
-        return render(
-            request, "settings/_policies.html", {**values, "errors": {}, "fresh": deed if "+" in deed else ""}
-        )
+        # Where the focus goes: to the new rule, or from one that is gone to where another is added.
+        return render(request, "settings/_policies.html", {**values, "errors": {}, "fresh": deed.partition(" ")[0]})
     return render(request, "settings/_policy_says.html", values)
 
 
