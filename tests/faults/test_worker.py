@@ -6,10 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 
 import redis
 
-from app.database import Connection
+from app import publishing
+from app.database import Connection, transaction
+from app.publishing import Desk
+from nodes import catalog
 from tests.faults import story
 from tests.faults.conftest import Workers, count, settle_books, until
 
@@ -45,6 +49,37 @@ def test_f05_three_workers_with_two_tracks_each_share_the_work(
     until(lambda: count(connection, "SELECT count(*) FROM worker WHERE cardinality(lanes) BETWEEN 10 AND 11") == 6)
     assert story.state(connection, begun) == expected
     settle_books(connection)
+
+
+PEOPLE = range(1, 41)
+NOTE = {
+    "schema": 1,
+    "settings": {"reentry": {"mode": "after_exit"}},
+    "nodes": [
+        {"id": "start", "type": "entry.event", "settings": {"event": "came"}},
+        {"id": "note", "type": "send.inapp", "settings": {"title": "one"}},
+    ],
+    "edges": [{"from": "start", "port": "next", "to": "note"}],
+}
+
+
+def test_p11_sixteen_wishes_at_once_and_six_tracks_never_exceed_a_cap(connection: Connection, workers: Workers) -> None:
+    story.prepare(connection)
+    for journey in (1, 2):
+        story.publish(connection, NOTE, journey)
+    now = datetime.now(UTC)
+    with transaction(connection):
+        rules = {"caps": [{"limit": 1, "per": "P7D"}], "fuse": {"marketing": 100}}
+        publishing.allow(Desk(connection, catalog(), story.WORKSPACE, "manager", now), rules)
+    story.post(connection, [story.letter(one, "came", now) for _ in range(8) for one in PEOPLE])
+    for _ in range(3):
+        workers.start(tracks=2)
+    until(lambda: story.over(connection))
+    wishes = "SELECT count(*) FROM message WHERE marketing"
+    assert count(connection, wishes) == 16 * len(PEOPLE)
+    assert count(connection, wishes + " AND status <> 4") == len(PEOPLE)
+    assert count(connection, "SELECT count(DISTINCT contact_id) FROM message WHERE status <> 4") == len(PEOPLE)
+    assert count(connection, wishes + " AND starts_with(reason, 'lost to journey ')") == 15 * len(PEOPLE)
 
 
 def test_f01_workers_killed_at_random_lose_nobody_and_move_nobody_twice(

@@ -203,6 +203,26 @@ def test_the_straight_way_of_a_plan_without_a_first_day_begins_when_it_was_made_
     assert (line["first"], line["days"][0]) == ("2026-03-02", "2026-03-02")
 
 
+def test_a_periodic_plan_says_when_it_runs_next_f005(
+    browser: TestClient, operator: Api, reviewer: Api, connection: Connection
+) -> None:
+    plan = operator.ok("POST", "/plans", {**PLAN, "cadence": "periodic"})["id"]
+    document = flow()
+    document["nodes"][0] = {"id": "start", "type": "entry.schedule", "version": 1}
+    document["nodes"][0]["settings"] = {"schedule": {"cron": "0 9 * * *"}}
+    journey = operator.ok("POST", "/journeys", {"name": "Daily", "document": document, "plan_id": plan})["id"]
+    count(connection)
+    assert operator.ok("GET", f"/plans/{plan}/progress")["next_run"] is None
+    go_live(operator, reviewer, journey)
+    now = datetime.now(UTC)
+    told = datetime.fromisoformat(operator.ok("GET", f"/plans/{plan}/progress")["next_run"])
+    assert (told.hour, told.minute) == (9, 0)
+    assert now < told <= now + timedelta(days=1)
+    page = browser.get(f"/plans/{plan}?lang=en", headers=HERE).text
+    assert "Periodic · next run" in page
+    assert "下次运行" in browser.get(f"/plans/{plan}?lang=zh", headers=HERE).text
+
+
 def test_the_list_of_plans_asks_as_much_for_many_as_for_one(
     browser: TestClient, operator: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ import { snap } from "./snap.js";
  */
 
 /** What can be taken hold of; a number can be clicked and its card dragged by it. */
-const MOVABLE = ["step", "inlet", "count", "here", "note", "group"];
+const MOVABLE = ["step", "count", "here", "note", "group"];
 /** Neighbours this far away still draw snap lines. */
 const NEAR = 900;
 
