@@ -14,7 +14,7 @@ from app.web.journeys import AtDesk
 from app.web.page import page_router, render
 from app.web.problems import missing
 from app.web.shapes import ContactId, JourneyId
-from app.web.templating import icons, reading
+from app.web.templating import channel_words, icons, reading
 from flows.words import _
 
 routes = page_router()
@@ -38,6 +38,7 @@ def show_reach(request: Request, house: TheHouse, caller: Asker, desk: AtDesk, j
         reach = reviewed.reach_of(house, desk, one)
     place = overview.place(desk.connection, desk.workspace_id)
     values = {"reach": reach, "titles": _titles(request, house, one.after), "place": place}
+    values["channels"] = channel_words(request, house.catalog)
     return render(request, "journeys/review_reach.html", values)
 
 

@@ -61,6 +61,14 @@ class OtherOut(Out):
     copies: list[CopyOut]
 
 
+class VolumeOut(Out):
+    """Messages by one channel at most: the people times those on the way with the most; `rounds`: so many each time round."""
+
+    channel: str
+    at_most: int | None
+    rounds: bool
+
+
 class ReachOut(Out):
     """People who would enter within 30 days; `about` where it is estimated from a sample, null where it took too long.
 
@@ -71,6 +79,7 @@ class ReachOut(Out):
     people: int | None
     about: bool
     ways: list[WayOut]
+    volumes: list[VolumeOut]
     others: list[OtherOut]
     others_more: int
     others_unasked: int
@@ -150,6 +159,7 @@ class SubmissionOut(Out):
                         "people": 12000,
                         "about": True,
                         "ways": [],
+                        "volumes": [{"channel": "email", "at_most": 24000, "rounds": False}],
                         "others": [],
                         "others_more": 0,
                         "others_unasked": 0,
@@ -324,10 +334,19 @@ def _reach(house: House, desk: Desk, one: Reviewed) -> ReachOut | None:
         for other in found.beside.others
     ]
     ways = [WayOut(**way._asdict()) for way in found.ways]
+    volumes = [
+        VolumeOut(
+            channel=one.channel,
+            at_most=None if found.people is None else one.most * found.people,
+            rounds=one.rounds,
+        )
+        for one in found.volumes
+    ]
     return ReachOut(
         people=found.people,
         about=found.about,
         ways=ways,
+        volumes=volumes,
         others=others,
         others_more=found.beside.more,
         others_unasked=found.beside.unasked,

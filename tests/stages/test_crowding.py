@@ -42,6 +42,25 @@ def test_each_way_in_is_counted_by_itself_and_nobody_twice_in_all(world: World) 
     assert (found.people, found.about) == (11, False), "u1 is on pro too"
 
 
+def test_messages_are_told_by_channel_on_the_way_with_the_most_of_them(world: World) -> None:
+    note, mail = ("send.inapp", {"title": "x"}), ("send.email", {"account": "a", "subject": "s", "text": "t"})
+    fork = ("condition", {"rule": {"attribute": "plan", "op": "eq", "value": "pro"}})
+    wait = ("wait.event", {"events": [{"event": "stop"}], "timeout": "PT1M"})
+    nodes = {
+        "way0": ("entry.event", {"event": "go"}),
+        "way1": ("entry.event", {"event": "come"}),
+        "fork": fork,
+        "end": END,
+    }
+    nodes |= {"a": note, "b": note, "c": note, "d": mail, "e": mail, "wait": wait}
+    wires = (
+        "way0.next fork, fork.yes a, a.next b, fork.no c, c.next d, b.next end, d.next end, way1.next e, e.next wait"
+    )
+    made = flow(nodes, f"{wires}, wait.timeout e, wait.stop d")
+    plan = compile_plan(document.load(made), world.plans.catalog, Label(world.workspace_id, 0, 0))
+    assert reach(world, plan).volumes == (("email", 2, True), ("inapp", 2, False))
+
+
 def test_whom_two_flows_would_both_let_in_is_counted_as_by_hand(world: World) -> None:
     chance = Random(6)
     ages = range(40)  # of u0, u1, …
