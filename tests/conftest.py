@@ -15,11 +15,12 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 import redis
+from argon2 import PasswordHasher
 from psycopg import sql
 from psycopg.rows import tuple_row
 from pydantic import SecretStr
 
-from app import database, localservers
+from app import database, localservers, passwords
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,7 @@ TEMPLATE_LOCK = 0x4A43_7E57
 REDIS_DATABASES = 16
 LOCK_SECONDS = 10
 LARGE_BYTES = 65_536
+COSTLY = passwords.HASHER
 PREPARED_AT = 5  # what the driver begins with
 # The first worker begins with these, in this order; the second takes over from the end of what is left. A browser and its
 # town are costly to set up, so these tests stay together; what takes long by itself must not come last.
@@ -226,6 +228,21 @@ def redis_url(_servers: tuple[str, str], worker_name: str) -> Iterator[str]:
         client.flushdb()
         yield url
         client.flushdb()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """To hash one costs what it should, by design; tests sign in a thousand times. `costly_passwords` are the real ones."""
+    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords hashed as they are outside of tests."""
+    monkeypatch.setattr(passwords, "HASHER", COSTLY)
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,16 @@
 """A contact's timeline as a page tells it: each moment a sentence, its steps with the reasons, its message with its fate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from app.store.people import KINDS, Moment
+from app.store import timelines
+from app.store.rows import Connection
+from app.store.timelines import KINDS, LAST, Asked, Moment
 from app.web import told
 from app.web.pages import BECAME, REACHED, SENT, SIMPLY_SENT
+from app.web.problems import invalid
+from app.web.shapes import NOT_A_PLACE, paged, place_of
 from app.web.told import Faces, Say
 from app.web.whys import Case, Whys
 from flows.words import _
@@ -26,6 +31,26 @@ ENTERED = {
     3: _("entered “%(journey)s”, and failed there"),
     4: _("entered “%(journey)s”, which is paused"),
 }
+
+
+def page_of(
+    connection: Connection, workspace_id: int, asked: Asked, next_: str | None, limit: int
+) -> tuple[Sequence[Moment], str | None]:
+    """What happened from the place that `next_` means, and the place after it."""
+    place = place_of(next_, str, int, int)
+    before = (_instant(place[0]), place[1], place[2]) if place else LAST
+    found = timelines.page(connection, workspace_id, asked, before, limit + 1)
+    return paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise invalid([("next", NOT_A_PLACE)])
+    return at
 
 
 def versions_of(moments: Iterable[Moment]) -> set[int]:

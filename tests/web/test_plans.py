@@ -1,5 +1,6 @@
 """Plans over the API and on their pages: targets with progress, budgets, field errors, seasons that are told of."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -207,6 +208,19 @@ def test_a_periodic_plan_says_when_it_runs_next_f005(
     page = browser.get(f"/plans/{plan}?lang=en", headers=HERE).text
     assert "Periodic · next run" in page
     assert "下次运行" in browser.get(f"/plans/{plan}?lang=zh", headers=HERE).text
+
+
+def test_the_straight_way_of_a_plan_without_a_first_day_begins_when_it_was_made_on_the_workspace_s_clocks(
+    browser: TestClient, operator: Api, connection: Connection
+) -> None:
+    made = operator.ok("POST", "/plans", {name: value for name, value in PLAN.items() if name != "starts_on"})
+    with transaction(connection):
+        connection.execute("UPDATE workspace SET timezone = 'Asia/Shanghai'")
+        connection.execute("UPDATE plan SET created_at = '2026-03-01T20:00:00Z'")
+    count(connection)
+    page = browser.get(f"/plans/{made['id']}", headers=HERE).text
+    line = json.loads(page.partition('id="plan-line">')[2].partition("</script>")[0])
+    assert (line["first"], line["days"][0]) == ("2026-03-02", "2026-03-02")
 
 
 def test_the_list_of_plans_asks_as_much_for_many_as_for_one(

@@ -34,6 +34,16 @@ NAMES = Known(journeys={12: "Welcome"}, channels={"email": "E-mail"})
             "ceiling: more than 3 a day of one step to one person",
             "上限：同一步骤一天内对同一人超过 3 条",
         ),
+        (
+            "fuse: 3 complaints about 1000 messages by email in 7 days; from 0.3% on, mailbox providers refuse mail",
+            "fuse: 3 complaints about 1000 messages by E-mail in 7 days; from 0.3% on, mailbox providers refuse mail",
+            "熔断：7 天内E-mail的 1000 条消息收到 3 次投诉；达到 0.3% 后，邮箱服务商会拒收邮件",
+        ),
+        (
+            "season: journey 12",
+            "the season of journey “Welcome” (12) pauses it",
+            "旅程 “Welcome” (12) 正处于季节，此旅程因此暂停",
+        ),
         ("pause: skipped", "fell due while the journey was paused", None),
         (OVER, "over the approved cap", None),
         ("moved", "moved to another version", None),

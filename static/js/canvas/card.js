@@ -6,7 +6,7 @@ import { _, ngettext, shortNumber } from "../i18n.js";
 /**
  * @typedef {import("./view.js").View} View
  * @typedef {import("./model.js").Port} Port
- * @typedef {{row: HTMLElement, count: Text, shown: string, open: boolean}} Row
+ * @typedef {{row: HTMLElement, count: Text | null, shown: string, open: boolean}} Row
  */
 
 /** Cards to copy others from, by type and ports: copying one is several times faster than building it. @type {Map<string, HTMLElement>} */
@@ -22,12 +22,8 @@ function pattern(type, known, ports, signature) {
       "div", { class: "face" },
       h("span", { class: "tile" }, known ? typeDrawing(type) : icon("circle-help")),
       h("div", { class: "words" }, h("b", { class: "title" }), h("span", { class: "summary" })),
-      h("span", { class: "badges" }),
     ),
     h("div", { class: "ports" }, ...rowsFor(ports)),
-    h("button", { type: "button", class: "here", tabindex: -1, hidden: true }),
-    h("span", { class: "chip", hidden: true }),
-    h("span", { class: "inlet" }),
   );
   patterns.set(name, made);
   return made;
@@ -57,10 +53,16 @@ export class Card {
     this.element = /** @type {HTMLElement} */ (pattern(this.type, this.type in editor.types, ports, this.ports).cloneNode(true));
     this.element.dataset.id = id;
     // By their places and not by name: looking for names would cost as much as all the rest.
-    const [face, body, here, chip] = /** @type {Iterable<HTMLElement>} */ (this.element.children);
-    const [tile, words, badges] = /** @type {Iterable<HTMLElement>} */ (face.children);
+    const [face, body] = /** @type {Iterable<HTMLElement>} */ (this.element.children);
+    const [tile, words] = /** @type {Iterable<HTMLElement>} */ (face.children);
     const [title, summary] = /** @type {Iterable<HTMLElement>} */ (words.children);
-    this.parts = { body, here, chip, tile, badges, title, summary };
+    this.parts = { face, body, tile, title, summary };
+    /** What few cards have is made for those. @type {HTMLElement | null} */
+    this.badges = null;
+    /** @type {HTMLElement | null} */
+    this.chip = null;
+    /** @type {HTMLElement | null} */
+    this.here = null;
     this.rows = rowsIn(body, ports);
   }
 
@@ -122,10 +124,12 @@ export class Card {
     if (view.editor.types[this.type]?.is_entry) names.push("starts");
     const className = names.join(" ");
     if (className !== this.className) this.element.className = this.className = className;
-    if (this.parts.chip.hidden !== !look?.label) this.parts.chip.hidden = !look?.label;
-    say(this.parts.chip, look?.label ?? "");
+    if (look?.label && !this.chip) this.element.append(this.chip = h("span", { class: "chip" }));
+    if (this.chip && this.chip.hidden !== !look?.label) this.chip.hidden = !look?.label;
+    if (this.chip) say(this.chip, look?.label ?? "");
     const badged = issues ? [issues.errors, issues.warnings, ...issues.texts].join("\n") : "";
-    if (badged !== this.badged) this.parts.badges.replaceChildren(...badgesFor(issues));
+    if (badged && !this.badges) this.parts.face.append(this.badges = h("span", { class: "badges" }));
+    if (badged !== this.badged) this.badges?.replaceChildren(...badgesFor(issues));
     this.badged = badged;
     const since = names.includes("unpublished");
     if (since !== Boolean(this.parts.tile.title)) this.parts.tile.title = since ? _("Changed since it was published") : "";
@@ -154,18 +158,21 @@ export class Card {
     for (const [name, row] of this.rows) {
       const value = ports[`${this.key} ${name}`];
       const text = value === undefined ? "" : shortNumber(value);
-      if (text !== row.shown) row.count.data = row.shown = text;
+      if (text === row.shown) continue;
+      row.count ??= counted(row.row);
+      row.count.data = row.shown = text;
     }
     const waiting = nodes[this.key]?.waiting ?? 0;
     const text = waiting ? shortNumber(waiting) : "";
     if (text === this.waiting) return;
     this.waiting = text;
-    this.parts.here.hidden = !text;
+    this.here ??= this.element.appendChild(h("button", { type: "button", class: "here", tabindex: -1 }));
+    this.here.hidden = !text;
     if (!text) return;
-    say(this.parts.here, text);
+    say(this.here, text);
     const all = ngettext("%(count)s person is here now", "%(count)s people are here now", waiting);
-    this.parts.here.title = all;
-    this.parts.here.setAttribute("aria-label", all);
+    this.here.title = all;
+    this.here.setAttribute("aria-label", all);
   }
 }
 
@@ -175,15 +182,22 @@ function rowsFor(ports) {
   return ports.map((port) => h(
     "div",
     { class: port.gone ? "port gone" : "port", dataset: { port: port.name }, title: port.label },
-    h("span", { class: "label" }, port.label), h("span", { class: "count" }, ""), h("span", { class: "ring" }),
+    h("span", { class: "label" }, port.label), h("span", { class: "ring" }),
   ));
+}
+
+/** Room for a number, which a draft has none of. @param {HTMLElement} row */
+function counted(row) {
+  const text = new Text();
+  /** @type {Element} */ (row.lastElementChild).before(h("span", { class: "count" }, text));
+  return text;
 }
 
 /** The rows that stand in a card, by port. @param {HTMLElement} body @param {Port[]} ports @returns {Map<string, Row>} */
 function rowsIn(body, ports) {
   return new Map(ports.map((port, place) => {
     const row = /** @type {HTMLElement} */ (body.children[place]);
-    return [port.name, { row, count: /** @type {Text} */ (row.children[1].firstChild), shown: "", open: false }];
+    return [port.name, { row, count: null, shown: "", open: false }];
   }));
 }
 

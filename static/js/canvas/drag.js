@@ -16,7 +16,7 @@ import { snap } from "./snap.js";
  */
 
 /** What can be taken hold of; a number can be clicked and its card dragged by it. */
-const MOVABLE = ["step", "inlet", "count", "here", "note", "group"];
+const MOVABLE = ["step", "count", "here", "note", "group"];
 /** Neighbours this far away still draw snap lines. */
 const NEAR = 900;
 
@@ -74,7 +74,7 @@ export function attachDrag(view, pointer) {
 }
 
 /** Everything that moves when `key` does: the selection, members of groups, notes that hang on steps. @param {View} view @param {string} key */
-export function movedWith(view, key) {
+function movedWith(view, key) {
   const { editor } = view;
   const moved = new Set(editor.selection.has(key) ? editor.selection : [key]);
   for (const one of [...moved]) {

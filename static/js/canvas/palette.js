@@ -191,7 +191,7 @@ function aiming({ editor, view, viewport }) {
       const point = viewport.toWorld(client.x, client.y);
       const wire = wireNear(view, point);
       const hit = hitAt(view, client);
-      const id = hit.kind === "port" || hit.kind === "step" || hit.kind === "inlet" ? hit.key : null;
+      const id = hit.kind === "port" || hit.kind === "step" ? hit.key : null;
       const port = id ? (hit.kind === "port" ? hit.port : freePort(editor, id)) : null;
       if (id && port && !refusal(editor, type, { after: { id, port } })) {
         place = { after: { id, port } };

@@ -5,7 +5,7 @@ import { noteKey, groupKey } from "./model.js";
 /**
  * @typedef {import("./view.js").View} View
  * @typedef {import("./geometry.js").Point} Point
- * @typedef {"port" | "inlet" | "end" | "wire" | "step" | "note" | "grip" | "group" | "count" | "here" | "empty" | "control"} HitKind
+ * @typedef {"port" | "end" | "wire" | "step" | "note" | "grip" | "group" | "count" | "here" | "empty" | "control"} HitKind
  * @typedef {{kind: HitKind, key: string | null, port?: string, element: Element | null}} Hit
  * @typedef {{client: Point, world: Point, event: PointerEvent}} At
  * @typedef {{begin?: (at: At) => void, move: (at: At) => void, drop: (at: At) => void, cancel: () => void,
@@ -160,15 +160,25 @@ export function hitOf(view, target, world) {
   if (id && row && on(".count") && row.querySelector(".count")?.textContent) return { kind: "count", key: id, port: row.dataset.port, element: row };
   if (id && on(".here")) return { kind: "here", key: id, element: card };
   if (on("button, input, textarea, select, a, [contenteditable], [data-control]")) return { kind: "control", key: null, element: target };
-  if (id) return { kind: on(".inlet") ? "inlet" : "step", key: id, element: card };
+  if (id) return { kind: "step", key: id, element: card };
   const handle = on(".wire-end");
   if (handle) return { kind: "end", key: handle.dataset.key ?? null, element: handle };
-  const wire = on(".wire");
-  if (wire) return { kind: "wire", key: wire.dataset.key ?? null, element: wire };
   const note = on(".sticky");
   if (note) return { kind: on(".grip") ? "grip" : "note", key: note.dataset.key ?? null, element: note };
+  const wire = wireUnder(view, target, world);
+  if (wire) return { kind: "wire", key: wire, element: null };
   const frame = on(".frame-title")?.parentElement;
   return frame ? { kind: "group", key: frame.dataset.key ?? null, element: frame } : { kind: "empty", key: null, element: null };
+}
+
+/**
+ * The wire under the pointer where nothing lies upon it: told by numbers, elements wide enough to be felt would double
+ * what the page has to lay out. A line being drawn and a card being carried look for what is behind.
+ * @param {View} view @param {Element | null} target @param {Point} world
+ */
+export function wireUnder(view, target, world) {
+  const open = target === view.root || target?.closest(".frame, .reach");
+  return open && !view.isOverview() && !view.root.matches(".connecting, .carrying") ? view.wires.near(world) : null;
 }
 
 /** @param {View} view @param {Point} world @returns {Hit} */

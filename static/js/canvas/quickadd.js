@@ -2,7 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { _ } from "../i18n.js";
-import { CARD, inflate, onGrid } from "./geometry.js";
+import { CARD, onGrid } from "./geometry.js";
 import { splicing } from "./insert.js";
 
 /**
@@ -94,32 +94,7 @@ function middleOf(editor, id) {
 }
 
 /**
- * The wire that runs nearest to a place, near enough. @param {import("./view.js").View} view @param {Point} point
+ * The wire that something let go here would be put on. @param {import("./view.js").View} view @param {Point} point
  * @param {string} [but] a step whose own wires are not meant
  */
-export function wireNear(view, point, but = "") {
-  const reach = Math.max(NEAR, NEAR / view.viewport.zoom);
-  const area = inflate({ ...point, width: 0, height: 0 }, reach);
-  let [nearest, least] = [/** @type {string | null} */ (null), reach];
-  for (const key of view.wires.through(area)) {
-    const wire = view.editor.flow.wires.get(key);
-    if (!wire || wire.from === but || wire.to === but) continue;
-    const far = distance(view.wires.wayOf(key), point);
-    if (far < least) [nearest, least] = [key, far];
-  }
-  return nearest;
-}
-
-/** @param {Point[]} way @param {Point} point */
-function distance(way, { x, y }) {
-  let least = Infinity;
-  for (let place = 1; place < way.length; place += 1) {
-    const [one, other] = [way[place - 1], way[place]];
-    const length = (other.x - one.x) ** 2 + (other.y - one.y) ** 2;
-    const part = length ? Math.max(
-      0, Math.min(1, ((x - one.x) * (other.x - one.x) + (y - one.y) * (other.y - one.y)) / length),
-    ) : 0;
-    least = Math.min(least, Math.hypot(x - one.x - part * (other.x - one.x), y - one.y - part * (other.y - one.y)));
-  }
-  return least;
-}
+export const wireNear = (view, point, but) => view.wires.near(point, Math.max(NEAR, NEAR / view.viewport.zoom), but);

@@ -159,15 +159,14 @@ export function middleOf(way) {
 }
 
 /** How far a point is from a way. @param {Point[]} way @param {Point} point */
-export function distance(way, point) {
+export function distance(way, { x, y }) {
   let least = Infinity;
   for (let place = 1; place < way.length; place += 1) {
     const [one, other] = [way[place - 1], way[place]];
-    const [left, right] = one.x < other.x ? [one.x, other.x] : [other.x, one.x];
-    const [top, bottom] = one.y < other.y ? [one.y, other.y] : [other.y, one.y];
-    const dx = Math.max(left - point.x, 0, point.x - right);
-    const dy = Math.max(top - point.y, 0, point.y - bottom);
-    least = Math.min(least, Math.hypot(dx, dy));
+    const [dx, dy] = [other.x - one.x, other.y - one.y];
+    const squared = dx * dx + dy * dy;
+    const part = squared ? Math.max(0, Math.min(1, ((x - one.x) * dx + (y - one.y) * dy) / squared)) : 0;
+    least = Math.min(least, Math.hypot(x - one.x - part * dx, y - one.y - part * dy));
   }
   return least;
 }

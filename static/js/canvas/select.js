@@ -1,6 +1,6 @@
 // Choosing by pointer: a click, Shift or Ctrl for more, a double click to go in; reading pages have it too.
 
-import { hitOf } from "./pointer.js";
+import { hitOf, wireUnder } from "./pointer.js";
 
 /**
  * @typedef {import("./view.js").View} View
@@ -21,7 +21,7 @@ export function clicked(view, hit, event) {
   else if (adds(event)) editor.toggle(hit.key);
   else {
     editor.select([hit.key]);
-    if (["step", "inlet", "port"].includes(hit.kind)) editor.emit("open", { id: hit.key });
+    if (["step", "port"].includes(hit.kind)) editor.emit("open", { id: hit.key });
   }
 }
 
@@ -64,14 +64,14 @@ function attachHover(view) {
     if (key === over) return;
     over = key;
     const point = key ? view.wires.middle(key) : null;
+    view.wires.light(key);
     view.editor.emit("hover", { key, point, world: view.viewport.toWorld(event.clientX, event.clientY) });
   };
-  view.root.addEventListener("pointerover", (event) => {
-    if (event.pointerType === "touch" || view.root.classList.contains("gesturing")) return;
+  view.root.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "touch" || event.buttons || view.root.classList.contains("gesturing")) return;
     const target = /** @type {Element} */ (event.target);
     if (target.closest("[data-keeps-hover]")) return;
-    const wire = target.closest(".wire");
-    say(wire instanceof SVGElement ? wire.dataset.key ?? null : null, event);
+    say(wireUnder(view, target, view.viewport.toWorld(event.clientX, event.clientY)), event);
   });
   view.root.addEventListener("pointerleave", (event) => say(null, event));
 }

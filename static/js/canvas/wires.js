@@ -2,7 +2,7 @@
 
 import { CARD, around, inflate, intersects } from "./geometry.js";
 import { Layer } from "./layer.js";
-import { middleOf, pathOf, route } from "./route.js";
+import { distance, middleOf, pathOf, route } from "./route.js";
 
 /**
  * @typedef {import("./view.js").View} View
@@ -21,6 +21,8 @@ export function svg(tag, name) {
 
 /** How far beside and below its ends a wire may run. */
 const STRAY = 240;
+/** A pointer this near to a wire is on it: in the world, and in pixels where the world is small. */
+const FELT = { world: 8, pixels: 5 };
 
 /** A small number, the same for all wires of a step and different for most others. @param {string} id */
 function phaseOf(id) {
@@ -32,13 +34,8 @@ function phaseOf(id) {
 /** @type {SVGElement | null} */
 let drawn = null;
 
-/** A wire to copy others from: what is felt of it, and what is seen. */
-function pattern() {
-  if (drawn) return drawn;
-  drawn = svg("g", "wire");
-  drawn.append(svg("path", "reach"), svg("path", "line"));
-  return drawn;
-}
+/** A wire to copy others from. What is felt of it is a matter of numbers: see `near`. */
+const pattern = () => (drawn ??= svg("path", "wire"));
 
 class WireItem {
   /** @param {WireLayer} layer @param {string} key */
@@ -47,8 +44,6 @@ class WireItem {
     this.key = key;
     this.element = /** @type {SVGElement} */ (pattern().cloneNode(true));
     this.element.dataset.key = key;
-    this.reach = /** @type {SVGElement} */ (this.element.firstElementChild);
-    this.line = /** @type {SVGElement} */ (this.element.lastElementChild);
     this.path = "";
     this.className = "wire";
     this.width = "";
@@ -57,19 +52,18 @@ class WireItem {
   sync() {
     const { view } = this.layer;
     const path = pathOf(this.layer.wayOf(this.key));
-    if (path !== this.path) {
-      this.path = path;
-      this.reach.setAttribute("d", path);
-      this.line.setAttribute("d", path);
-    }
+    if (path !== this.path) this.element.setAttribute("d", (this.path = path));
+    const lit = this.key === this.layer.lit;
+    if (lit) this.layer.reach.setAttribute("d", path);
     const look = view.overlay.wire(this.key);
     const names = ["wire", ...(view.marks.get(this.key) ?? [])];
+    if (lit) names.push("lit");
     if (view.editor.selection.has(this.key)) names.push("selected");
     if (look?.className) names.push(look.className);
     const className = names.join(" ");
     if (className !== this.className) this.element.setAttribute("class", (this.className = className));
     const width = look?.width ? `${look.width}px` : "";
-    if (width !== this.width) this.line.style.strokeWidth = this.width = width;
+    if (width !== this.width) this.element.style.strokeWidth = this.width = width;
   }
 }
 
@@ -79,6 +73,11 @@ export class WireLayer {
     this.view = view;
     this.host = host;
     this.layer = new Layer(host, (key) => new WireItem(this, key));
+    /** The one under the pointer, wide enough to bear its cursor. */
+    this.reach = svg("path", "reach");
+    host.append(this.reach);
+    /** @type {string | null} */
+    this.lit = null;
     /** @type {Map<string, Point[]>} */
     this.ways = new Map();
     /** @type {Map<string, Rect>} */
@@ -162,6 +161,29 @@ export class WireLayer {
   /** The wires that run through an area now. @param {Rect} area */
   through(area) {
     return [...this.ways.keys()].filter((key) => intersects(/** @type {Rect} */ (this.boxes.get(key)), area));
+  }
+
+  /**
+   * The wire that runs nearest to a place, near enough. @param {Point} point @param {number} [reach]
+   * @param {string} [but] a step whose own wires are not meant
+   */
+  near(point, reach = Math.max(FELT.world, FELT.pixels / this.view.viewport.zoom), but = "") {
+    let [nearest, least] = [/** @type {string | null} */ (null), reach];
+    for (const key of this.through(inflate({ ...point, width: 0, height: 0 }, reach))) {
+      const wire = this.view.editor.flow.wires.get(key);
+      if (!wire || wire.from === but || wire.to === but) continue;
+      const far = distance(this.wayOf(key), point);
+      if (far < least) [nearest, least] = [key, far];
+    }
+    return nearest;
+  }
+
+  /** Shows that the pointer is on a wire. @param {string | null} key */
+  light(key) {
+    const both = [this.lit, key].filter((one) => one !== null);
+    this.lit = key;
+    if (!key) this.reach.removeAttribute("d");
+    this.layer.refresh(both);
   }
 
   /** Where a button on the wire may sit. @param {string} key @returns {Point} */

@@ -19,7 +19,7 @@ from tests.bench.canvas.targets import Figure
 from tests.conftest import ROOT
 
 SIZES = (50, 300, 1000, 3000)
-RUNS = 3
+RUNS = 2
 
 
 def main() -> int:
@@ -42,7 +42,12 @@ def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="make bench-canvas CANVAS_ARGS=…", description=__doc__)
     parser.add_argument("--nodes", type=int, nargs="+", default=list(SIZES), help="sizes of the journeys")
-    parser.add_argument("--runs", type=int, default=RUNS, help="turns; medians are told")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=RUNS,
+        help=f"turns; medians are told. {RUNS} by default: a turn takes two minutes on two quiet cores, twice that on busy ones",
+    )
     parser.add_argument("--only", choices=("ours", "peer"), help="leave the other one out")
     parser.add_argument("--lists", action="store_true", help="instead: server time of list pages with very many rows")
     parser.add_argument("--all", action="store_true", help="with --lists: the canvas too")
