@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path, Request, Response
 
 from app.reviewing import Message
+from app.store import overview
 from app.web import reviewed, told
 from app.web.canvas_preview import MAIL_HEADERS
 from app.web.flowstates import known_journey
@@ -35,7 +36,8 @@ def show_reach(request: Request, house: TheHouse, caller: Asker, desk: AtDesk, j
     one = reviewed.reviewed(desk.connection, desk.workspace_id, known_journey(desk.connection, caller, journey_id))
     with reading(request):
         reach = reviewed.reach_of(house, desk, one)
-    values = {"reach": reach, "titles": _titles(request, house, one.after)}
+    place = overview.place(desk.connection, desk.workspace_id)
+    values = {"reach": reach, "titles": _titles(request, house, one.after), "place": place}
     return render(request, "journeys/review_reach.html", values)
 
 

@@ -39,29 +39,42 @@ class CopyOut(Out):
     """A message in a line, as its card on the canvas has it."""
 
     node: str
+    title: str
     channel: str
     text: str
 
 
 class OtherOut(Out):
-    """Another live journey that reaches the same people: `shared` walk it now or entered it in the last 30 days."""
+    """Another live journey that reaches the same people: `shared` walk it now or entered it in the last 30 days.
+
+    `shared_ahead` would be let in by both within 30 days; null where that was not counted.
+    """
 
     journey_id: int
     name: str
     version: int
+    live_since: datetime
     same_event: bool
     shared: int
     shared_now: int
+    shared_ahead: int | None
     copies: list[CopyOut]
 
 
 class ReachOut(Out):
-    """People who would enter within 30 days; `about` where it is estimated from a sample, null where it took too long."""
+    """People who would enter within 30 days; `about` where it is estimated from a sample, null where it took too long.
+
+    `others` begins with those that share most: `others_more` follow. `others_unasked` were published before the latest forty,
+    and whom they may let in was not counted; `ahead_about`: the numbers of `shared_ahead` are estimates.
+    """
 
     people: int | None
     about: bool
     ways: list[WayOut]
     others: list[OtherOut]
+    others_more: int
+    others_unasked: int
+    ahead_about: bool
 
 
 class MadeOut(Out):
@@ -133,7 +146,15 @@ class SubmissionOut(Out):
                         }
                     ],
                     "problems": [],
-                    "reach": {"people": 12000, "about": True, "ways": [], "others": []},
+                    "reach": {
+                        "people": 12000,
+                        "about": True,
+                        "ways": [],
+                        "others": [],
+                        "others_more": 0,
+                        "others_unasked": 0,
+                        "ahead_about": False,
+                    },
                     "messages": [],
                     "shown_for": "would_enter",
                 }
@@ -293,15 +314,25 @@ def _reach(house: House, desk: Desk, one: Reviewed) -> ReachOut | None:
             journey_id=other.id,
             name=other.name,
             version=other.version,
+            live_since=other.live_since,
             same_event=other.same_event,
             shared=other.shared,
             shared_now=other.shared_now,
+            shared_ahead=other.ahead,
             copies=[CopyOut(**copy._asdict()) for copy in other.copies],
         )
-        for other in found.others
+        for other in found.beside.others
     ]
     ways = [WayOut(**way._asdict()) for way in found.ways]
-    return ReachOut(people=found.people, about=found.about, ways=ways, others=others)
+    return ReachOut(
+        people=found.people,
+        about=found.about,
+        ways=ways,
+        others=others,
+        others_more=found.beside.more,
+        others_unasked=found.beside.unasked,
+        ahead_about=found.beside.about,
+    )
 
 
 def _message(step: Message) -> MessageOut:

@@ -156,6 +156,8 @@ def test_other_live_journeys_that_write_to_the_same_people_are_named_with_counts
     assert (found["Win back"]["shared"], found["Win back"]["same_event"]) == (0, True)
     assert found["Win back"]["journey_id"] == other
     assert [one["text"] for one in found["Win back"]["copies"]] == ["We miss you"]
+    assert (found["Win back"]["shared_ahead"], found["Elsewhere"]["shared_ahead"]) == (2, 0)
+    assert datetime.now(UTC) - datetime.fromisoformat(found["Win back"]["live_since"]) < timedelta(minutes=5)
 
 
 def test_a_reason_is_needed_and_conditions_stand_only_beside_an_approval(operator: Api, reviewer: Api) -> None:
