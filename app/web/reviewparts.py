@@ -34,10 +34,15 @@ CHANNELS = {
 def show_reach(request: Request, house: TheHouse, caller: Asker, desk: AtDesk, journey_id: JourneyId) -> Response:
     """How many would come in within a month, and which other live journeys write to the same people."""
     one = reviewed.reviewed(desk.connection, desk.workspace_id, known_journey(desk.connection, caller, journey_id))
-    with reading(request):
+    with reading(request) as say:
         reach = reviewed.reach_of(house, desk, one)
-    place = overview.place(desk.connection, desk.workspace_id)
-    values = {"reach": reach, "titles": _titles(request, house, one.after), "place": place}
+    values = {
+        "reach": reach,
+        "volumes": reviewed.volumes_of(house, desk, one, reach),
+        "channels": {name: say(title) for name, title in CHANNELS.items()},
+        "titles": _titles(request, house, one.after),
+        "place": overview.place(desk.connection, desk.workspace_id),
+    }
     return render(request, "journeys/review_reach.html", values)
 
 

@@ -7,6 +7,7 @@ from fastapi import BackgroundTasks, Request
 from pydantic import ConfigDict, Field
 
 from app import publishing
+from app.crowding import Reach
 from app.publishing import Desk, known
 from app.reviewing import Message
 from app.store import admissions, workspaces
@@ -107,6 +108,15 @@ class ChangedOut(Out):
     people: int
 
 
+class VolumeOut(Out):
+    """Messages of a channel it takes at most: `each` for a person, `again` at each round of a circle; null: not counted."""
+
+    channel: str
+    each: int
+    at_most: int | None
+    again: bool
+
+
 class OpinionOut(Out):
     """What a reviewer said."""
 
@@ -157,6 +167,7 @@ class SubmissionOut(Out):
                     },
                     "messages": [],
                     "shown_for": "would_enter",
+                    "volumes": [{"channel": "email", "each": 2, "at_most": 24000, "again": False}],
                 }
             ]
         }
@@ -175,6 +186,7 @@ class SubmissionOut(Out):
     reach: ReachOut | None
     messages: list[MessageOut]
     shown_for: Literal["would_enter", "anybody"] = Field(description="Whom the messages are made for.")
+    volumes: list[VolumeOut]
 
 
 class NudgedOut(Out):
@@ -229,7 +241,7 @@ def read_submission(
     given = reviewed.approval_of(desk, one)
     decided, names = reviewed.opinions_of(desk.connection, desk.workspace_id, one)
     made = reviewed.messages_of(house, desk, caller, one)
-    last = one.last
+    reach, last = reviewed.reach_of(house, desk, one), one.last
     return SubmissionOut(
         status=last.status,
         content_hash=last.content_hash,
@@ -242,7 +254,8 @@ def read_submission(
         opinions=[OpinionOut.model_validate(said) for said in decided],
         changes=_changes(request, house, desk, one),
         problems=_problems(request, house, desk, one),
-        reach=_reach(house, desk, one),
+        reach=_reach(reach),
+        volumes=[VolumeOut(**each._asdict()) for each in reviewed.volumes_of(house, desk, one, reach)],
         messages=[_message(step) for step in made[0]] if made else [],
         shown_for="would_enter" if made and made[1] else "anybody",
     )
@@ -305,8 +318,7 @@ def _problems(request: Request, house: House, desk: Desk, one: Reviewed) -> list
     ]
 
 
-def _reach(house: House, desk: Desk, one: Reviewed) -> ReachOut | None:
-    found = reviewed.reach_of(house, desk, one)
+def _reach(found: Reach | None) -> ReachOut | None:
     if found is None:
         return None
     others = [

@@ -223,19 +223,6 @@ def test_a_periodic_plan_says_when_it_runs_next_f005(
     assert "下次运行" in browser.get(f"/plans/{plan}?lang=zh", headers=HERE).text
 
 
-def test_the_straight_way_of_a_plan_without_a_first_day_begins_when_it_was_made_on_the_workspace_s_clocks(
-    browser: TestClient, operator: Api, connection: Connection
-) -> None:
-    made = operator.ok("POST", "/plans", {name: value for name, value in PLAN.items() if name != "starts_on"})
-    with transaction(connection):
-        connection.execute("UPDATE workspace SET timezone = 'Asia/Shanghai'")
-        connection.execute("UPDATE plan SET created_at = '2026-03-01T20:00:00Z'")
-    count(connection)
-    page = browser.get(f"/plans/{made['id']}", headers=HERE).text
-    line = json.loads(page.partition('id="plan-line">')[2].partition("</script>")[0])
-    assert (line["first"], line["days"][0]) == ("2026-03-02", "2026-03-02")
-
-
 def test_the_list_of_plans_asks_as_much_for_many_as_for_one(
     browser: TestClient, operator: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
