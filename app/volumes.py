@@ -1,4 +1,4 @@
-"""How many messages a flow takes at most, by channel: the most that lie on one way through it, times who comes in. Pure."""
+"""How many messages a flow takes, by channel, if each comes in once: the most on one way through it, times people. Pure."""
 
 from collections import Counter
 from typing import NamedTuple

@@ -109,7 +109,7 @@ class ChangedOut(Out):
 
 
 class VolumeOut(Out):
-    """Messages of a channel it takes at most: `each` for a person, `again` at each round of a circle; null: not counted."""
+    """Messages of a channel, at most, if each comes in once: `each` of them, `again` at each round; null: not counted."""
 
     channel: str
     each: int
