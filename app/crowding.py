@@ -14,7 +14,6 @@ from psycopg.errors import QueryCanceled
 from app.counting import SAMPLE
 from app.lanes import ALL_LANES, LANES
 from app.overlaps import Overlaps, overlaps, rounded
-from app.reaching import Volume, volumes
 from app.store import crowds, segments
 from app.store.crowds import Area, Sample
 from app.store.rows import Connection
@@ -47,7 +46,6 @@ class Reach:
     ways: tuple[WayIn, ...]
     beside: Overlaps = NO_OVERLAPS
     events: tuple[str, ...] = ()
-    volumes: tuple[Volume, ...] = ()
 
 
 def reach(connection: Connection, plan: Plan, catalog: Mapping[str, NodeType], now: datetime) -> Reach:
@@ -61,13 +59,13 @@ def reach(connection: Connection, plan: Plan, catalog: Mapping[str, NodeType], n
             each, whole = crowds.count(connection, area, [clause for _, _, clause in crowd.ways])
     except QueryCanceled:
         ways = tuple(WayIn(step.id, basis, _event(step), None) for step, basis, _ in crowd.ways)
-        return Reach(None, about, ways, Overlaps(slow=True), crowd.events, volumes(plan))
+        return Reach(None, about, ways, Overlaps(slow=True), crowd.events)
     ways = tuple(
         WayIn(step.id, basis, _event(step), rounded(number, times))
         for (step, basis, _), number in zip(crowd.ways, each, strict=True)
     )
     beside = _beside(connection, area, crowd, whole, catalog, now)
-    return Reach(rounded(whole, times), about, ways, beside, crowd.events, volumes(plan))
+    return Reach(rounded(whole, times), about, ways, beside, crowd.events)
 
 
 def _beside(

@@ -7,6 +7,7 @@ from fastapi import BackgroundTasks, Request
 from pydantic import ConfigDict, Field
 
 from app import publishing
+from app.crowding import Reach
 from app.publishing import Desk, known
 from app.reviewing import Message
 from app.store import admissions, workspaces
@@ -61,14 +62,6 @@ class OtherOut(Out):
     copies: list[CopyOut]
 
 
-class VolumeOut(Out):
-    """Messages by one channel at most: the people times those on the way with the most; `rounds`: so many each time round."""
-
-    channel: str
-    at_most: int | None
-    rounds: bool
-
-
 class ReachOut(Out):
     """People who would enter within 30 days; `about` where it is estimated from a sample, null where it took too long.
 
@@ -79,7 +72,6 @@ class ReachOut(Out):
     people: int | None
     about: bool
     ways: list[WayOut]
-    volumes: list[VolumeOut]
     others: list[OtherOut]
     others_more: int
     others_unasked: int
@@ -114,6 +106,15 @@ class ChangedOut(Out):
     title: str
     lines: list[str]
     people: int
+
+
+class VolumeOut(Out):
+    """Messages of a channel, at most, if each comes in once: `each` of them, `again` at each round; null: not counted."""
+
+    channel: str
+    each: int
+    at_most: int | None
+    again: bool
 
 
 class OpinionOut(Out):
@@ -159,7 +160,6 @@ class SubmissionOut(Out):
                         "people": 12000,
                         "about": True,
                         "ways": [],
-                        "volumes": [{"channel": "email", "at_most": 24000, "rounds": False}],
                         "others": [],
                         "others_more": 0,
                         "others_unasked": 0,
@@ -167,6 +167,7 @@ class SubmissionOut(Out):
                     },
                     "messages": [],
                     "shown_for": "would_enter",
+                    "volumes": [{"channel": "email", "each": 2, "at_most": 24000, "again": False}],
                 }
             ]
         }
@@ -185,6 +186,7 @@ class SubmissionOut(Out):
     reach: ReachOut | None
     messages: list[MessageOut]
     shown_for: Literal["would_enter", "anybody"] = Field(description="Whom the messages are made for.")
+    volumes: list[VolumeOut]
 
 
 class NudgedOut(Out):
@@ -239,7 +241,7 @@ def read_submission(
     given = reviewed.approval_of(desk, one)
     decided, names = reviewed.opinions_of(desk.connection, desk.workspace_id, one)
     made = reviewed.messages_of(house, desk, caller, one)
-    last = one.last
+    reach, last = reviewed.reach_of(house, desk, one), one.last
     return SubmissionOut(
         status=last.status,
         content_hash=last.content_hash,
@@ -252,7 +254,8 @@ def read_submission(
         opinions=[OpinionOut.model_validate(said) for said in decided],
         changes=_changes(request, house, desk, one),
         problems=_problems(request, house, desk, one),
-        reach=_reach(house, desk, one),
+        reach=_reach(reach),
+        volumes=[VolumeOut(**each._asdict()) for each in reviewed.volumes_of(house, desk, one, reach)],
         messages=[_message(step) for step in made[0]] if made else [],
         shown_for="would_enter" if made and made[1] else "anybody",
     )
@@ -315,8 +318,7 @@ def _problems(request: Request, house: House, desk: Desk, one: Reviewed) -> list
     ]
 
 
-def _reach(house: House, desk: Desk, one: Reviewed) -> ReachOut | None:
-    found = reviewed.reach_of(house, desk, one)
+def _reach(found: Reach | None) -> ReachOut | None:
     if found is None:
         return None
     others = [
@@ -334,19 +336,10 @@ def _reach(house: House, desk: Desk, one: Reviewed) -> ReachOut | None:
         for other in found.beside.others
     ]
     ways = [WayOut(**way._asdict()) for way in found.ways]
-    volumes = [
-        VolumeOut(
-            channel=one.channel,
-            at_most=None if found.people is None else one.most * found.people,
-            rounds=one.rounds,
-        )
-        for one in found.volumes
-    ]
     return ReachOut(
         people=found.people,
         about=found.about,
         ways=ways,
-        volumes=volumes,
         others=others,
         others_more=found.beside.more,
         others_unasked=found.beside.unasked,

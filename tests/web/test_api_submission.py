@@ -74,7 +74,7 @@ def test_what_is_handed_in_is_shown_whole(operator: Api, reviewer: Api, publish:
     (way,) = shown["reach"]["ways"]
     assert way == {"node": "start", "basis": "events", "event": "order_submitted", "people": 4}
     assert (shown["reach"]["people"], shown["reach"]["about"]) == (4, False)
-    assert shown["reach"]["volumes"] == [{"channel": "inapp", "at_most": 4, "rounds": False}]
+    assert shown["volumes"] == [{"channel": "inapp", "each": 1, "at_most": 4, "again": False}]
 
 
 def test_each_change_says_who_stands_at_that_step_now(

@@ -78,6 +78,9 @@ def test_the_parts_say_whom_it_reaches_and_who_else_writes_to_them(
     assert "2 people would enter both within 30 days" in gold, "two audiences that both lie ahead"
     assert "live since" in gold
     assert "Every Monday" in gold
+    assert re.search(
+        r'comes in once</h3>.*In-app.*1 for each person</small></span><span class="amount">\d<', part, re.S
+    )
     assert "人会在 30 天内进入" in browser.get(f"{path}/review/reach?lang=zh", headers=HERE).text
 
 
