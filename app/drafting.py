@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from app import publishing
-from app.publishing import Desk, RefusedError
+from app.publishing import Desk, RefusedError, known
 from app.store import journeys, sidedrafts
 from app.store.journeys import Journey
 from app.store.sidedrafts import Kept, SideDraft
@@ -23,7 +23,7 @@ UNDECIDED = _("The same steps were changed in the draft and in the live version;
 
 def keep(desk: Desk, journey_id: int, name: str, begin: Literal["draft", "live"] = "draft") -> SideDraft:
     """Keep the draft aside as it stands, or begin another from what is live; the draft itself stays as it is."""
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     if len(sidedrafts.of_journey(desk.connection, desk.workspace_id, journey_id)) >= KEPT_AT_MOST:
         raise RefusedError("conflict", TOO_MANY)
     base = _live(desk, journey)
@@ -47,7 +47,7 @@ def rebased(desk: Desk, journey_id: int, id: int, choices: Mapping[str, Side]) -
 
 def take_up(desk: Desk, journey_id: int, id: int, revision: int, choices: Mapping[str, Side]) -> int | None:
     """Make it the draft, on top of what is live now; None where somebody saved the draft since. It is not aside any more."""
-    _locked(desk, journey_id)
+    known(desk, journey_id, lock=True)
     one = sidedrafts.find(desk.connection, desk.workspace_id, journey_id, id)
     if one is None:
         raise RefusedError("missing", "draft")
@@ -65,19 +65,12 @@ def take_up(desk: Desk, journey_id: int, id: int, revision: int, choices: Mappin
 
 def drop(desk: Desk, journey_id: int, id: int) -> None:
     """Delete one that nobody needs any more."""
-    _locked(desk, journey_id)
+    known(desk, journey_id, lock=True)
     one = sidedrafts.find(desk.connection, desk.workspace_id, journey_id, id)
     if one is None:
         raise RefusedError("missing", "draft")
     sidedrafts.remove(desk.connection, desk.workspace_id, journey_id, id)
     desk.note("journey.drop", f"journey:{journey_id}", {"draft": id, "name": one.name, "owner": one.owner}, None)
-
-
-def _locked(desk: Desk, journey_id: int) -> Journey:
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=True)
-    if journey is None:
-        raise RefusedError("missing", "journey")
-    return journey
 
 
 def _live(desk: Desk, journey: Journey) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def look(connection: Connection, data: Path, now: datetime, *, local: bool) -> d
     if why:
         instances.hold(connection, why, file.number if file else 0, now)
         if row.held is None:
-            log.get(__name__).error("nothing is sent until `journey confirm-restore`", why=why)
+            log.get(__name__).error("nothing is sent until `journey confirm-restore`", reason=why)
         return row.beat_at
     if row.held is None:
         number = instances.beat(connection, now)

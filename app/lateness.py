@@ -27,7 +27,7 @@ def after_outage(connection: Connection, since: datetime, now: datetime) -> dict
         lates.hold(connection, workspace, now - LATE)
         said = {"late": late, "since": since.isoformat()}
         audit.record(connection, workspace, audit.SYSTEM, "messages.hold", f"workspace:{workspace}", {}, said, now)
-        log.get(__name__).error("late messages are held until somebody releases them", workspace=workspace, late=late)
+        log.get(__name__).error("late messages are held until somebody releases them", workspace=workspace, count=late)
     if found:
         versions.bump(connection)
     return found
@@ -41,6 +41,5 @@ def settle(desk: Desk, how: Literal["release", "drop"], journey_id: int | None =
         lates.forget(desk.connection, desk.workspace_id)
         versions.bump(desk.connection)
     about = f"journey:{journey_id}" if journey_id else f"workspace:{desk.workspace_id}"
-    said = {"messages": done}
-    audit.record(desk.connection, desk.workspace_id, desk.actor, f"messages.{how}", about, {}, said, desk.now)
+    desk.note(f"messages.{how}", about, {}, {"messages": done})
     return done

@@ -9,7 +9,7 @@ import hmac
 import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from html import escape, unescape
 from typing import Literal, NamedTuple
 
@@ -109,8 +109,3 @@ def can_lead(address: str) -> bool:
     return (
         address.lower().startswith(("https://", "http://")) and address.isprintable() and len(address) <= LONGEST_LINK
     )
-
-
-def distinct(found: Iterable[str]) -> list[str]:
-    """Each address once, in order."""
-    return list(dict.fromkeys(found))

@@ -5,12 +5,13 @@ Functions take an open transaction and never commit; the stage `migrate` does th
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from app import audit, publishing
-from app.publishing import Desk, RefusedError
+from app import publishing
+from app.publishing import Desk, RefusedError, known
 from app.store import journeys, migrations_, versions
 from app.store.enrollments import Row
+from app.store.journeys import Journey
 from app.store.migrations_ import Did, Migration, Wish
 from flows import document as documents
 from flows.document import Document
@@ -18,7 +19,7 @@ from flows.interpret import Status
 from flows.moves import Move, resolved, wrong
 from flows.words import _, told
 
-# What a migration may be.
+# What a migration may be, as refusals say it.
 STATES = (_("running"), _("done"), _("stopped"), _("reversing"), _("reversed"))
 
 People = Sequence[Move]
@@ -151,27 +152,25 @@ def begin(desk: Desk, journey_id: int, version_id: int, target: Document, people
     wish = Wish(version_id, rules, seen.expected, desk.actor)
     id = migrations_.add(desk.connection, desk.workspace_id, journey_id, wish, desk.now)
     versions.bump(desk.connection)
-    _note(desk, journey_id, "journey.migrate", {}, {"migration": id, "version": numbers[version_id], **seen.expected})
+    after = {"migration": id, "version": numbers[version_id], **seen.expected}
+    desk.note("journey.migrate", f"journey:{journey_id}", {}, after)
     return id
 
 
 def begin_on_live(desk: Desk, journey_id: int, people: People) -> int | None:
     """Begin to move people to the version that is live now."""
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=True)
-    if journey is None:
-        raise RefusedError("missing", "journey")
-    target = live_document(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
+    target = live_document(desk, journey)
     if target is None or journey.live_version_id is None:
         raise RefusedError("conflict", _("This journey has no live version to move people to."))
     return begin(desk, journey_id, journey.live_version_id, target, people)
 
 
-def live_document(desk: Desk, journey_id: int) -> Document | None:
+def live_document(desk: Desk, journey: Journey) -> Document | None:
     """The document of the live version."""
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id)
-    if journey is None or journey.live_number is None:
+    if journey.live_number is None:
         return None
-    raw = journeys.document(desk.connection, desk.workspace_id, journey_id, journey.live_number)
+    raw = journeys.document(desk.connection, desk.workspace_id, journey.id, journey.live_number)
     return documents.load(raw) if raw is not None else None
 
 
@@ -186,7 +185,8 @@ def stop(desk: Desk, journey_id: int, id: int) -> Migration:
         )
     migrations_.set_status(desk.connection, one, "stopped", desk.now)
     versions.bump(desk.connection)
-    _note(desk, journey_id, "journey.migrate.stop", {"status": one.status}, {"migration": id, "status": "stopped"})
+    after = {"migration": id, "status": "stopped"}
+    desk.note("journey.migrate.stop", f"journey:{journey_id}", {"status": one.status}, after)
     return one._replace(status="stopped", ended_at=desk.now)
 
 
@@ -199,7 +199,7 @@ def reverse(desk: Desk, journey_id: int, id: int) -> Migration:
         raise RefusedError("conflict", _("People of this journey are being moved; wait for the end, or stop that."))
     migrations_.set_status(desk.connection, one, "reversing", None)
     versions.bump(desk.connection)
-    _note(desk, journey_id, "journey.migrate.reverse", {"status": one.status}, {"migration": id})
+    desk.note("journey.migrate.reverse", f"journey:{journey_id}", {"status": one.status}, {"migration": id})
     return one._replace(status="reversing", ended_at=None)
 
 
@@ -240,7 +240,3 @@ def _locked(desk: Desk, journey_id: int, id: int) -> Migration:
     if one is None:
         raise RefusedError("missing", "migration")
     return one
-
-
-def _note(desk: Desk, journey_id: int, what: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-    audit.record(desk.connection, desk.workspace_id, desk.actor, what, f"journey:{journey_id}", before, after, desk.now)

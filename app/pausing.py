@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from app import audit, seasons
 from app.fusing import FUSE
-from app.publishing import Desk, RefusedError
+from app.publishing import Desk, RefusedError, known
 from app.store import fuses, journeys, pauses, reputations, schedules, versions
 from app.store.journeys import Journey
 from app.store.pauses import SEASON, Pause
@@ -39,7 +39,7 @@ class Outlook(NamedTuple):
 
 def pause(desk: Desk, journey_id: int, mode: Mode = "freeze", reason: str | None = None) -> Journey:
     """Nobody moves and nobody enters until it is resumed; with `exit` everybody on the way leaves now."""
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     if journey.status == "paused":
         return journey
     _refuse(journey, "paused", {"live"})
@@ -57,15 +57,15 @@ def pause(desk: Desk, journey_id: int, mode: Mode = "freeze", reason: str | None
 def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timedelta = timedelta()) -> Journey:
     """On with it, as the pause was meant or in another way; what would go out at once goes out over `spread`."""
     connection, workspace_id, now = desk.connection, desk.workspace_id, desk.now
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     if journey.status == "live":
         return journey
     _refuse(journey, "live", {"paused"})
-    meant, reason = pauses.mode(connection, workspace_id, journey_id)
-    if (reason or "").startswith(SEASON) and desk.actor != audit.SYSTEM:
+    reason = journey.pause_reason or ""
+    if reason.startswith(SEASON) and desk.actor != audit.SYSTEM:
         _refuse_season(desk, journey_id)
-    way = mode or meant
-    if (reason or "").startswith(FUSE):
+    way = mode or journey.pause_mode
+    if reason.startswith(FUSE):
         fuses.accept_rate(connection, workspace_id, journey_id, now)
         reputations.seen(connection, workspace_id, journey_id, now)
     # A clock that was put back meanwhile must shift nobody into the past.
@@ -90,13 +90,13 @@ def resume(desk: Desk, journey_id: int, mode: Mode | None = None, spread: timede
 
 def stop(desk: Desk, journey_id: int) -> Journey:
     """For good: everybody on the way leaves (exited, manual) with the next pass of the timers."""
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     if journey.status == "stopped":
         return journey
     _refuse(journey, "stopped", {"live", "paused"})
     journeys.set_status(desk.connection, desk.workspace_id, journey_id, "stopped", desk.now)
     pauses.set_mode(desk.connection, desk.workspace_id, journey_id, "freeze", None)
-    journeys.call_in(desk.connection, desk.workspace_id, journey_id, desk.now)
+    pauses.call_in(desk.connection, desk.workspace_id, journey_id, desk.now)
     schedules.replace(desk.connection, desk.workspace_id, journey_id, 0, [])
     versions.bump(desk.connection)
     _note(desk, journey, "journey.stop", "stopped", {})
@@ -105,14 +105,11 @@ def stop(desk: Desk, journey_id: int) -> Journey:
 
 def outlook(desk: Desk, journey_id: int) -> Outlook:
     """What a resume would do at once, for each way of it. Nothing is done."""
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id)
-    if journey is None:
-        raise RefusedError("missing", "journey")
+    journey = known(desk, journey_id)
     if journey.status != "paused":
         raise RefusedError(
             "conflict", told(_("A journey that is {status} cannot be resumed."), status=told(journey.status))
         )
-    meant, reason = pauses.mode(desk.connection, desk.workspace_id, journey_id)
     ended = Pause(desk.workspace_id, journey_id, min(journey.paused_at or desk.now, desk.now), desk.now)
     found = pauses.due(desk.connection, ended)
     sends = _sends_ahead(desk, {one.version_id for one in found})
@@ -129,7 +126,7 @@ def outlook(desk: Desk, journey_id: int) -> Outlook:
         "skip": at_once(frozen=False, skipped=True),
         "exit": AtOnce(0, 0),
     }
-    return Outlook(meant, reason, ways)  # type: ignore[arg-type]
+    return Outlook(journey.pause_mode, journey.pause_reason, ways)  # type: ignore[arg-type]
 
 
 def _sends_ahead(desk: Desk, version_ids: set[int]) -> dict[tuple[int, str], int]:
@@ -162,13 +159,6 @@ def _holds(step: Step) -> bool:
     return step.node is None or step.node.waits or bool(step.listens)
 
 
-def _locked(desk: Desk, journey_id: int) -> Journey:
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=True)
-    if journey is None:
-        raise RefusedError("missing", "journey")
-    return journey
-
-
 def _refuse(journey: Journey, status: str, sources: set[str]) -> None:
     if journey.status not in sources:
         raise RefusedError(
@@ -189,8 +179,4 @@ def _refuse_season(desk: Desk, journey_id: int) -> None:
 
 
 def _note(desk: Desk, journey: Journey, what: str, status: str, more: dict[str, str]) -> None:
-    about = f"journey:{journey.id}"
-    said = {"status": status, **more}
-    audit.record(
-        desk.connection, desk.workspace_id, desk.actor, what, about, {"status": journey.status}, said, desk.now
-    )
+    desk.note(what, f"journey:{journey.id}", {"status": journey.status}, {"status": status, **more})

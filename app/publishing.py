@@ -84,6 +84,14 @@ class Submitted(NamedTuple):
     problems: list[Problem]
 
 
+def known(desk: Desk, journey_id: int, *, lock: bool = False) -> Journey:
+    """The journey, or the same refusal for one that never was and for another workspace's; `lock`: held to the end."""
+    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=lock)
+    if journey is None:
+        raise RefusedError("missing", "journey")
+    return journey
+
+
 def create(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
     """A new journey with its first draft; DocumentError where the document is none."""
     documents.load(raw)
@@ -94,9 +102,7 @@ def create(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
 
 def duplicate(desk: Desk, journey_id: int, called: str) -> Journey:
     """A new journey with the draft of another; `called` says what the copy is called (`%(name)s` is the other's name)."""
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id)
-    if journey is None:
-        raise RefusedError("missing", "journey")
+    journey = known(desk, journey_id)
     name = called % {"name": journey.name[: NAME_AT_MOST - len(called)]}
     made = _begin(desk, name, _draft(desk, journey_id))
     # Who drew the original drew the copy: they may not approve it either.
@@ -137,7 +143,7 @@ def check(desk: Desk, journey_id: int) -> Submitted:
 
 def submit(desk: Desk, journey_id: int) -> Submitted:
     """Hand in the draft for review; errors keep it from being handed in. The same draft twice is one submission."""
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     found = check(desk, journey_id)
     _refuse_errors(found.problems)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
@@ -165,7 +171,7 @@ def review(
     It stays open while it takes another approval: of more people than one may decide about, two others have to.
     """
     _refuse_unsaid(desk, decision, comment, bound)
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status not in ("open", "approved"):
         raise RefusedError("conflict", _("Nothing is handed in for review; submit the draft first."))
@@ -188,9 +194,9 @@ def publish(desk: Desk, journey_id: int, content_hash: str) -> tuple[int, str]:
     """Make the approved draft the live version; its number, and the status of the journey after it."""
     last, given = _approved(desk, journey_id, content_hash)
     raw = submissions.document(desk.connection, desk.workspace_id, last.id)
-    known = accounts.channels(desk.connection, desk.workspace_id)
+    channels = accounts.channels(desk.connection, desk.workspace_id)
     document = documents.load(raw)
-    _refuse_errors(validate(document, desk.catalog, accounts=known))
+    _refuse_errors(validate(document, desk.catalog, accounts=channels))
     _refuse_errors(seasons.problems(desk.connection, desk.workspace_id, journey_id, document))
     submissions.decide(desk.connection, desk.workspace_id, last.id, "published")
     return _go_live(desk, journey_id, raw, Approved(content_hash, condition.dump(given.conditions)))
@@ -268,13 +274,6 @@ def _draft(desk: Desk, journey_id: int) -> dict[str, Any]:
     return raw
 
 
-def _locked(desk: Desk, journey_id: int) -> Journey:
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=True)
-    if journey is None:
-        raise RefusedError("missing", "journey")
-    return journey
-
-
 def approval_of(desk: Desk, journey: Journey, last: Submission) -> Approval:
     """How far the approval of a submission is now."""
     raw = submissions.document(desk.connection, desk.workspace_id, last.id)
@@ -284,7 +283,7 @@ def approval_of(desk: Desk, journey: Journey, last: Submission) -> Approval:
 
 def _approved(desk: Desk, journey_id: int, content_hash: str) -> tuple[Submission, Approval]:
     """The submission with this hash, approved by enough people who edited nothing in it (invariant I13)."""
-    journey = _locked(desk, journey_id)
+    journey = known(desk, journey_id, lock=True)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status != "approved":
         raise RefusedError(

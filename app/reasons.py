@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from app import causes
+from app.store.pauses import SKIP
 from flows import durations
 from flows.conditions import OVER
 from flows.words import _
 
 Say = Callable[[str], str]
 
-# What the engine and the gate say; what a node, a provider or an operator says stands as it is.
+# What the engine and the gate say; what our nodes and channels say is `causes`', and a provider's words stand as they are.
 REASONS: Mapping[str, str] = {
     "goal": _("reached the goal"),
     "exit_when": _("the exit rule took them out"),
@@ -82,6 +84,15 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"fuse: (?P<messages>\d+) messages in 24 hours, more than (?P<times>\d+) times the approved (?P<reach>\d+)",
             _("fuse: %(messages)s messages in 24 hours, more than %(times)s times the approved %(reach)s"),
         ),
+        (
+            r"fuse: (?P<complained>\d+) complaints about (?P<delivered>\d+) messages by (?P<channel>\S+) in 7 days;"
+            r" from (?P<stop>[\d.]+)% on, mailbox providers refuse mail",
+            _(
+                "fuse: %(complained)s complaints about %(delivered)s messages by %(channel)s in 7 days; from %(stop)s%% on,"
+                " mailbox providers refuse mail"
+            ),
+        ),
+        (r"season: journey (?P<journey>\d+)", _("the season of journey %(journey)s pauses it")),
         (r"unknown(?: before)?: (?P<rest>.+)", _("nobody knows whether it arrived: %(rest)s")),
         (r"gave up: (?P<rest>.+)", _("given up after many tries: %(rest)s")),
         (r"cannot be rendered: (?P<rest>.+)", _("its words cannot be made: %(rest)s")),
@@ -91,9 +102,8 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 OPEN_PORT = re.compile(r"([A-Za-z0-9_-]+)\.(.+)")
 CAP = re.compile(r"(?P<limit>\d+) per (?P<per>day|week|P\S+)(?: by (?P<channel>\S+))?")
-WINNER = re.compile(r"(?:lost to|overridden by) journey (\d+)(?::|$)")
-LOST, QUIET, OPTED_OUT = "lost to journey", "quiet hours", "opted_out"
-SKIP = "skip: "  # stands before the reason of people who go on without what fell due in a pause
+WINNER = re.compile(r"(?:lost to|overridden by|season:) journey (\d+)(?::|$)")
+OPTED_OUT = "opted_out"
 BLANK = "\0"
 
 
@@ -135,7 +145,7 @@ NOTHING = Known()
 
 
 def winner(reason: str | None) -> int | None:
-    """The journey that a message was lost to."""
+    """The journey that a message was lost to, or that paused another."""
     found = WINNER.match(reason or "")
     return int(found[1]) if found else None
 
@@ -165,7 +175,7 @@ def parts(reason: str | None, say: Say, known: Known = NOTHING) -> tuple[Part, .
     if (match := OPEN_PORT.fullmatch(reason)) and known.face is not None and match[1] in known.face.steps:
         text = say(_("left “%(step)s” by “%(port)s”, which leads nowhere"))
         return (Part(text % {"step": known.face.title(match[1]), "port": known.face.port(match[1], match[2])}),)
-    return (Part(reason),)
+    return (Part(causes.said(reason, say)),)
 
 
 def _filled(text: str, given: Mapping[str, str | None], say: Say, known: Known) -> tuple[Part, ...]:
@@ -174,6 +184,8 @@ def _filled(text: str, given: Mapping[str, str | None], say: Say, known: Known) 
         blanks["rest"] = sentence(blanks["rest"], say, known)
     if "cap" in blanks:
         blanks["cap"] = cap(blanks["cap"], say, known.channels)
+    if "channel" in blanks:
+        blanks["channel"] = known.channels.get(blanks["channel"], blanks["channel"])
     if "journey" not in blanks:
         return (Part(text % blanks),)
     number = int(blanks["journey"])

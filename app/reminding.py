@@ -6,8 +6,8 @@ Recorded, shown to reviewers where their work waits; the letter goes the way of 
 from collections.abc import Collection
 from datetime import timedelta
 
-from app.publishing import Desk, RefusedError
-from app.store import journeys, submissions, users
+from app.publishing import Desk, RefusedError, known
+from app.store import submissions, users
 from app.store.users import User
 from flows.words import _
 
@@ -20,9 +20,7 @@ TOO_SOON = _("Reviewers were reminded less than an hour ago; try again later.")
 
 def nudge(desk: Desk, journey_id: int, deciding: Collection[str]) -> list[User]:
     """Note the reminder; those whom it concerns. `deciding`: the roles that review."""
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id, lock=True)
-    if journey is None:
-        raise RefusedError("missing", "journey")
+    journey = known(desk, journey_id, lock=True)
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is None or last.status != "open":
         raise RefusedError("conflict", NOTHING_WAITS)

@@ -15,7 +15,6 @@ from flows.contract import NodeType
 Json = Any
 STATUS = ("active", "completed", "exited", "failed", "active")
 MESSAGE_STATUS = ("pending", "sending", "sent", "failed", "suppressed", "expired", "unknown", "deferred")
-BEFORE = datetime.fromisoformat("1970-01-02T00:00:00+00:00")
 
 
 class ScenarioError(Exception):

@@ -23,7 +23,6 @@ from app.store.users import User
 from flows.words import _
 
 ISSUER = "Journey Canvas"
-ASKED_OF = ("admin", "reviewer")  # whom a workspace may oblige; `store.keys` says the same in SQL
 CODES = 10
 CODE_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another
 CODE_LENGTH = 10  # 49 bits, behind the throttle and a keyed hash

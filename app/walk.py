@@ -35,7 +35,6 @@ from flows.policies import Policies, Verdict
 MET = "met while paused"
 # A timer or firing later than this counts from now, so that an outage does not fold the waits after it together.
 TOLERANCE = timedelta(minutes=5)
-REASON_AT_MOST = 60  # of a reason in a count, as `store/outbox` cuts it
 
 
 @dataclass(slots=True)

@@ -8,17 +8,19 @@ import gc
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 import redis
+from argon2 import PasswordHasher
 from psycopg import sql
+from psycopg.rows import tuple_row
 from pydantic import SecretStr
 
-from app import database, localservers
+from app import database, localservers, passwords
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +30,8 @@ TEMPLATE_LOCK = 0x4A43_7E57
 REDIS_DATABASES = 16
 LOCK_SECONDS = 10
 LARGE_BYTES = 65_536
+COSTLY = passwords.HASHER
+PREPARED_AT = 5  # what the driver begins with
 # The first worker begins with these, in this order; the second takes over from the end of what is left. A browser and its
 # town are costly to set up, so these tests stay together; what takes long by itself must not come last.
 LONGEST = ("tests/run/", "tests/simulation/", "tests/browser/", "tests/js/", "tests/simulating/")
@@ -123,35 +127,81 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+@pytest.fixture(scope="session")
+def _cleaner(_worker_database: str) -> Iterator[Callable[[], None]]:
+    """Empties all tables; over one connection, which knows its way about them after the first time."""
+    opened: list[database.Connection] = []
+
+    def clean() -> None:
+        if not opened or opened[0].closed:
+            opened[:] = [database.connect(_worker_database, lock_timeout=f"{LOCK_SECONDS}s", statement_seconds=60)]
+        try:
+            _empty_tables(opened[0])
+        except psycopg.errors.LockNotAvailable:
+            opened[0].rollback()
+            pytest.fail("The test left a transaction open, so its tables cannot be emptied.")
+
+    yield clean
+    for connection in opened:
+        connection.close()
+
+
 @pytest.fixture
-def database_url(_worker_database: str) -> Iterator[str]:
+def database_url(_worker_database: str, _cleaner: Callable[[], None]) -> Iterator[str]:
     """A migrated database with empty tables; they are emptied again after the test."""
     yield _worker_database
-    _empty_tables(_worker_database)
+    _cleaner()
+
+
+@pytest.fixture(scope="session")
+def _spare() -> Iterator[list[database.Connection]]:
+    """The connection of the test before, if it is as new; a server process knows nothing of the tables when it is born."""
+    kept: list[database.Connection] = []
+    yield kept
+    for connection in kept:
+        connection.close()
 
 
 @pytest.fixture
-def connection(database_url: str) -> Iterator[database.Connection]:
+def connection(database_url: str, _spare: list[database.Connection]) -> Iterator[database.Connection]:
     """An open connection on that database; what it has not committed is rolled back."""
-    with database.connect(database_url) as opened:
-        yield opened
-        opened.rollback()
+    opened = _spare.pop() if _spare else database.connect(database_url)
+    yield opened
+    if opened.closed or not _as_new(opened):
+        opened.close()
+    else:
+        _spare.append(opened)
 
 
-def _empty_tables(url: str) -> None:
+def _as_new(connection: database.Connection) -> bool:
+    """Whether the next test may have it: what one may set on it is as it was, or has been set back."""
+    connection.rollback()
+    if (connection.autocommit, connection.read_only, connection.isolation_level) != (False, None, None):
+        return False
+    if connection.row_factory is not tuple_row or connection.prepare_threshold != PREPARED_AT:
+        return False
+    try:
+        for command in ("RESET ALL", "SELECT pg_advisory_unlock_all()", "UNLISTEN *", "DISCARD TEMP"):
+            connection.execute(command)
+        connection.commit()
+        connection.execute("SELECT 1")
+        connection.rollback()  # with this the driver lets go of what it had prepared
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _empty_tables(cleaner: database.Connection) -> None:
     # Truncating makes every file of a table anew, with those of all that refer to it: for a few rows, deleting is several
     # times cheaper. Whoever has grown is truncated, so that dead rows do not pile up.
-    with database.connect(url, lock_timeout=f"{LOCK_SECONDS}s", statement_seconds=60) as cleaner:
+    with database.transaction(cleaner):
         used = cleaner.execute(
             "SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
             " AND relkind = 'r' AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0"
         ).fetchall()
         if not used:
             return
-        try:
-            cleaner.execute(sql.SQL("LOCK TABLE {}").format(_listed([name for name, _ in used])))
-        except psycopg.errors.LockNotAvailable:
-            pytest.fail("The test left a transaction open, so its tables cannot be emptied.")
+        cleaner.execute(sql.SQL("LOCK TABLE {}").format(_listed([name for name, _ in used])))
         # Everything goes, so nobody needs to ask who refers to whom, nor what may only grow.
         cleaner.execute("SET LOCAL session_replication_role = replica")
         if large := [name for name, size in used if size > LARGE_BYTES]:
@@ -162,7 +212,6 @@ def _empty_tables(url: str) -> None:
         cleaner.execute(
             "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence WHERE pg_sequence_last_value(seqrelid) IS NOT NULL"
         )
-        cleaner.commit()
 
 
 def _listed(names: list[str]) -> sql.Composed:
@@ -179,6 +228,21 @@ def redis_url(_servers: tuple[str, str], worker_name: str) -> Iterator[str]:
         client.flushdb()
         yield url
         client.flushdb()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """To hash one costs what it should, by design; tests sign in a thousand times. `costly_passwords` are the real ones."""
+    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords hashed as they are outside of tests."""
+    monkeypatch.setattr(passwords, "HASHER", COSTLY)
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture(scope="session")

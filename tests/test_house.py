@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import networkx
 import pytest
 
+from app import log
 from app.settings import Settings
 from tests.house import FILE_LIMIT, FUNCTION_LIMIT, ROOT, Module, file_sizes, function_sizes, modules, target, tracked
 
@@ -78,6 +79,7 @@ FLOORS = {
     "app.cli": 7,
 }
 USUAL_FLOOR = 3
+LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 CLOCKS = re.compile(
     r"(datetime|date)\.(now|utcnow|today)$|^time\.(time|time_ns|monotonic|perf_counter|sleep)$"
     r"|^random\.|^secrets\.(token|choice|rand)|^uuid\.uuid[14]$|^os\.(environ|getenv|urandom)$"
@@ -236,6 +238,20 @@ def test_no_error_is_swallowed() -> None:
     refuse(problems)
 
 
+def test_no_log_line_is_given_a_field_that_would_be_withheld() -> None:
+    refuse(
+        f"{module.place}:{node.lineno} gives {field.arg!r}, which `log.FIELDS` does not know"
+        for module in code("app")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in LEVELS
+        and "log" in ast.unparse(node.func.value)
+        for field in node.keywords
+        if field.arg not in log.FIELDS and field.arg not in (None, "exc_info")
+    )
+
+
 def over(sizes: Iterable[tuple[str, int]], limit: int) -> dict[str, int]:
     return {name: size for name, size in sizes if size > limit}
 
@@ -261,6 +277,17 @@ def test_the_top_of_the_tree_holds_only_the_seven_rooms_and_what_tools_need() ->
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_has_a_readme(room: str) -> None:
     assert (ROOT / room / "README.md").is_file()
+
+
+@pytest.mark.parametrize("room", ["app", "flows"])
+def test_a_room_s_readme_names_every_module_and_none_that_is_gone(room: str) -> None:
+    there = {path.relative_to(ROOT / room).parts[0] for path in tracked() if path.is_relative_to(ROOT / room)}
+    there = {name.removesuffix(".py") for name in there} - {"__init__", "README.md"}
+    rows = [line for line in (ROOT / room / "README.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    named = {
+        name.strip("/").removesuffix(".py") for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    }
+    assert named == there
 
 
 def test_no_file_names_a_registry_host_or_a_path_of_one_machine() -> None:

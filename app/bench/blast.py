@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.bench import ground
-from app.bench.measure import Progress, floor, measured, memory_mb, result
+from app.bench.measure import Progress, counted, floor, measured, memory_mb, result
 from app.process import calm_gc
 from app.stages import enroll
 from app.store.rows import Connection
@@ -86,10 +86,11 @@ def run(
         ground.allow(connection, workspace, policies)
     journey, version = ground.publish(connection, workspace, FLOW)
     ground.fire(connection, workspace, journey, version, "start")
+    told = counted(progress, "blast", contacts)
     calm_gc()
     enroll.run(connection, ground.plans(), lanes=(), now=ground.START, limit=1)  # the schedule fires, nobody enters yet
     with measured(connection) as cost:
-        handled = ground.on_tracks(connection, lambda track: drain(track, progress, contacts))
+        handled = ground.drain(connection, enroll.run, ground.START, BATCH, told)
     if handled < contacts:
         raise RuntimeError(f"{handled} of {contacts} handled")
     balance(connection, workspace, contacts)
@@ -105,15 +106,6 @@ def run(
     )
     each = cost.each(contacts)
     return result("blast", contacts, cost.seconds, floor_seconds, **each, memory_mb=memory_mb())
-
-
-def drain(track: ground.Track, progress: Progress, contacts: int) -> int:
-    """Let people in until the run is over, one bounded slice after the other."""
-    handled = 0
-    while done := enroll.run(track.connection, track.plans, lanes=track.lanes, now=ground.START, limit=BATCH):
-        handled += done
-        progress("blast", min(handled, contacts), contacts)
-    return handled
 
 
 def balance(connection: Connection, workspace: int, contacts: int) -> None:

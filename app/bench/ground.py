@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -109,23 +108,26 @@ def plans() -> Plans:
     return Plans(catalog())
 
 
-@dataclass(frozen=True)
-class Track:
-    """One of the engine's tracks: its own connection, plans and share of the lanes."""
+def drain(
+    connection: Connection, stage: Callable[..., int], now: datetime, limit: int, told: Callable[[int], None]
+) -> int:
+    """Run a stage until nothing is left, as one worker process does: on its tracks, each in a thread of its own.
 
-    connection: Connection
-    plans: Plans
-    lanes: tuple[int, ...]
+    Returns how many they handled together; `told` hears how far each of them is.
+    """
 
+    def work(own: Connection, lanes: tuple[int, ...]) -> int:
+        handled, known = 0, plans()
+        while done := stage(own, known, lanes=lanes, now=now, limit=limit):
+            handled += done
+            told(handled)
+        return handled
 
-def on_tracks(connection: Connection, work: Callable[[Track], int], tracks: int = TRACKS) -> int:
-    """Do the work as one worker process does it: on its tracks, each in a thread; returns the sum of what they handled."""
-    shares = [tuple(lane for lane in ALL_LANES if lane % tracks == number) for number in range(tracks)]
+    shares = [tuple(lane for lane in ALL_LANES if lane % TRACKS == number) for number in range(TRACKS)]
     with ExitStack() as stack:
         opened = [stack.enter_context(connect(twin_url(connection), statement_seconds=300, **BY_KEY)) for _ in shares]
-        with ThreadPoolExecutor(tracks) as pool:
-            jobs = [pool.submit(work, Track(one, plans(), share)) for one, share in zip(opened, shares, strict=True)]
-            return sum(job.result() for job in jobs)
+        with ThreadPoolExecutor(TRACKS) as pool:
+            return sum(pool.map(work, opened, shares))
 
 
 def twin_url(connection: Connection) -> str:

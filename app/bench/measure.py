@@ -149,3 +149,8 @@ def result(workload: str, contacts: int, seconds: float, floor_seconds: float | 
 
 
 Progress = Callable[[str, int, int], None]
+
+
+def counted(progress: Progress, what: str, whole: int) -> Callable[[int], None]:
+    """A listener to how far something has come; never says more than all."""
+    return lambda done: progress(what, min(done, whole), whole)

@@ -7,7 +7,7 @@ from typing import Any
 
 from app import migrating
 from app.bench import ground, timers
-from app.bench.measure import Progress, measured, memory_mb, result
+from app.bench.measure import Progress, counted, measured, memory_mb, result
 from app.database import transaction
 from app.process import calm_gc
 from app.publishing import Desk
@@ -38,6 +38,7 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
     workspace = timers.park(connection, contacts, progress)
     ((journey,),) = connection.execute("SELECT id FROM journey WHERE workspace_id = %s", (workspace,)).fetchall()
     desk = Desk(connection, catalog(), workspace, "bench", NOW)
+    told = counted(progress, "migrate", contacts)
     calm_gc()
     begun = time.perf_counter()
     new_version(connection, workspace, journey)
@@ -52,12 +53,12 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
         id = migrating.begin_on_live(desk, journey, people)
         connection.execute("ANALYZE enrollment")
     with measured(connection) as cost:
-        handled = ground.on_tracks(connection, lambda track: drain(track, progress, contacts))
+        handled = ground.drain(connection, migrate.run, NOW, BATCH, told)
     moved = on_version(connection, workspace, 2)
     with transaction(connection):
         migrating.reverse(desk, journey, id or 0)
     with measured(connection) as back:
-        ground.on_tracks(connection, lambda track: drain(track, progress, contacts))
+        ground.drain(connection, migrate.run, NOW, BATCH, told)
     if (stayed, seen.moved, handled, moved, on_version(connection, workspace, 1)) != (contacts,) * 5:
         raise RuntimeError(f"{stayed} stayed, {seen.moved} foreseen, {handled} handled, {moved} moved of {contacts}")
     with transaction(connection):
@@ -67,15 +68,6 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
     more = {"publish_seconds": publish_seconds, "preview_seconds": preview_seconds, "back_seconds": back.seconds}
     rounded = {name: round(seconds, 3) for name, seconds in more.items()}
     return result("migrate", contacts, cost.seconds, None, **rounded, **cost.each(contacts), memory_mb=memory_mb())
-
-
-def drain(track: ground.Track, progress: Progress, contacts: int) -> int:
-    """Move until nobody of these lanes is left."""
-    handled = 0
-    while done := migrate.run(track.connection, track.plans, lanes=track.lanes, now=NOW, limit=BATCH):
-        handled += done
-        progress("migrate", min(handled, contacts), contacts)
-    return handled
 
 
 def on_version(connection: Connection, workspace: int, number: int) -> int:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.bench import ground
-from app.bench.measure import Progress, floor, measured, memory_mb, result
+from app.bench.measure import Progress, counted, floor, measured, memory_mb, result
 from app.lanes import ALL_LANES
 from app.process import calm_gc
 from app.stages import enroll, timers
@@ -40,14 +40,7 @@ def park(connection: Connection, contacts: int, progress: Progress) -> int:
     ground.fire(connection, workspace, journey, version, "start")
     enroll.run(connection, ground.plans(), lanes=(), now=ground.START, limit=1)
 
-    def let_in(track: ground.Track) -> int:
-        handled = 0
-        while done := enroll.run(track.connection, track.plans, lanes=track.lanes, now=ground.START, limit=BATCH):
-            handled += done
-            progress("parking", min(handled, contacts), contacts)
-        return handled
-
-    ground.on_tracks(connection, let_in)
+    ground.drain(connection, enroll.run, ground.START, BATCH, counted(progress, "parking", contacts))
     return workspace
 
 
@@ -57,16 +50,9 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
     due = ground.START + WAIT
     calm_gc()
 
-    def drain(track: ground.Track) -> int:
-        handled = 0
-        while done := timers.run(track.connection, track.plans, lanes=track.lanes, now=due, limit=BATCH):
-            handled += done
-            progress("timers", min(handled, contacts), contacts)
-        return handled
-
     early = timers.run(connection, ground.plans(), lanes=ALL_LANES, now=due - timedelta(microseconds=1), limit=BATCH)
     with measured(connection) as cost:
-        handled = ground.on_tracks(connection, drain)
+        handled = ground.drain(connection, timers.run, due, BATCH, counted(progress, "timers", contacts))
     if early or handled < contacts:
         raise RuntimeError(f"{early} early, {handled} of {contacts} drained")
     by = f"WHERE workspace_id = {workspace}"

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.bench import ground
-from app.bench.measure import Progress, floor, measured, memory_mb, result
+from app.bench.measure import Progress, counted, floor, measured, memory_mb, result
 from app.database import transaction
 from app.lanes import lane_of
 from app.process import calm_gc
@@ -86,9 +86,10 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
         inbox.put(connection, letters)
     with transaction(connection):
         connection.execute("ANALYZE inbox")
+    told = counted(progress, "trigger", contacts)
     calm_gc()
     with measured(connection) as cost:
-        handled = ground.on_tracks(connection, lambda track: drain(track, progress, contacts))
+        handled = ground.drain(connection, match.run, ground.START, BATCH, told)
     waiting = connection.execute(
         "SELECT count(*) FROM enrollment WHERE workspace_id = %s AND status = 0 AND node = 'paid'", (workspace,)
     ).fetchone()
@@ -107,12 +108,3 @@ def run(connection: Connection, contacts: int, progress: Progress) -> dict[str, 
         memory_mb=memory_mb(),
         journeys=JOURNEYS,
     )
-
-
-def drain(track: ground.Track, progress: Progress, contacts: int) -> int:
-    """Match until the inbox is empty."""
-    handled = 0
-    while done := match.run(track.connection, track.plans, lanes=track.lanes, now=ground.START, limit=BATCH):
-        handled += done
-        progress("trigger", min(handled, contacts), contacts)
-    return handled

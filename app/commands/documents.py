@@ -8,6 +8,7 @@ from app import documents, publishing
 from app.commands.places import CommandError, first_workspace, now, scratch, workplace
 from app.commands.showing import Showing
 from app.database import transaction
+from app.firstuse import OWN_NAME, arrive
 from app.publishing import Desk
 from app.settings import Settings
 from app.store import journeys
@@ -99,7 +100,8 @@ def take_in(settings: Settings, path: Path, name: str | None) -> int:
     except DocumentError as error:
         raise CommandError(f"{path} is no flow document: {error}. `journey lint {path}` says more.") from None
     with workplace(settings) as (_, connection), transaction(connection):
-        desk = Desk(connection, catalog(), first_workspace(connection), ACTOR, now())
+        workspace_id = arrive(connection, name=OWN_NAME, timezone="UTC", now=now()).workspace_id
+        desk = Desk(connection, catalog(), workspace_id, ACTOR, now())
         return publishing.create(desk, name or path.stem.replace("-", " ").replace("_", " "), dump(document)).id
 
 

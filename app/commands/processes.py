@@ -1,14 +1,17 @@
 """`serve`, `worker`, `migrate`, `demo`: one process each, for as long as it takes."""
 
+import psycopg
+import structlog
+
 from app import database, generation
 from app.commands.places import CommandError, first_workspace, now, workplace
 from app.commands.showing import Showing
-from app.database import transaction
+from app.database import connect, transaction
 from app.firstuse import arrive
 from app.process import loading
 from app.run import DEMO_NAME, DEMO_ZONE, listen, local_servers
 from app.settings import Settings, with_secret
-from app.store import databases, demo, instances, overview
+from app.store import databases, demo, instances, load, overview
 
 GRACE_SECONDS = 5
 
@@ -24,6 +27,8 @@ def serve(settings: Settings) -> int:
 
     log.configure(settings.log_format, settings.log_level)
     with listen(settings) as listener, local_servers(settings) as placed:
+        if behind := _behind(settings, placed):
+            structlog.get_logger().warning(behind)  # `/readyz` says no until it is done
         config = uvicorn.Config(
             create_app(with_secret(placed)),
             loop="uvloop",
@@ -43,7 +48,26 @@ def work(settings: Settings) -> int:
         from app import worker
 
     with local_servers(settings) as placed:
+        if behind := _behind(settings, placed):
+            raise CommandError(behind)
         return worker.main(with_secret(placed))
+
+
+def _behind(settings: Settings, placed: Settings) -> str | None:
+    """What to do where tables are missing. Local ones are made; yours are changed by `journey migrate` alone."""
+    url = str(placed.database_url)
+    try:
+        with connect(url, name="journey-start", autocommit=True) as connection:
+            found = load.revision(connection)
+    except psycopg.OperationalError:
+        return None  # away for now: whoever works with it waits and says so
+    if found is not None and found >= database.head():
+        return None
+    if settings.database_url is None:
+        database.migrate(url)
+        return None
+    stand = f"stand at migration {found}" if found else "are not made yet"
+    return f"The tables {stand}, and this program needs {database.head()}: run `journey migrate` first."
 
 
 def migrate(settings: Settings) -> tuple[str, ...]:

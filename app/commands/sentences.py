@@ -18,6 +18,8 @@ def sentence(error: Exception) -> str:
     """What to tell."""
     if isinstance(error, FORESEEN):
         return str(error)
+    # Migrations speak through SQLAlchemy, which wraps what the driver says.
+    error = next((one for one in (getattr(error, "orig", None),) if isinstance(one, psycopg.Error)), error)
     said = " ".join(str(error).split())[:LONGEST]
     if isinstance(error, psycopg.OperationalError):
         return (

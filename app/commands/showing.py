@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Showing:
     def __init__(self, bar: "Progress | None") -> None:
         self._bar = bar
         self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
         self._said_at: dict[str, float] = {}
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -33,9 +35,12 @@ class Showing:
 
     def _say(self, what: str, done: int, total: int) -> None:
         at = time.monotonic()
+        begun, before = self._begun.setdefault(what, (at, done))
         if total > 1 and at - self._said_at.setdefault(what, at) > SAY_EVERY_SECONDS:
             self._said_at[what] = at
-            sys.stderr.write(f"{what}: {done:,} of {total:,}\n")
+            speed = (done - before) / (at - begun)
+            pace = f", {speed:,.1f}/s, {timedelta(seconds=round((total - done) / speed))} left" if speed > 0 else ""
+            sys.stderr.write(f"{what}: {done:,} of {total:,}{pace}\n")
 
 
 @contextmanager

@@ -49,8 +49,9 @@ def _move(
     connection: Connection, plans: Plans, current: Migration, lanes: Sequence[int], now: datetime, limit: int
 ) -> int:
     rules = rules_of(current)
-    rows = migrations_.take(connection, rules.waiting, lanes, limit)
-    rows += migrations_.take_finished(connection, rules.through, lanes, limit - len(rows)) if len(rows) < limit else []
+    rows = migrations_.take(connection, current.workspace_id, rules.waiting, lanes, limit)
+    if len(rows) < limit:
+        rows += migrations_.take_finished(connection, current.workspace_id, rules.through, lanes, limit - len(rows))
     blocked = inbox.waiting_contacts(connection, [(row.lane, row.contact_id) for row in rows]) if rows else set()
     rows = [row for row in rows if row.contact_id not in blocked]
     if not rows:
@@ -219,6 +220,6 @@ def _end(connection: Connection, current: Migration, was: str, now: datetime) ->
         if was == "reversing":
             if not migrations_.any_to_put_back(connection, again):
                 migrations_.set_status(connection, again, "reversed", now)
-        elif not migrations_.any_left(connection, rules.waiting, rules.through):
+        elif not migrations_.any_left(connection, again.workspace_id, rules.waiting, rules.through):
             migrations_.set_status(connection, again, "done", now)
         failpoint("CP36")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.lanes import lane_of
-from app.store import holding
+from app.store import holding, merges
 from app.store.rows import Connection, columns
 
 MERGES_FOLLOWED = 16
@@ -217,32 +217,11 @@ def last_words(
     return {(contact, channel): at for contact, channel, at in rows}
 
 
-def same_person(connection: Connection, workspace_id: int, contact_id: int) -> list[int]:
-    """The contact and all that were merged into it, at whatever remove."""
-    rows = connection.execute(
-        """
-        WITH RECURSIVE named(id) AS (
-            SELECT %s::bigint UNION
-            SELECT m.loser_id FROM named JOIN merge m ON m.workspace_id = %s AND m.winner_id = named.id
-        ) SELECT id FROM named
-        """,
-        (contact_id, workspace_id),
-    ).fetchall()
-    return [int(id) for (id,) in rows]
-
-
 def state(connection: Connection, workspace_id: int, contact_id: int) -> dict[str, Any] | None:
     """What holds now for a contact, or for whom it has become; None where nobody is there any more."""
+    meant = merges.become(connection, workspace_id, contact_id)
     row = connection.execute(
-        """
-        WITH RECURSIVE named AS (
-            SELECT id, merged_into, consents, 0 AS steps FROM contact
-            WHERE workspace_id = %(w)s AND lane = %(lane)s AND id = %(contact)s
-            UNION ALL
-            SELECT c.id, c.merged_into, c.consents, named.steps + 1
-            FROM named JOIN contact c ON c.workspace_id = %(w)s AND c.id = named.merged_into WHERE named.steps < 16
-        ) SELECT consents FROM named WHERE merged_into IS NULL
-        """,
-        {"w": workspace_id, "lane": lane_of(workspace_id, contact_id), "contact": contact_id},
+        "SELECT consents FROM contact WHERE workspace_id = %s AND lane = %s AND id = %s",
+        (workspace_id, lane_of(workspace_id, meant), meant),
     ).fetchone()
     return dict(row[0]) if row else None

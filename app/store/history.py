@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -69,21 +68,6 @@ def entries(connection: Connection, wanted: Sequence[tuple[int, int, int, dateti
         (*columns(wanted, 5), min(one[3] for one in wanted), max(one[3] for one in wanted)),
     ).fetchall()
     return {id: Event(name, at, decode(text), id) for id, name, at, text in rows}
-
-
-def of_contact(
-    connection: Connection, workspace_id: int, lane: int, contact_id: int, *, before: datetime, limit: int
-) -> list[tuple[datetime, str, dict[str, Any], int]]:
-    """The newest events of one contact before an instant, for its timeline: (timestamp, name, properties, id)."""
-    rows = connection.execute(
-        """
-        SELECT timestamp, name, properties, id FROM event
-        WHERE workspace_id = %s AND lane = %s AND contact_id = %s AND timestamp < %s
-        ORDER BY timestamp DESC, id DESC LIMIT %s
-        """,
-        (workspace_id, lane, contact_id, before, limit),
-    ).fetchall()
-    return [(at, name, properties, id) for at, name, properties, id in rows]
 
 
 def make_partitions(connection: Connection, months: Iterable[datetime]) -> int:

@@ -15,14 +15,13 @@ class Instance(NamedTuple):
     place: str
     beat_at: datetime
     held: str | None
-    held_at: datetime | None
     seen: int
 
 
 def read(connection: Connection, *, lock: bool = False) -> Instance | None:
     """The row; None where no worker has ever started here."""
     row = connection.execute(
-        "SELECT token, epoch, number, place, beat_at, held, held_at, seen FROM instance WHERE id = 1"
+        "SELECT token, epoch, number, place, beat_at, held, seen FROM instance WHERE id = 1"
         + (" FOR UPDATE" if lock else "")
     ).fetchone()
     return Instance._make(row) if row else None

@@ -12,7 +12,6 @@ from app.store.rows import Connection
 
 STATES = ("draft", "live", "paused", "stopped")
 BATCH_AT_MOST = timedelta(minutes=3)
-LONG_SECONDS = 300  # a pause of a million people is one UPDATE; it may take longer than a page
 
 
 class Journey(NamedTuple):
@@ -280,27 +279,6 @@ def set_status(connection: Connection, workspace_id: int, journey_id: int, statu
         """,
         {"status": status, "now": now, "w": workspace_id, "id": journey_id},
     )
-
-
-def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:
-    """Stop: everybody on the way is due now, so that timers take them out."""
-    return _everybody(connection, "status = 0, wake_at = %(value)s", workspace_id, journey_id, {"value": now})
-
-
-def _everybody(
-    connection: Connection, change: LiteralString, workspace_id: int, journey_id: int, values: dict[str, datetime]
-) -> int:
-    connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{LONG_SECONDS}s",))
-    done = connection.execute(
-        "UPDATE enrollment SET "
-        + change
-        + """
-        WHERE workspace_id = %(w)s AND status IN (0, 4) AND slot = 0
-          AND version_id IN (SELECT id FROM version WHERE workspace_id = %(w)s AND journey_id = %(j)s)
-        """,
-        {"w": workspace_id, "j": journey_id, **values},
-    )
-    return done.rowcount
 
 
 def catch_up(connection: Connection, now: datetime) -> int:

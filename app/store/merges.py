@@ -1,4 +1,4 @@
-"""What a merge changes in the tables: walks and history handed over, facts folded, the loser marked. Never decides who stays."""
+"""Who became whom, and what a merge changes: walks and history handed over, facts folded, the loser marked. Never decides."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,6 +35,35 @@ class Walk(NamedTuple):
 
     row: enrollments.Row
     came_over: bool
+
+
+def become(connection: Connection, workspace_id: int, contact_id: int) -> int:
+    """Whom a contact has become, at whatever remove; itself where it was not merged."""
+    row = connection.execute(
+        """
+        WITH RECURSIVE named(id) AS (
+            SELECT %s::bigint UNION
+            SELECT m.winner_id FROM named JOIN merge m ON m.workspace_id = %s AND m.loser_id = named.id
+        ) SELECT id FROM named
+          WHERE NOT EXISTS (SELECT FROM merge m WHERE m.workspace_id = %s AND m.loser_id = named.id)
+        """,
+        (contact_id, workspace_id, workspace_id),
+    ).fetchone()
+    return int(row[0]) if row else contact_id
+
+
+def same_person(connection: Connection, workspace_id: int, contact_id: int) -> list[int]:
+    """The contact and all that were merged into it, at whatever remove."""
+    rows = connection.execute(
+        """
+        WITH RECURSIVE named(id) AS (
+            SELECT %s::bigint UNION
+            SELECT m.loser_id FROM named JOIN merge m ON m.workspace_id = %s AND m.winner_id = named.id
+        ) SELECT id FROM named
+        """,
+        (contact_id, workspace_id),
+    ).fetchall()
+    return [int(id) for (id,) in rows]
 
 
 def lock(connection: Connection, keys: Sequence[ContactKey]) -> dict[int, Person]:

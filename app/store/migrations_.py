@@ -179,7 +179,11 @@ def next_open(connection: Connection) -> Migration | None:
 Places = Sequence[tuple[int, str]]  # version and node
 
 
-def take(connection: Connection, places: Places, lanes: Sequence[int], limit: int) -> list[Row]:
+# The index of places serves only a query that asks in its own words; who failed stays where they are all the same.
+STAND: LiteralString = "status IN (0, 3, 4) AND status <> 3"
+
+
+def take(connection: Connection, workspace_id: int, places: Places, lanes: Sequence[int], limit: int) -> list[Row]:
     """People who wait at these places, in my lanes. Whom an event met while the journey was paused goes on by it first."""
     if not places:
         return []
@@ -188,15 +192,17 @@ def take(connection: Connection, places: Places, lanes: Sequence[int], limit: in
         SELECT {OF_E} FROM unnest(%s::int[], %s::text[]) AS place(version_id, node)
         CROSS JOIN unnest(%s::smallint[]) AS mine(lane) CROSS JOIN LATERAL (
             SELECT * FROM enrollment WHERE version_id = place.version_id AND node = place.node AND lane = mine.lane
-              AND status IN (0, 3, 4) AND status <> 3 AND slot = 0 AND reason IS NULL LIMIT %s
+              AND {STAND} AND slot = 0 AND reason IS NULL AND workspace_id = %s LIMIT %s
         ) AS e LIMIT %s
         """,
-        (*columns(list(places), 2), list(lanes), max(1, limit // len(lanes)), limit),
+        (*columns(list(places), 2), list(lanes), workspace_id, max(1, limit // len(lanes)), limit),
     ).fetchall()
     return [Row._make(row) for row in rows]
 
 
-def take_finished(connection: Connection, places: Places, lanes: Sequence[int], limit: int) -> list[Row]:
+def take_finished(
+    connection: Connection, workspace_id: int, places: Places, lanes: Sequence[int], limit: int
+) -> list[Row]:
     """People who completed at these places and may be let go on, in my lanes."""
     if not places:
         return []
@@ -204,25 +210,25 @@ def take_finished(connection: Connection, places: Places, lanes: Sequence[int], 
         f"SELECT {OF_E} FROM unnest(%s::int[], %s::text[]) AS place(version_id, node)"
         " JOIN enrollment e ON e.version_id = place.version_id AND e.node = place.node AND e.lane = ANY(%s) WHERE "
         + THROUGH
-        + " LIMIT %s",
-        (*columns(list(places), 2), list(lanes), limit),
+        + " AND e.workspace_id = %s LIMIT %s",
+        (*columns(list(places), 2), list(lanes), workspace_id, limit),
     ).fetchall()
     return [Row._make(row) for row in rows]
 
 
-def any_left(connection: Connection, waiting: Places, through: Places) -> bool:
+def any_left(connection: Connection, workspace_id: int, waiting: Places, through: Places) -> bool:
     """Whether anybody is still to be handled, in any lane; those on their way to another lane count."""
     row = connection.execute(
-        """
+        f"""
         SELECT EXISTS (
             SELECT FROM unnest(%s::int[], %s::text[]) AS place(version_id, node) JOIN enrollment e
-              ON e.version_id = place.version_id AND e.node = place.node AND e.status IN (0, 3, 4) AND e.status <> 3
+              ON e.version_id = place.version_id AND e.node = place.node WHERE {STAND} AND e.workspace_id = %s
         ) OR EXISTS (
             SELECT FROM unnest(%s::int[], %s::text[]) AS place(version_id, node) JOIN enrollment e
-              ON e.version_id = place.version_id AND e.node = place.node WHERE """
-        + THROUGH
-        + ")",
-        (*columns(list(waiting), 2), *columns(list(through), 2)),
+              ON e.version_id = place.version_id AND e.node = place.node WHERE {THROUGH} AND e.workspace_id = %s
+        )
+        """,
+        (*columns(list(waiting), 2), workspace_id, *columns(list(through), 2), workspace_id),
     ).fetchone()
     return bool(row and row[0])
 

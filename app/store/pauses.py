@@ -1,4 +1,4 @@
-"""How a pause ends: waits and messages shifted, spread, skipped or taken out, in one statement each; and how many that are."""
+"""How a pause or a journey ends: waits and messages shifted, spread, skipped, taken out, a statement each; how many that are."""
 
 from datetime import datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
@@ -6,9 +6,9 @@ from typing import Any, LiteralString, NamedTuple
 from app.store.rows import Connection
 
 LONG_SECONDS = 300  # a pause of a million people is one UPDATE; it may take longer than a page
-# Carried in front of a reason by people whose wait ended in a pause that skips: their next messages do not go out.
 # Begins the reason of a pause that a season of another journey began; it ends by itself.
 SEASON = "season"
+# Carried in front of a reason by people whose wait ended in a pause that skips: their next messages do not go out.
 SKIP = "skip: "
 LEAVE = "pause: exit"
 SKIPPED = "pause: skipped"
@@ -60,6 +60,12 @@ def leave(connection: Connection, workspace_id: int, journey_id: int, now: datet
     """Everybody on the way leaves with the next pass of the timers, though the journey is paused."""
     values = {"w": workspace_id, "j": journey_id, "now": now, "leave": LEAVE}
     return _everybody(connection, "status = 0, wake_at = %(now)s, reason = %(leave)s", values)
+
+
+def call_in(connection: Connection, workspace_id: int, journey_id: int, now: datetime) -> int:
+    """Stop: everybody on the way is due now, so that timers take them out."""
+    values = {"w": workspace_id, "j": journey_id, "now": now}
+    return _everybody(connection, "status = 0, wake_at = %(now)s", values)
 
 
 def _everybody(connection: Connection, change: LiteralString, values: dict[str, Any]) -> int:
@@ -152,11 +158,3 @@ def set_mode(connection: Connection, workspace_id: int, journey_id: int, mode: s
         "UPDATE journey SET pause_mode = %s, pause_reason = %s WHERE workspace_id = %s AND id = %s",
         (mode, reason, workspace_id, journey_id),
     )
-
-
-def mode(connection: Connection, workspace_id: int, journey_id: int) -> tuple[str, str | None]:
-    """How the pause was meant, and why a fuse began it."""
-    row = connection.execute(
-        "SELECT pause_mode, pause_reason FROM journey WHERE workspace_id = %s AND id = %s", (workspace_id, journey_id)
-    ).fetchone()
-    return (row[0], row[1]) if row else ("freeze", None)

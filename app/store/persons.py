@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
 from app.lanes import lane_of
-from app.store import consents, holding
+from app.store import holding, merges
 from app.store.accept import NAME_LOCKS
 from app.store.rows import Connection, array, columns
 
@@ -92,20 +92,14 @@ class Who(NamedTuple):
 
 def who(connection: Connection, workspace_id: int, contact_id: int) -> Who | None:
     """The person that a contact is, or has become; None where nobody is there."""
-    row = connection.execute(
-        """
-        WITH RECURSIVE named AS (
-            SELECT id, merged_into, 0 AS steps FROM contact WHERE workspace_id = %s AND lane = %s AND id = %s
-            UNION ALL
-            SELECT c.id, c.merged_into, named.steps + 1 FROM named
-            JOIN contact c ON c.workspace_id = %s AND c.id = named.merged_into WHERE named.steps < 16
-        ) SELECT id FROM named WHERE merged_into IS NULL
-        """,
-        (workspace_id, lane_of(workspace_id, contact_id), contact_id, workspace_id),
+    meant = merges.become(connection, workspace_id, contact_id)
+    there = connection.execute(
+        "SELECT FROM contact WHERE workspace_id = %s AND lane = %s AND id = %s",
+        (workspace_id, lane_of(workspace_id, meant), meant),
     ).fetchone()
-    if row is None:
+    if there is None:
         return None
-    ids = consents.same_person(connection, workspace_id, row[0])
+    ids = merges.same_person(connection, workspace_id, meant)
     coming = connection.execute(  # joined already by name, and not yet by their lane
         """
         SELECT contact_id FROM inbox WHERE workspace_id = %s AND kind = 'merge_out'
@@ -137,7 +131,7 @@ def who(connection: Connection, workspace_id: int, contact_id: int) -> Who | Non
         {value.strip().lower() for kind, value in said if kind in ("email", "phone", "recipient") and value}
     )
     names = sorted({value for _, value in said if value and len(value) >= SHORTEST_NAME})
-    return Who(workspace_id, int(row[0]), ids, addresses, names, [id for (id,) in messages])
+    return Who(workspace_id, meant, ids, addresses, names, [id for (id,) in messages])
 
 
 def part(connection: Connection, person: Who, name: str, after: int) -> list[tuple[int, dict[str, Any]]]:

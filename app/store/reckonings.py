@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from app.store.rows import Connection, columns
 
 WORK_MEMORY = "64MB"
+LARGEST_AMOUNT = 10**12  # beyond it an amount is a mistake: a sum of such would end the count of every plan
 RECKON_LOCK = 0x4A43_504C  # one process counts at a time
 
 
@@ -125,7 +126,8 @@ def happened(connection: Connection, asked: Sequence[Asked]) -> list[Day]:
         ) AS people GROUP BY 1, 2
         UNION ALL
         SELECT one.plan_id, ((e.timestamp AT TIME ZONE 'UTC')::date)::text, 'sum',
-               sum((e.properties ->> one.property)::float)
+               coalesce(sum(CASE WHEN abs((e.properties ->> one.property)::numeric) <= %(most)s
+                   THEN (e.properties ->> one.property)::float END), 0)
         FROM event e JOIN one ON e.workspace_id = one.workspace_id AND e.name = one.event
          AND e.timestamp >= one.since AND e.timestamp < one.until
         WHERE one.property IS NOT NULL AND e.timestamp >= %(since)s AND e.timestamp < %(until)s AND e.name = ANY(%(summed)s)
@@ -138,6 +140,7 @@ def happened(connection: Connection, asked: Sequence[Asked]) -> list[Day]:
             ),
             "people": sorted({one.event for one in asked if one.property is None}),
             "summed": sorted({one.event for one in asked if one.property is not None}),
+            "most": LARGEST_AMOUNT,
             "since": min(one.since for one in asked),
             "until": max(one.until for one in asked),
         },

@@ -14,7 +14,6 @@ class Kept(NamedTuple):
 
     sealed: str
     since: datetime | None
-    last_used: int
     codes: list[str]
 
 
@@ -22,7 +21,7 @@ def find(connection: Connection, workspace_id: int, user_id: int, *, lock: bool 
     """Somebody's second step; None where they never began one."""
     tail: LiteralString = " FOR UPDATE" if lock else ""
     row = connection.execute(
-        "SELECT sealed, since, last_used, codes FROM second_step WHERE workspace_id = %s AND user_id = %s" + tail,
+        "SELECT sealed, since, codes FROM second_step WHERE workspace_id = %s AND user_id = %s" + tail,
         (workspace_id, user_id),
     ).fetchone()
     return Kept._make(row) if row else None

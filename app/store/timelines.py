@@ -5,23 +5,37 @@ is told with it, steps after both, messages last, and the latest stands first.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
 
 from app.lanes import lane_of
 from app.store import scopes
-from app.store.people import Moment
 from app.store.rows import Connection
 
-KINDS = {"event": 2, "entered": 1, "step": 3, "message": 4}
+
+class Moment(NamedTuple):
+    """Something that happened to a contact: what kind decides what `detail` holds."""
+
+    at: datetime
+    rank: int
+    id: int
+    detail: dict[str, Any]
+
+
+LAST = (datetime.max.replace(tzinfo=UTC), 9, 0)
+Kind = Literal["entered", "event", "walk", "message", "kept_out"]
+KINDS: dict[int, Kind] = {
+    1: "entered", 2: "event", 3: "walk", 4: "message", 5: "kept_out",
+}  # fmt: skip
+CHOICES = {"event": 2, "entered": 1, "step": 3, "message": 4}  # as a reader chooses; who is kept out counts as an entry
 
 
 class Asked(NamedTuple):
-    """Whose timeline, which kinds (ranks), of which journey."""
+    """Whose timeline, which kinds (ranks), of which journey; all of them unless it says so."""
 
     contact_id: int
-    kinds: Sequence[int]
-    journey_id: int | None
+    kinds: Sequence[int] = tuple(CHOICES.values())
+    journey_id: int | None = None
 
 
 def page(
@@ -42,27 +56,28 @@ def page(
                AND timestamp <= %(at)s AND (timestamp, 2, id) < (%(at)s, %(rank)s, %(id)s)
              ORDER BY timestamp DESC, id DESC LIMIT %(limit)s)
             UNION ALL
-            (SELECT entered_at, 1, id, jsonb_build_object('enrollment_id', id, 'lane', lane, 'version_id', version_id,
-                'status', status, 'node', node, 'reason', reason, 'key', key, 'wake_at', wake_at)
+            (SELECT entered_at, 1, id, jsonb_build_object('journey_id', journey_id, 'enrollment_id', id, 'lane', lane,
+                'version_id', version_id, 'status', status, 'node', node, 'reason', reason, 'key', key, 'wake_at', wake_at)
              FROM mine WHERE 1 = ANY(%(kinds)s) AND (entered_at, 1, id) < (%(at)s, %(rank)s, %(id)s)
              ORDER BY entered_at DESC, id DESC LIMIT %(limit)s)
             UNION ALL
-            (SELECT t.at, 3, t.enrollment_id * 65536 + t.walk, jsonb_build_object('enrollment_id', mine.id,
-                'lane', mine.lane, 'version_id', mine.version_id, 'cause', t.cause, 'walk', t.walk, 'steps', t.steps::jsonb)
+            (SELECT t.at, 3, t.enrollment_id * 65536 + t.walk, jsonb_build_object('journey_id', mine.journey_id,
+                'enrollment_id', mine.id, 'lane', mine.lane, 'version_id', mine.version_id, 'cause', t.cause,
+                'walk', t.walk, 'steps', t.steps::jsonb)
              FROM mine JOIN trail t ON t.workspace_id = %(w)s AND t.lane = mine.lane AND t.enrollment_id = mine.id
              WHERE 3 = ANY(%(kinds)s) AND (t.at, 3, t.enrollment_id * 65536 + t.walk) < (%(at)s, %(rank)s, %(id)s)
              ORDER BY t.at DESC, t.enrollment_id DESC, t.walk DESC LIMIT %(limit)s)
             UNION ALL
-            (SELECT m.created_at, 4, m.id, jsonb_build_object('message_id', m.id, 'version_id', m.version_id,
-                'contact_id', m.contact_id,
-                'enrollment_id', mine.id, 'lane', mine.lane, 'node', m.node, 'channel', m.channel, 'title', m.title,
-                'status', m.status, 'outcome', m.outcome, 'reason', m.reason, 'sent_at', m.sent_at,
-                'recipient', m.recipient)
+            (SELECT m.created_at, 4, m.id, jsonb_build_object('message_id', m.id, 'journey_id', m.journey_id,
+                'version_id', m.version_id, 'contact_id', m.contact_id, 'enrollment_id', mine.id, 'lane', mine.lane,
+                'node', m.node, 'channel', m.channel, 'title', m.title, 'status', m.status, 'outcome', m.outcome,
+                'reason', m.reason, 'sent_at', m.sent_at, 'recipient', m.recipient)
              FROM mine JOIN message m ON m.workspace_id = %(w)s AND m.lane = mine.lane AND m.enrollment_id = mine.id
              WHERE 4 = ANY(%(kinds)s) AND (m.created_at, 4, m.id) < (%(at)s, %(rank)s, %(id)s)
              ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s)
             UNION ALL
-            (SELECT t.at, 5, t.journey_id, jsonb_build_object('version_id', t.version_id, 'reason', t.reason, 'times', t.times)
+            (SELECT t.at, 5, t.journey_id, jsonb_build_object('journey_id', t.journey_id, 'version_id', t.version_id,
+                'reason', t.reason, 'times', t.times)
              FROM turned_away t JOIN journey j ON j.workspace_id = %(w)s AND j.id = t.journey_id AND in_scope(j.scope)
              WHERE 1 = ANY(%(kinds)s) AND (%(journey)s::int IS NULL OR t.journey_id = %(journey)s)
                AND t.workspace_id = %(w)s AND t.lane = %(lane)s AND t.contact_id = %(contact)s
@@ -77,9 +92,7 @@ def page(
             "contact": asked.contact_id,
             "kinds": list(asked.kinds),
             "journey": asked.journey_id,
-            "at": before[0],
-            "rank": before[1],
-            "id": before[2],
+            **dict(zip(("at", "rank", "id"), before, strict=True)),
             "limit": limit,
         },
     ).fetchall()

@@ -1,4 +1,4 @@
-"""Workspaces: made and found. Never what is in them."""
+"""Workspaces: made and found, and what is set for each as a whole. Never what is in them."""
 
 import secrets
 from collections.abc import Mapping
@@ -29,49 +29,44 @@ def first(connection: Connection) -> int | None:
 
 def policies(connection: Connection, workspace_id: int, *, lock: bool = False) -> dict[str, Any]:
     """The sending policies as they were saved; empty where there are none. `lock`: until the transaction ends."""
-    tail: LiteralString = " FOR UPDATE" if lock else ""
-    row = connection.execute(
-        "SELECT settings -> 'policies' FROM workspace WHERE id = %s" + tail, (workspace_id,)
-    ).fetchone()
-    return dict(row[0]) if row and row[0] else {}
+    return _setting(connection, workspace_id, "policies", lock=lock)
 
 
 def set_policies(connection: Connection, workspace_id: int, policies: Mapping[str, Any]) -> None:
     """Keep the sending policies; workers hear of it by the generation (`versions.bump`)."""
-    connection.execute(
-        "UPDATE workspace SET settings = settings || jsonb_build_object('policies', %s::jsonb) WHERE id = %s",
-        (Jsonb(policies), workspace_id),
-    )
+    _set(connection, workspace_id, "policies", policies)
 
 
 def second_over(connection: Connection, workspace_id: int) -> int | None:
     """Over how many reachable people an approval takes two; None where one is always enough."""
-    row = connection.execute(
-        "SELECT (settings -> 'review' ->> 'second_over')::int FROM workspace WHERE id = %s", (workspace_id,)
-    ).fetchone()
-    return row[0] if row else None
+    return _setting(connection, workspace_id, "review").get("second_over")
 
 
 def set_second_over(connection: Connection, workspace_id: int, people: int | None) -> None:
     """Keep from how many reachable people on an approval takes two."""
-    connection.execute(
-        "UPDATE workspace SET settings = settings || jsonb_build_object('review', %s::jsonb) WHERE id = %s",
-        (Jsonb({"second_over": people}), workspace_id),
-    )
+    _set(connection, workspace_id, "review", {"second_over": people})
 
 
 def privacy(connection: Connection, workspace_id: int, *, lock: bool = False) -> dict[str, Any]:
     """What contacts are asked about, and which attributes are personal, as it was saved; empty where nothing was."""
-    tail: LiteralString = " FOR UPDATE" if lock else ""
-    row = connection.execute(
-        "SELECT settings -> 'privacy' FROM workspace WHERE id = %s" + tail, (workspace_id,)
-    ).fetchone()
-    return dict(row[0]) if row and row[0] else {}
+    return _setting(connection, workspace_id, "privacy", lock=lock)
 
 
 def set_privacy(connection: Connection, workspace_id: int, privacy: Mapping[str, Any]) -> None:
     """Keep it; pages and doors read it anew each time."""
+    _set(connection, workspace_id, "privacy", privacy)
+
+
+def _setting(connection: Connection, workspace_id: int, name: str, *, lock: bool = False) -> dict[str, Any]:
+    tail: LiteralString = " FOR UPDATE" if lock else ""
+    row = connection.execute(
+        "SELECT settings -> %s::text FROM workspace WHERE id = %s" + tail, (name, workspace_id)
+    ).fetchone()
+    return dict(row[0]) if row and row[0] else {}
+
+
+def _set(connection: Connection, workspace_id: int, name: str, value: Mapping[str, Any]) -> None:
     connection.execute(
-        "UPDATE workspace SET settings = settings || jsonb_build_object('privacy', %s::jsonb) WHERE id = %s",
-        (Jsonb(privacy), workspace_id),
+        "UPDATE workspace SET settings = settings || jsonb_build_object(%s::text, %s::jsonb) WHERE id = %s",
+        (name, Jsonb(value), workspace_id),
     )

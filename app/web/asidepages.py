@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Request, Response
 
 from app import drafting, facets
+from app.publishing import known
 from app.store import sidedrafts
 from app.web import reviewed
 from app.web.guard import TheHouse, can
 from app.web.house import House
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.page import page_router, render
 from app.web.problems import ProblemError, missing
 from app.web.shapes import INT, JourneyId

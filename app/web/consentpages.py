@@ -8,7 +8,7 @@ from app.auth import Caller
 from app.language import words
 from app.privacy import MARKETING, load
 from app.reasons import SOURCES
-from app.store import consents, people, persons, users, workspaces
+from app.store import consents, merges, people, persons, users, workspaces
 from app.store.consents import Entry
 from app.store.people import Person
 from app.store.rows import Connection
@@ -34,7 +34,7 @@ def card(request: Request, connection: Connection, caller: Caller, person: Perso
     privacy = load(workspaces.privacy(connection, caller.workspace_id))
     titles = {MARKETING: say(_("Offers and news")), **{one.name: one.title for one in privacy.purposes}}
     clear = caller.may("contact.unmask") or not privacy.personal
-    ids = consents.same_person(connection, caller.workspace_id, person.id)
+    ids = merges.same_person(connection, caller.workspace_id, person.id)
     lines = consents.ledger(connection, caller.workspace_id, ids, None, ENTRIES_SHOWN)
     names = persons.staff(connection, caller.workspace_id) if lines else {}
     return {

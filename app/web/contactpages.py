@@ -1,6 +1,5 @@
 """Contacts as pages: found by a name or a tag, one with all that is known and all that happened. Changes go the API's way."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Query, Request, Response
@@ -8,16 +7,17 @@ from fastapi import Form, Query, Request, Response
 from app.auth import Caller
 from app.language import words
 from app.privacy import Glasses
-from app.store import documents, people, seeking, timelines, users
+from app.store import documents, overview, people, seeking, timelines, users
 from app.store.people import Person
 from app.store.rows import Connection
+from app.store.timelines import CHOICES, Asked
 from app.web import consentpages, moments, told
 from app.web.contacts import ContactChange, TagsIn, change_contact
 from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, TheHouse, can
 from app.web.page import page_router, render, toast
 from app.web.problems import invalid, missing
-from app.web.shapes import INT, NOT_A_PLACE, ContactId, Next, paged, place_of
+from app.web.shapes import INT, ContactId, Next
 from app.web.templating import icons, language_of
 from app.web.whys import Whys
 from flows.words import _
@@ -49,11 +49,12 @@ def show_contacts(
     if q.startswith("#") and len(q) > 1:
         q, tag = "", q[1:]
     found = _found(connection, caller.workspace_id, q, tag, next)
-    glasses = glasses_of(connection, caller)
+    glasses, place = glasses_of(connection, caller), overview.place(connection, caller.workspace_id)
     values = {
         "q": q,
         "label": tag,
-        "zone": users.timezone(connection, caller.workspace_id),
+        "place": place,
+        "zone": place.timezone,
         "rows": [_row(one, glasses) for one in found.people],
         "after": told.place_text(found.next) if found.next is not None else None,
     }
@@ -131,25 +132,12 @@ def _timeline(
     next_: str | None,
 ) -> dict[str, Any]:
     say = words(language_of(request)).gettext
-    place = place_of(next_, str, int, int)
-    before = (_instant(place[0]), place[1], place[2]) if place else people.LAST
-    asked = timelines.Asked(contact_id, [timelines.KINDS[one] for one in kinds or timelines.KINDS], journey)
-    found = timelines.page(connection, caller.workspace_id, asked, before, MOMENTS + 1)
-    shown, after = paged(found, MOMENTS, lambda row: [row.at.isoformat(), row.rank, row.id])
+    asked = Asked(contact_id, [CHOICES[one] for one in kinds or CHOICES], journey)
+    shown, after = moments.page_of(connection, caller.workspace_id, asked, next_, MOMENTS)
     known = told.faces(request, connection, caller.workspace_id, moments.versions_of(shown))
     glasses = glasses_of(connection, caller)
     whys = Whys(request, connection, caller.workspace_id, moments.cases_of(shown), known)
     return {"moments": [moments.view(moment_seen(glasses, one), known, say, whys) for one in shown], "after": after}
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise invalid([("next", NOT_A_PLACE)])
-    return at
 
 
 def _walks(request: Request, connection: Connection, caller: Caller, person: Person) -> list[dict[str, Any]]:

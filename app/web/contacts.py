@@ -1,7 +1,7 @@
 """Contacts over HTTP: found by a name, listed, changed, and what happened to them. New ones come in by the ingest door."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,13 +14,14 @@ from app.privacy import Glasses
 from app.store import consents, inbox, people, walks
 from app.store.consents import Consent
 from app.store.inbox import Letter
-from app.store.people import Moment, Person
+from app.store.people import Person
 from app.store.rows import Connection
+from app.store.timelines import KINDS, Asked, Kind, Moment
 from app.web import moments
 from app.web.glasses import glasses_of, moment_seen, person_seen
 from app.web.guard import Asker, Database, Now, can, router
 from app.web.problems import invalid, missing
-from app.web.shapes import NOT_A_PLACE, PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
+from app.web.shapes import PAGE, ContactId, In, Limit, Next, Out, Page, Text, paged, place_of
 from app.web.told import faces
 from app.web.whys import Whys
 from flows.words import _, told
@@ -38,7 +39,6 @@ SAMPLE: dict[str, Any] = {
     "created_at": "2026-11-21T08:00:00Z",
     "updated_at": "2026-11-21T08:00:00Z",
 }
-KINDS = Literal["event", "entered", "walk", "message", "kept_out"]
 PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,32}$")]
 
@@ -122,7 +122,7 @@ class MomentOut(Out):
         }
     )
     at: datetime
-    kind: KINDS
+    kind: Kind
     id: int
     name: str | None = None
     properties: dict[str, Any] | None = None
@@ -208,10 +208,7 @@ def read_timeline(
 ) -> Page[MomentOut]:
     """Tell what happened to a contact, the newest first: events, entries into journeys, walks with reasons, messages."""
     person = _known(connection, asker.workspace_id, contact_id)
-    place = place_of(next, str, int, int)
-    before = (_instant(place[0]), place[1], place[2]) if place else people.LAST
-    found = people.timeline(connection, asker.workspace_id, person.id, before, limit + 1)
-    rows, after = paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
+    rows, after = moments.page_of(connection, asker.workspace_id, Asked(person.id), next, limit)
     glasses = glasses_of(connection, asker)
     whys = _whys(request, connection, asker.workspace_id, rows)
     return Page(items=[_moment(moment_seen(glasses, row), whys) for row in rows], next=after)
@@ -255,16 +252,8 @@ def _known(connection: Connection, workspace_id: int, contact_id: int) -> Person
     return person
 
 
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise invalid([("next", NOT_A_PLACE)]) from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def _moment(row: Moment, whys: Whys) -> MomentOut:
-    kind = people.KINDS[row.rank]
+    kind = KINDS[row.rank]
     detail = {name: value for name, value in row.detail.items() if name in MomentOut.model_fields}
     detail["reason_text"] = whys.text(moments.key_of(row))
     if kind == "walk":

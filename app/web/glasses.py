@@ -7,8 +7,9 @@ from app.auth import Caller
 from app.privacy import Glasses, load
 from app.store import workspaces
 from app.store.messagelog import Line
-from app.store.people import Moment, Person
+from app.store.people import Person
 from app.store.rows import Connection
+from app.store.timelines import Moment
 
 
 def glasses_of(connection: Connection, caller: Caller) -> Glasses:

@@ -76,6 +76,7 @@ class Words(BaseModel):
 class Heard(BaseModel):
     """How many receipts were new; the rest were repeats, or spoke of messages that this account never sent."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accepted": 2, "ignored": 1}]})
     accepted: int
     ignored: int
 
@@ -89,7 +90,10 @@ async def _raw(request: Request) -> bytes:
     summary="Receipts from a provider",
     max_body_size=LARGEST_BODY,
     openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": Words.model_json_schema()}}}
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": Words.model_json_schema(), "example": EXAMPLE}},
+        }
     },
 )
 def hear(

@@ -7,10 +7,10 @@ contact is not known by a user id. The pull never writes.
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from app import auth
 from app.keys import is_user
@@ -24,6 +24,16 @@ routes = APIRouter(prefix="/v1/inapp", tags=["in-app"])
 
 KINDS = {"impression": "opened", "click": "clicked", "close": "closed"}
 LONGEST_ID = 255
+
+
+SAMPLE: dict[str, Any] = {
+    "token": "i1.7.2c9f5e0d41",
+    "title": "Your order waits",
+    "body": "Tap to pay.",
+    "url": "https://shop.example/orders/o-55",
+    "sent_at": "2026-03-02T09:10:00Z",
+    "expires_at": "2026-03-09T09:10:00Z",
+}
 
 
 class Shown(BaseModel):
@@ -40,12 +50,14 @@ class Shown(BaseModel):
 class Pulled(BaseModel):
     """The newest first."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [SAMPLE]}]})
     items: list[Shown]
 
 
 class Done(BaseModel):
     """Kept."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"success": True}]})
     success: bool = True
 
 

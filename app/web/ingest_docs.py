@@ -4,6 +4,7 @@ from typing import Any
 
 from app.tracking import END_OF_TIME, ID_AT_MOST, KINDS, NAME_AT_MOST
 from app.web.ingest import PATHS
+from app.web.problems import document
 
 Json = dict[str, Any]
 NOTHING: Json = {"type": "null"}
@@ -109,7 +110,7 @@ def _operation(kind: str) -> Json:
         "description": "Segment's public tracking protocol, so that its SDKs work unchanged. May be packed with gzip.",
         "security": [{"writeKey": []}, {}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
-        "responses": {"200": OK, **{status: _problem(text) for status, text in PROBLEMS.items()}},
+        "responses": {"200": OK, **{status: _problem(status, text) for status, text in PROBLEMS.items()}},
     }
 
 
@@ -130,8 +131,8 @@ def _batch_example() -> Json:
     return {"batch": calls, "sentAt": "2026-11-21T09:30:01Z"}
 
 
-def _problem(text: str) -> Json:
-    return {
-        "description": text,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+def _problem(status: str, text: str) -> Json:
+    field = [("timestamp", "is not a moment between 1970 and 2200")] if status == "400" else []
+    example = document(int(status), text, field)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": text, "content": {"application/problem+json": {"schema": schema, "example": example}}}

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from app import publishing
 from app.documents import write_yaml
-from app.publishing import Desk
+from app.publishing import Desk, known
 from app.store import journeys, keys, lists
 from app.store.journeys import Asked, Journey
 from app.web.guard import Asker, Database, Now, TheHouse, can, router
@@ -160,14 +160,6 @@ def journey_out(one: Journey) -> JourneyOut:
     shown = {name: value for name, value in one._asdict().items() if name in JourneyOut.model_fields}
     shown["paused_at"] = one.paused_at if one.status == "paused" else None
     return JourneyOut(**shown, version=one.live_number)
-
-
-def known(desk: Desk, journey_id: int) -> Journey:
-    """The journey, or a 404 that is the same for one that never was and for another workspace's."""
-    journey = journeys.find(desk.connection, desk.workspace_id, journey_id)
-    if journey is None:
-        raise missing("journey")
-    return journey
 
 
 @routes.post("/journeys", status_code=201, dependencies=[can("journey.edit")], max_body_size=DOCUMENT_BYTES)

@@ -6,9 +6,10 @@ from fastapi import Form, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app import audit
+from app.publishing import known
 from app.store import journeys, plans
 from app.web.guard import Asker, Database, Now, can, router
-from app.web.journeys import AtDesk, JourneyOut, journey_out, known
+from app.web.journeys import AtDesk, JourneyOut, journey_out
 from app.web.page import page_router
 from app.web.plans import PlanId
 from app.web.planshapes import PlanOut, plan_out

@@ -9,10 +9,11 @@ from pydantic import ConfigDict, Field
 
 from app import migrating, publishing
 from app.migrating import Preview, Progress
+from app.publishing import known
 from app.store import journeys, migrations_, submissions
 from app.store.migrations_ import Migration
 from app.web.guard import can, router
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.problems import missing
 from app.web.shapes import INT, PAGE, In, JourneyId, Limit, Next, Out, Page, paged, place_of
 from flows import document as documents
@@ -188,7 +189,7 @@ def target_of(desk: publishing.Desk, journey_id: int) -> tuple[Document | None, 
     last = submissions.latest(desk.connection, desk.workspace_id, journey_id)
     if last is not None and last.status in ("open", "approved"):
         return documents.load(submissions.document(desk.connection, desk.workspace_id, last.id)), 0
-    return migrating.live_document(desk, journey_id), journey.live_version_id or 0
+    return migrating.live_document(desk, journey), journey.live_version_id or 0
 
 
 def one_of(desk: publishing.Desk, journey_id: int, id: int) -> MigrationOut:

@@ -1,11 +1,17 @@
 """A contact's timeline as a page tells it: each moment a sentence, its steps with the reasons, its message with its fate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from app.store.people import KINDS, Moment
+from app import causes
+from app.store import timelines
+from app.store.rows import Connection
+from app.store.timelines import KINDS, LAST, Asked, Moment
 from app.web import told
 from app.web.pages import BECAME, REACHED, SENT, SIMPLY_SENT
+from app.web.problems import invalid
+from app.web.shapes import NOT_A_PLACE, paged, place_of
 from app.web.told import Faces, Say
 from app.web.whys import Case, Whys
 from flows.words import _
@@ -26,6 +32,26 @@ ENTERED = {
     3: _("entered “%(journey)s”, and failed there"),
     4: _("entered “%(journey)s”, which is paused"),
 }
+
+
+def page_of(
+    connection: Connection, workspace_id: int, asked: Asked, next_: str | None, limit: int
+) -> tuple[Sequence[Moment], str | None]:
+    """What happened from the place that `next_` means, and the place after it."""
+    place = place_of(next_, str, int, int)
+    before = (_instant(place[0]), place[1], place[2]) if place else LAST
+    found = timelines.page(connection, workspace_id, asked, before, limit + 1)
+    return paged(found, limit, lambda row: [row.at.isoformat(), row.rank, row.id])
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise invalid([("next", NOT_A_PLACE)])
+    return at
 
 
 def versions_of(moments: Iterable[Moment]) -> set[int]:
@@ -116,15 +142,17 @@ def steps(raw: Iterable[list[str]], faces: Faces, say: Say) -> list[dict[str, An
     found = []
     for step in raw:
         node, port, why = [*step, "", ""][:3]
+        type_ = faces.type(node)
+        seen = causes.seen(why, say, faces.title) if type_ in causes.ASKING else None
         found.append(
             {
                 "node": node,
                 "port": port,
                 "title": faces.title(node),
-                "type": faces.type(node),
-                "hue": hue(faces.type(node)),
+                "type": type_,
+                "hue": hue(type_),
                 "way": faces.port(node, port) if port and port != "next" else "",
-                "why": told.reason_text(why, say, faces),
+                "why": seen or told.reason_text(why, say, faces),
             }
         )
     return found
@@ -142,7 +170,7 @@ def hue(type_: str) -> str:
 def _message(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
     word, tone = became(detail["status"], detail["outcome"], say)
     return {
-        "title": detail["title"] or faces.title(detail["node"]),
+        "title": told.headline(detail["title"]) or faces.title(detail["node"]),
         "step": faces.title(detail["node"]),
         "channel": detail["channel"],
         "message_id": detail["message_id"],

@@ -14,15 +14,17 @@ from app import audit, facets, lateness, migrating, pausing, publishing
 from app.generation import confirm
 from app.migrating import Preview
 from app.pausing import Mode
-from app.publishing import Desk, RefusedError
+from app.publishing import Desk, RefusedError, known
 from app.store import journeys, migrations_, overview, submissions
+from app.store.pauses import SEASON
 from app.web import told
 from app.web.guard import Asker, Database, Now, TheHouse, can
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.migrations import MigrationId, target_of, told_of
 from app.web.page import page_router, render
 from app.web.shapes import JourneyId
 from app.web.templating import icons, reading
+from app.web.whys import of_reasons
 from flows import document as documents
 from flows.document import Document
 from flows.moves import RULES_AT_MOST, Move
@@ -136,10 +138,16 @@ def undo_move(
 
 @routes.get("/journeys/{journey_id}/pausing", dependencies=[can("journey.read")])
 def show_pausing(request: Request, journey_id: JourneyId, desk: AtDesk) -> Response:
-    """How a pause is meant; and before a resume, what each way of it would do at once."""
+    """How a pause is meant; and before a resume, why it began and what each way of it would do at once."""
     journey = known(desk, journey_id)
     seen = pausing.outlook(desk, journey_id) if journey.status == "paused" else None
-    values = {"journey": journey, "seen": seen, "modes": pausing.MODES, "spreads": tuple(SPREADS)}
+    reason = seen.reason if seen and seen.reason else ""
+    values = {
+        "journey": journey,
+        "seen": seen,
+        "by_itself": of_reasons(request, desk.connection, desk.workspace_id, [reason]).get(reason),
+        "in_season": reason.startswith(SEASON),
+    }
     return render(request, "journeys/pausing.html", values)
 
 

@@ -120,9 +120,10 @@ def _complete(path: str, operation: Json, schemas: Json) -> None:
     responses, body = operation["responses"], operation.get("requestBody")
     for content in (body or {}).get("content", {}), *(one.get("content", {}) for one in responses.values()):
         for media in content.values():
-            example = _example(media.get("schema", {}), schemas)
+            schema = media.get("schema", {})
+            example = _example(schema, schemas)
             if example is not None:
-                media.setdefault("example", example)
+                media.setdefault("example", _whole(example, schema, schemas))
     if not path.startswith("/api/"):
         responses.pop("422", None)
         return
@@ -152,6 +153,19 @@ def _example(schema: Json, schemas: Json) -> Any:
     if properties.keys() == {"items", "next"}:
         return {"items": [_example(properties["items"]["items"], schemas)], "next": None}
     return None
+
+
+def _whole(example: Any, schema: Json, schemas: Json) -> Any:
+    """The example with the nulls that stand in it by right; FastAPI leaves out whatever is null."""
+    schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+    schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if isinstance(example, list):
+        return [_whole(one, schema.get("items", {}), schemas) for one in example]
+    if not isinstance(example, dict):
+        return example
+    parts = schema.get("properties", {})
+    nulls = {name: None for name in schema.get("required", ()) if {"type": "null"} in parts[name].get("anyOf", ())}
+    return nulls | {name: _whole(one, parts.get(name, {}), schemas) for name, one in example.items()}
 
 
 @routes.get("/openapi.json")

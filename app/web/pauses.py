@@ -8,10 +8,10 @@ from pydantic import ConfigDict, Field
 
 from app import lateness, pausing
 from app.pausing import Mode
-from app.publishing import Desk
+from app.publishing import Desk, known
 from app.store import lates
 from app.web.guard import can, router
-from app.web.journeys import AtDesk, JourneyOut, journey_out, known
+from app.web.journeys import AtDesk, JourneyOut, journey_out
 from app.web.shapes import INT, In, JourneyId, Out
 from flows.calendar import Duration
 from flows.durations import elapsed

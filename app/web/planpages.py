@@ -1,6 +1,7 @@
 """The pages of plans: all with their progress, one with target, money and journeys, forms to write them. Rules are in `plans`."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import ValidationError
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from app import measuring
 from app.auth import Caller
 from app.language import words
+from app.progress import SHARES, Progress, span
 from app.store import keys, lists, overview, vocabulary
 from app.store import plans as store
 from app.store.lists import Wish
@@ -20,10 +22,11 @@ from app.web.house import House
 from app.web.lists import REVIEW_WORDS, STATUS_WORDS
 from app.web.page import page_router, render, toast
 from app.web.plans import PlanId
-from app.web.planshapes import SHARES, WITH_EVENT, ArchivedIn, PlanIn, Scene, as_fields, plan_out
+from app.web.planshapes import WITH_EVENT, ArchivedIn, PlanIn, Scene, as_fields, plan_out
 from app.web.problems import ProblemError, missing
 from app.web.shapes import LONGEST_PLACE, paged, place_of
-from app.web.templating import language_of
+from app.web.templating import channel_words, language_of
+from flows.calendar import zone
 from flows.problems import say as say_problem
 from flows.words import _, speaking
 
@@ -120,12 +123,13 @@ def show_plan(
     ids = [one.id for one in rows]
     say = words(language_of(request)).gettext
     progress = measuring.progress_of(connection, caller.workspace_id, [row], now)[plan_id]
+    place = overview.place(connection, caller.workspace_id)
     values = {
         "plan": plan,
         "progress": progress,
-        "line": _line(row, progress),
+        "line": _line(row, progress, place.timezone),
         "next_run": store.next_runs(connection, caller.workspace_id, [plan_id]).get(plan_id),
-        "place": overview.place(connection, caller.workspace_id),
+        "place": place,
         "rows": rows,
         "figures": figures.of_journeys(connection, caller.workspace_id, ids, house.now()),
         "seasons": seasonwords.of_journeys(
@@ -221,16 +225,16 @@ def _nested(given: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _line(row: Plan, progress: Any) -> dict[str, Any] | None:
+def _line(row: Plan, progress: Progress, timezone: str) -> dict[str, Any] | None:
     """What the chart draws: the number by day, and the straight way from baseline to target."""
-    measure = row.details.get("measure")
-    if not measure or not progress.days:
+    measure, days = row.details.get("measure"), span(row.details, row.created_at, zone(timezone) or ZoneInfo("UTC"))
+    if not measure or days is None or not progress.days:
         return None
     return {
         "days": [point.day.isoformat() for point in progress.days],
         "values": [point.value for point in progress.days],
-        "first": row.details.get("starts_on") or row.created_at.date().isoformat(),
-        "deadline": measure["deadline"],
+        "first": days.first.isoformat(),
+        "deadline": days.last.isoformat(),
         "baseline": measure["baseline"],
         "target": measure["value"],
     }
@@ -239,7 +243,6 @@ def _line(row: Plan, progress: Any) -> dict[str, Any] | None:
 def _form(request: Request, house: House, asking: tuple[Connection, Caller], plan: Plan | None) -> dict[str, object]:
     say = words(language_of(request)).gettext
     connection, caller = asking
-    channels = sorted({node.channel.name for node in house.catalog.values() if node.channel is not None})
 
     def said(table: dict[str, str]) -> dict[str, str]:
         return {name: say(word) for name, word in table.items()}
@@ -257,7 +260,7 @@ def _form(request: Request, house: House, asking: tuple[Connection, Caller], pla
         "standing_words": said(STANDING_WORDS),
         "standing_tones": STANDING_TONES,
         "shares": SHARES,
-        "channels": channels,
+        "channel_words": dict(sorted(channel_words(request, house.catalog).items())),
         "known_events": [one.name for one in vocabulary.events(connection, caller.workspace_id)]
         if caller.may("plan.edit")
         else [],

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
-from app.progress import Standing
+from app.progress import SHARES, Standing
 from app.store.plans import Plan, Written
 from app.web.shapes import In, Out, Text
 from flows.words import _
@@ -14,7 +14,7 @@ Scene = Literal["acquire", "activate", "convert", "retain", "win_back"]
 Metric = Literal["goal_people", "event_people", "goal_share", "click_share", "revenue"]
 Cadence = Literal["long_running", "periodic", "one_off"]
 Over = Literal["warn", "hold"]
-WITH_EVENT, SHARES = ("event_people", "revenue"), ("goal_share", "click_share")
+WITH_EVENT = ("event_people", "revenue")
 LARGEST = 1e12
 CHANNELS_AT_MOST = 30
 

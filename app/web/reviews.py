@@ -10,10 +10,10 @@ from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from app import migrating, publishing
-from app.publishing import Desk
+from app.publishing import Desk, known
 from app.store import journeys
 from app.web.guard import can, router
-from app.web.journeys import AtDesk, Status, known
+from app.web.journeys import AtDesk, Status
 from app.web.migrations import People
 from app.web.problems import invalid, missing
 from app.web.shapes import PAGE, In, JourneyId, Limit, Next, Out, Page, ProblemOut, paged, place_of, problem_out

@@ -6,10 +6,10 @@ from fastapi import Form, Query, Request, Response
 
 from app import audit, pausing, publishing
 from app.language import words
-from app.publishing import Desk
+from app.publishing import Desk, known
 from app.store import lists
 from app.web.guard import can
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.page import page_router, toast
 from app.web.problems import ProblemError, missing
 from app.web.shapes import INT, JourneyId

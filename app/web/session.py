@@ -26,8 +26,7 @@ from flows.words import _
 
 COOKIE = "journey_session"
 STEP_COOKIE = "journey_step"  # that of a sign-in which waits for its code
-HOST = "__Host-"
-SECURE_COOKIE = f"{HOST}{COOKIE}"  # browsers take it over https only, from this host, for all of it
+HOST = "__Host-"  # browsers take such a cookie over https only, from this host, for all of it
 SAFE = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "::1")
 

@@ -35,7 +35,7 @@ class Out(BaseModel):
 T = TypeVar("T")
 
 
-class Page(BaseModel, Generic[T]):
+class Page(Out, Generic[T]):
     """A page of a list. Send `next` back as the query parameter `next` for the one after it; null ends the list."""
 
     items: list[T]

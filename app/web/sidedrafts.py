@@ -7,11 +7,11 @@ from fastapi import Header, Path, Response
 from pydantic import ConfigDict, Field
 
 from app import drafting
-from app.publishing import Desk
+from app.publishing import Desk, known
 from app.store import journeys, keys, sidedrafts
 from app.store.sidedrafts import SideDraft
 from app.web.guard import can, router
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.problems import ProblemError, missing
 from app.web.shapes import INT, In, JourneyId, Out, Page, Text
 from flows.merging import Conflict, Side

@@ -134,7 +134,7 @@ class Streams:
                     self.looks += 1
                     seen = await run_in_threadpool(watch.look)
             except Exception as error:  # noqa: BLE001 the database is away, or worse: the pages keep what they show
-                log.warning("stream.look", key=str(key), error=type(error).__name__)
+                log.warning("stream.look", name=str(key), error=type(error).__name__)
             else:
                 news, watch.seen = changes(watch.seen, seen), seen
                 for reader in watch.readers:

@@ -7,13 +7,13 @@ from fastapi import BackgroundTasks, Request
 from pydantic import ConfigDict, Field
 
 from app import publishing
-from app.publishing import Desk
+from app.publishing import Desk, known
 from app.reviewing import Message
 from app.store import admissions, workspaces
 from app.web import reviewed
 from app.web.guard import Asker, TheHouse, can, router
 from app.web.house import House
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.problems import missing
 from app.web.reminders import remind
 from app.web.reviewed import Reviewed

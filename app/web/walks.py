@@ -9,12 +9,13 @@ from pydantic import ConfigDict, Field
 
 from app import counts
 from app.counts import AtNode
+from app.publishing import known
 from app.store import accept, journeys, tallies, walks
 from app.store.accept import Raced
 from app.store.rows import Connection
 from app.store.walks import Standing, Where
 from app.web.guard import Asker, TheHouse, can, router
-from app.web.journeys import AtDesk, known
+from app.web.journeys import AtDesk
 from app.web.problems import ProblemError, away, invalid, missing
 from app.web.shapes import INT, PAGE, In, JourneyId, Limit, Next, Out, Page, Text, paged, place_of
 from app.web.templating import reading

@@ -47,29 +47,6 @@ export async function confirmDialog({ title, text = "", yes = _("Yes, do it"), n
   return said === true;
 }
 
-/**
- * A text from the person; null where they did not want to say one.
- * @param {{title: string, label: string, value?: string, yes?: string, long?: boolean, required?: boolean}} question
- * @returns {Promise<string | null>}
- */
-export async function textDialog({ title, label, value = "", yes = _("Save"), long = false, required = true }) {
-  const said = await ask((done) => {
-    const id = `asked-${counted}`;
-    const field = /** @type {HTMLInputElement} */ (h(long ? "textarea" : "input", { id, autofocus: true, required, maxlength: long ? 4000 : 200 }));
-    field.value = value;
-    const finish = (/** @type {Event} */ event) => { event.preventDefault(); if (form.reportValidity()) done(field.value.trim()); };
-    const form = /** @type {HTMLFormElement} */ (h("form", { class: "field", onsubmit: finish }, h("label", { for: id }, label), field));
-    return {
-      title, content: [form],
-      buttons: [
-        h("button", { type: "button", class: "button", onclick: () => done(undefined) }, _("Cancel")),
-        h("button", { type: "button", class: "button primary", onclick: finish }, yes),
-      ],
-    };
-  });
-  return typeof said === "string" ? said : null;
-}
-
 /** What `hx-confirm` and `data-confirm` ask: the text up to the first line break is the question. @param {HTMLElement} source @param {string} text */
 const asked = (source, text) => {
   const [title, ...rest] = text.split("\n");

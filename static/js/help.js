@@ -43,7 +43,7 @@ function tourDoor(/** @type {() => void} */ close) {
 
 let open = false;
 /** Show the sheet. */
-export async function showHelp() {
+async function showHelp() {
   if (open) return;
   open = true;
   await ask((done) => ({

@@ -144,7 +144,7 @@ class Palette {
 }
 
 /** Open the palette. */
-export function openPalette() {
+function openPalette() {
   if (!document.querySelector("dialog[open]")) new Palette();
 }
 

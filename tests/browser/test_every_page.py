@@ -1,4 +1,4 @@
-"""Every page, in both themes, on a desk and on a phone, in both languages: accessible, whole, translated, looked at."""
+"""Every page, in both themes, on a desk and on a phone, by keyboard, in both languages: accessible, whole, looked at."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from tests.browser import words
 from tests.browser.axe import COLOURS, SIZES
 from tests.browser.conftest import HEIGHTS, Tour
+from tests.browser.keyboard import goes_by_keyboard
 from tests.browser.pages import ready
 from tests.browser.town import Town
 from tests.browser.walk import STOPS, Stop, unknown
@@ -27,12 +28,13 @@ def test_no_page_is_forgotten() -> None:
 
 
 @stops
-def test_a_page_is_accessible_in_both_themes_on_a_desk_and_on_a_phone(
+def test_a_page_is_accessible_in_both_themes_by_keyboard_on_a_desk_and_on_a_phone(
     stop: Stop, tour: Tour, town: Town, axe: Callable[..., None], shot: Callable[..., object]
 ) -> None:
     page = ready(tour(stop.path(town), role=stop.role, of=town.staff))
     axe(page)
     shot(page, f"{stop.name}-light")
+    goes_by_keyboard(page)
     page.emulate_media(color_scheme="dark")
     axe(ready(page), COLOURS)
     shot(page, f"{stop.name}-dark", whole=False)

@@ -1,15 +1,18 @@
 """Each command: what it prints, where, and with which code it ends."""
 
+import io
 import json
+import re
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app import auth, cli, documents
-from app.commands import bench
+from app.commands import bench, showing
 from app.database import Connection, connect, transaction
 from app.store import secondsteps
 from tests.cli.conftest import Journey
@@ -82,7 +85,7 @@ def test_a_new_user_gets_a_link_that_works_once(journey: Journey, connection: Co
 
 
 def test_a_document_survives_import_and_export(journey: Journey, example: Path, tmp_path: Path) -> None:
-    journey("key", "add", "--role", "ingest", "--name", "site")
+    assert "There is no workspace yet" in journey("export", 1).err
     id = journey("import", example).out.strip()
     first = journey("export", id)
     assert first.code == 0
@@ -172,8 +175,59 @@ def test_bench_for_people_shows_the_peers() -> None:
     assert bench.names("all") == list(bench.WORKLOADS)
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_work_says_how_far_it_is_how_fast_and_how_long_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As lines where output goes to a file, as a bar on a terminal."""
+    moments = iter([0.0, 3.0, 6.0])
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(showing.time, "monotonic", lambda: next(moments))
+    with showing.showing() as progress:
+        for done in (0, 1_500, 3_000):
+            progress("inventing people", done, 5_000)
+    assert sys.stderr.getvalue() == "inventing people: 3,000 of 5,000, 500.0/s, 0:00:04 left\n"
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with showing.showing() as progress:
+        for done in (0, 2_500, 3_000):
+            progress("inventing people", done, 5_000)
+            time.sleep(0.01)
+    seen = sys.stderr.getvalue()
+    assert "inventing people" in seen
+    assert re.search(r"60 % [\d,]+/s 0:00:0\d 0:00:0\d", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)), seen
+
+
 def test_migrating_twice_does_nothing_the_second_time(journey: Journey) -> None:
     assert journey("migrate").err == "The tables are up to date.\n"
+
+
+def test_a_worker_does_not_begin_where_tables_are_behind(journey: Journey, connection: Connection) -> None:
+    before = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    with transaction(connection):
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    try:
+        called = journey("worker")
+    finally:
+        with transaction(connection):
+            connection.execute("UPDATE alembic_version SET version_num = %s", before)
+    assert (called.code, called.out) == (1, "")
+    assert called.err.startswith("Error: The tables stand at migration 0001, and this program needs ")
+    assert called.err.endswith("run `journey migrate` first.\n")
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["import", "app/demo/welcome.yaml"], ["user", "link"]])
+def test_a_database_that_does_not_answer_is_one_sentence(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("JOURNEY_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    called = journey(*[str(ROOT / word) if "/" in word else word for word in command])
+    assert (called.code, called.out) == (1, "")
+    assert called.err.startswith("Error: The database does not answer (")
+    assert called.err.count("\n") == 1
+    assert "should not have" not in called.err
 
 
 def test_a_setting_that_cannot_be_used_is_named(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,15 @@ class Process:
 
     def stopped(self) -> bool:
         """Whether it is frozen."""
-        return Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T"
+        return self._shown("state").startswith("T")
+
+    def memory(self) -> int:
+        """Bytes it holds in memory."""
+        return int(self._shown("rss")) * 1024
+
+    def _shown(self, what: str) -> str:
+        asked = ["ps", "-o", f"{what}=", "-p", str(self.pid)]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
     def lines(self) -> list[dict[str, Any]]:
         """What it has logged."""

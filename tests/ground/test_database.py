@@ -1,6 +1,7 @@
 """Connections, the one commit point, and migrations."""
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -105,6 +106,84 @@ def test_a_database_ahead_of_the_program_is_refused(fresh_url: str) -> None:
 
 def test_models_and_migrated_tables_are_the_same(database_url: str) -> None:
     command.check(database.alembic_config(database_url))
+
+
+# What is found by a number alone bears its workspace as a column, which every statement asks for (`test_house.py`,
+# `tests/web/test_matrix.py`); the rest belongs to the installation and not to a workspace.
+FOUND_BY_NUMBER = {
+    "caught", "comment", "dead", "journey", "key", "merge", "migration", "plan", "reputation", "review", "side_draft",
+    "submission", "tally", "users", "version",
+}  # fmt: skip
+OF_NOBODY = {"alembic_version", "generation", "instance", "sign_in_try", "worker", "workspace"}
+HOT = {"contact", "event", "inbox", "enrollment", "trail", "message", "sending", "consent"}
+
+
+def keys_of(connection: database.Connection) -> dict[str, list[tuple[bool, tuple[str, ...]]]]:
+    """By table, its unique keys: whether it is the primary one, and its columns."""
+    found: dict[str, list[tuple[bool, tuple[str, ...]]]] = {}
+    for table, primary, columns in connection.execute(
+        """
+        SELECT c.relname, i.indisprimary, array_agg(a.attname::text ORDER BY k.place)
+        FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique
+        CROSS JOIN unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        GROUP BY c.relname, i.indexrelid, i.indisprimary
+        """
+    ).fetchall():
+        found.setdefault(table, []).append((primary, tuple(columns)))
+    return found
+
+
+def test_every_key_bears_the_workspace_and_every_hot_one_the_lane(connection: database.Connection) -> None:
+    keys = keys_of(connection)
+    by_number = {table for table, mine in keys.items() if not all("workspace_id" in columns for _, columns in mine)}
+    assert by_number == FOUND_BY_NUMBER | OF_NOBODY
+    bearing = connection.execute(
+        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND column_name = 'workspace_id' AND is_nullable = 'NO'"
+    ).fetchall()
+    without = keys.keys() - {name for (name,) in bearing}
+    assert without == OF_NOBODY | {"caught"}, "what the catcher of mail is handed may be nobody's"
+    for table in HOT:
+        assert any(primary and "lane" in columns for primary, columns in keys[table]), table
+
+
+def test_unique_keys_are_the_last_line_d2(connection: database.Connection) -> None:
+    keys = {(table, columns) for table, mine in keys_of(connection).items() for _, columns in mine}
+    assert keys >= {
+        ("seen", ("workspace_id", "digest")),  # an event, by its message id
+        ("enrollment", ("workspace_id", "contact_id", "journey_id", "key", "slot")),  # one active, by policy
+        ("trail", ("workspace_id", "lane", "enrollment_id", "walk")),  # a move
+        ("message", ("workspace_id", "lane", "enrollment_id", "node", "visit")),
+        ("receipt", ("workspace_id", "message_id", "kind", "provider_event_id")),
+        ("identity", ("workspace_id", "kind", "value")),
+        ("run", ("workspace_id", "journey_id", "node", "planned_at")),  # a firing of a schedule
+        ("version", ("journey_id", "number")),
+    }
+
+
+def test_due_work_has_indexes_of_its_own_and_history_lies_by_month_d8(connection: database.Connection) -> None:
+    partial = connection.execute(
+        "SELECT indexrelid::regclass::text, pg_get_expr(indpred, indrelid) FROM pg_index WHERE indpred IS NOT NULL"
+    ).fetchall()
+    due = {name: condition for name, condition in partial if name in ("ix_enrollment_due", "ix_message_due")}
+    assert due["ix_enrollment_due"] == "((status = 0) AND (wake_at IS NOT NULL))"
+    assert "status = ANY" in due["ix_message_due"]
+    kept = connection.execute(
+        "SELECT pg_get_partkeydef(partrelid) FROM pg_partitioned_table WHERE partrelid = 'event'::regclass"
+    ).fetchall()
+    assert kept == [('RANGE ("timestamp")',)]
+
+
+def test_what_is_written_down_never_goes_with_what_it_is_about_d17(connection: database.Connection) -> None:
+    """No deletion takes rows of another table along; a version stays as it was published."""
+    foreign = "SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f' AND confdeltype NOT IN ('a', 'r')"
+    assert connection.execute(foreign).fetchall() == []
+    store = [path.read_text(encoding="utf-8") for path in (database.MIGRATIONS.parent / "app" / "store").glob("*.py")]
+    changed = {word for text in store for word in re.findall(r"UPDATE version v?\s*SET (\w+)", text)}
+    assert changed == {"reach"}, "nothing else of a version is ever changed"
+    assert not [text for text in store if re.search(r"DELETE FROM (version|journey|submission|review)\b", text)]
 
 
 @pytest.mark.parametrize(

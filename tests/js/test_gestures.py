@@ -230,7 +230,9 @@ def test_a_wire_is_felt_beside_its_line_but_not_through_a_card(canvas: Canvas) -
     canvas.page.mouse.move(x + 15, y + 5)
     lit = canvas.page.locator(".wire.lit")
     assert lit.get_attribute("data-key") == key
-    assert canvas.ask("([x, y]) => getComputedStyle(document.elementFromPoint(x, y)).cursor", [x + 15, y + 5]) == "pointer"
+    assert (
+        canvas.ask("([x, y]) => getComputedStyle(document.elementFromPoint(x, y)).cursor", [x + 15, y + 5]) == "pointer"
+    )
     canvas.page.mouse.click(x + 15, y + 5)
     assert canvas.selected() == [key]
     canvas.page.mouse.move(x + 15, y + 30)

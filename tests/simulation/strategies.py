@@ -245,6 +245,14 @@ class Happening:
     message: str
     into: int | None = None
 
+    @property
+    def payload(self) -> dict[str, Json]:
+        """The call that brings it in."""
+        common = {"userId": f"u{self.who}", "timestamp": self.timestamp.isoformat(), "messageId": self.message}
+        if self.name == "identify":
+            return {"type": "identify", "traits": self.properties, **common}
+        return {"type": "track", "event": self.name, "properties": self.properties, **common}
+
 
 ENROLLED = "journey.enrolled"
 PROPERTIES = st.fixed_dictionaries(

@@ -1,28 +1,24 @@
 """Random flows and random events: whatever the batches, lanes and order, the engine tells the story of the reference."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
-from app.database import connect
 from app.store.rows import Connection
 from flows import document
 from flows.validate import errors, validate
 from tests.simulation import engine
+from tests.simulation.drawing import SEEDS, drawn, others, paces
 from tests.simulation.engine import Pace, Town, walked
 from tests.simulation.reference import Event, Journey, Person
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
 
 EXAMPLES = 24
-QUICK = bool(os.environ.get("SIMULATE_QUICK"))  # a failing story as it was drawn, not made small
 UNTIL = 3 * 24 * 60 * MINUTE  # after the last event
 
 
@@ -34,9 +30,6 @@ class Story:
     batches: list[list[Happening]]
     pace: Pace
     versions: list[tuple[int, int, dict[str, Any]]]  # before which batch, of which journey, and what it is from then on
-
-
-paces = st.builds(Pace, st.sampled_from((1, 1, 2, 5)), st.sampled_from((1, 130, 5_000)), st.booleans())
 
 
 @st.composite
@@ -52,22 +45,6 @@ def stories(draw: st.DrawFn) -> Story:
     return Story(documents, batches, draw(paces), sorted(versions, key=lambda one: one[0]))
 
 
-@pytest.fixture(scope="module")
-def shared(_worker_database: str) -> Iterator[Connection]:
-    """One connection whose commits mean nothing, so that each example is rolled back instead of cleaned up."""
-    with connect(_worker_database, statement_seconds=60, idle_in_transaction_seconds=0) as opened:
-        opened.commit = lambda: None  # type: ignore[method-assign]
-        yield opened
-        opened.rollback()
-
-
-def payload(one: Happening) -> dict[str, Any]:
-    common = {"userId": f"u{one.who}", "timestamp": one.timestamp.isoformat(), "messageId": one.message}
-    if one.name == "identify":
-        return {"type": "identify", "traits": one.properties, **common}
-    return {"type": "track", "event": one.name, "properties": one.properties, **common}
-
-
 def live(connection: Connection, story: Story) -> tuple[Town, list[int]]:
     """The engine's telling."""
     town = Town(connection, CATALOG, timezone="UTC", start=START)
@@ -80,7 +57,7 @@ def live(connection: Connection, story: Story) -> tuple[Town, list[int]]:
             town.publish("", flow, journeys[journey])
         for (at, into), together in groupby(batch, key=lambda one: (one.at, one.into)):
             if into is None:
-                town.accept([payload(one) for one in together], at=at)
+                town.accept([one.payload for one in together], at=at)
             for one in together if into is not None else ():
                 town.now = at
                 town.enroll(journeys[into], f"u{one.who}", one.properties, one.message)
@@ -150,15 +127,7 @@ def compare(connection: Connection, story: Story) -> None:
 def examine(connection: Connection, number: int, examples: int) -> None:
     """Draw that many stories from a seed and compare both tellings of each."""
 
-    @seed(number)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink][: 1 if QUICK else 2],
-    )
+    @drawn(number, examples)
     @given(story=stories())
     def holds(story: Story) -> None:
         for one in (*story.documents, *(version for _, _, version in story.versions)):
@@ -180,11 +149,7 @@ def test_engine_and_reference_tell_the_same_story(shared: Connection, number: in
 
 @pytest.mark.simulate
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("number", range(int(os.environ.get("SIMULATE_SEEDS", "20"))))
+@pytest.mark.parametrize("number", SEEDS)
 def test_they_do_so_for_many_more(shared: Connection, number: int) -> None:
-    """`make simulate`: other stories every day, or those of SIMULATE_FROM."""
-    examine(
-        shared,
-        int(os.environ.get("SIMULATE_FROM", datetime.now(UTC).toordinal() * 1000)) + number,
-        int(os.environ.get("SIMULATE_EXAMPLES", "1000")),
-    )
+    """`make simulate`."""
+    examine(shared, *others(number, 1000))

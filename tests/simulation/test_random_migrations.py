@@ -1,28 +1,24 @@
 """Random flows, people and plans between two versions: nobody lost, nobody twice, no message repeated, books right."""
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from app import migrating
-from app.database import connect
 from app.lanes import ALL_LANES
 from app.publishing import Desk
 from app.stages import migrate
 from app.store import migrations_
 from app.store.rows import Connection
 from flows.moves import Move
+from tests.simulation.drawing import SEEDS, drawn, others, paces
 from tests.simulation.engine import Pace, Town
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
-from tests.simulation.test_random_journeys import paces, payload
 
 EXAMPLES = 40
-QUICK = bool(os.environ.get("SIMULATE_QUICK"))
 
 
 @dataclass(frozen=True)
@@ -63,15 +59,6 @@ def stories(draw: st.DrawFn) -> Story:
     batches = draw(happenings(lagging=False, journeys=1))
     at = draw(st.integers(0, len(batches)))
     return Story(old, new, batches, draw(paces), at, draw(plans(old, new)), draw(st.booleans()))
-
-
-@pytest.fixture(scope="module")
-def shared(_worker_database: str) -> Iterator[Connection]:
-    """One connection whose commits mean nothing, so that each example is rolled back instead of cleaned up."""
-    with connect(_worker_database, statement_seconds=60, idle_in_transaction_seconds=0) as opened:
-        opened.commit = lambda: None  # type: ignore[method-assign]
-        yield opened
-        opened.rollback()
 
 
 def rows(town: Town, query: str) -> list[tuple[Any, ...]]:
@@ -197,7 +184,7 @@ def live(connection: Connection, story: Story) -> None:
             town.until(batch[0].at, including=False)
         for one in batch:
             if one.into is None:
-                town.accept([payload(one)], at=one.at)
+                town.accept([one.payload], at=one.at)
             else:
                 town.now = one.at
                 town.enroll(journey, f"u{one.who}", one.properties, one.message)
@@ -210,15 +197,7 @@ def live(connection: Connection, story: Story) -> None:
 
 
 def examine(connection: Connection, number: int, examples: int) -> None:
-    @seed(number)
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink][: 1 if QUICK else 2],
-    )
+    @drawn(number, examples)
     @given(story=stories())
     def holds(story: Story) -> None:
         # A message that would be repeated breaks the key of its row (enrollment, step, visit), and so the batch.
@@ -241,9 +220,7 @@ def test_random_migrations_lose_nobody_move_nobody_twice_and_repeat_no_message(s
 
 @pytest.mark.simulate
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("number", range(int(os.environ.get("SIMULATE_SEEDS", "20"))))
+@pytest.mark.parametrize("number", SEEDS)
 def test_they_do_so_for_many_more(shared: Connection, number: int) -> None:
-    """`make simulate`: other stories every day."""
-    examine(
-        shared, int(os.environ.get("SIMULATE_FROM", "1000")) + number, int(os.environ.get("SIMULATE_EXAMPLES", "300"))
-    )
+    """`make simulate`."""
+    examine(shared, *others(number, 300))

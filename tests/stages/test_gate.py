@@ -8,6 +8,7 @@ import pytest
 from app.database import transaction
 from app.store.rows import Connection
 from app.world import World
+from nodes import catalog
 from tests.stages.conftest import MORNING
 from tests.stages.places import happen, identify, track
 
@@ -128,6 +129,36 @@ def test_a_country_of_several_zones_is_written_to_only_when_it_is_day_in_all_of_
     world.until(MORNING + 48 * HOUR)
     ((_, sent, _),) = messages(connection)
     assert sent == datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 08:00 in Perth
+
+
+def test_the_zone_is_the_persons_else_their_countrys_else_the_journeys_else_the_workspaces_f105(
+    connection: Connection,
+) -> None:
+    world = World(connection, catalog(), timezone="Pacific/Auckland", start=MORNING)
+    there = sends("a")
+    there["settings"]["timezone"] = "America/New_York"
+    journeys = {"there": world.publish("there", there), "none": world.publish("none", sends("b"))}
+    world.allow({"quiet": [{"from": "09:00", "to": "08:00"}]})  # it is night but for the hour from eight to nine
+    lives(world, "said", timezone="Europe/Berlin", country="JP")
+    lives(world, "country", timezone="Middle/Earth", country="JP")
+    lives(world, "silent")
+    at = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # 13:00, 21:00, 07:00 and 01:00 of the day after
+    happens(world, "a", "said", "country", "silent", at=at)
+    happens(world, "b", "said", "country", "silent", at=at)
+    world.until(at + 48 * HOUR)
+    rows = ask(
+        connection,
+        "SELECT i.value, m.journey_id, m.sent_at FROM message m JOIN identity i USING (workspace_id, contact_id)",
+    )
+    berlin, tokyo = datetime(2026, 3, 3, 7, tzinfo=UTC), datetime(2026, 3, 2, 23, tzinfo=UTC)
+    assert {(user, journey): sent for user, journey, sent in rows} == {
+        ("said", journeys["there"]): berlin,
+        ("said", journeys["none"]): berlin,
+        ("country", journeys["there"]): tokyo,
+        ("country", journeys["none"]): tokyo,
+        ("silent", journeys["there"]): datetime(2026, 3, 2, 13, tzinfo=UTC),
+        ("silent", journeys["none"]): datetime(2026, 3, 2, 19, tzinfo=UTC),
+    }
 
 
 def test_deferred_messages_of_one_morning_are_asked_by_priority(world: World, connection: Connection) -> None:

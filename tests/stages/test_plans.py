@@ -226,6 +226,14 @@ def test_a_target_is_counted_by_day(
     assert (found.as_of, found.days_left) == (world.now, 5)
 
 
+def test_an_absurd_amount_counts_as_none_and_stops_nobody_s_count(world: World) -> None:
+    """One event of one workspace, of a size that no float holds, must not end the count of all plans."""
+    id = plan(world, measure("revenue", event="bought", property="amount"), world.publish("one", GOAL))
+    happen(world, MORNING, *(track(f"u{n}", "bought", amount=one) for n, one in enumerate((10**400, -1.7e308, 20))))
+    assert count(world) == 1
+    assert stand(world, id).value == 20
+
+
 def test_folded_and_fresh_counts_are_the_same_target(world: World, connection: Connection) -> None:
     id = plan(world, measure("goal_people"), world.publish("one", GOAL))
     a_week(world)

@@ -201,6 +201,7 @@ def test_the_pages_of_a_pause_show_both_sides(operator: Api, under_way: str, ope
     assert operator.ok("GET", under_way)["status"] == "paused"
     page = operator_visitor.get(f"{under_way}/pausing").text
     assert 'value="skip" checked' in page
+    assert "paused by itself" not in page
     operator_visitor.post(f"{under_way}/pausing", data={"to": "live", "mode": "freeze", "spread": "1h"}, headers=here)
     assert operator.ok("GET", under_way)["status"] == "live"
 
@@ -219,6 +220,14 @@ def test_the_health_page_says_what_is_held_and_lets_only_an_admin_confirm_a_rest
     page = operator_visitor.get("/health").text
     assert "went back to an earlier state" in page
     assert "a fuse stopped it" in page
+    (journey,) = operator.ok("GET", "/journeys")["items"]
+    for reason, told in (
+        ("fuse: x", "a fuse stopped it: x. Look"),
+        ("season: journey 9", "journey 9 pauses it. It goes on by"),
+    ):
+        connection.execute("UPDATE journey SET pause_reason = %s", (reason,))
+        connection.commit()
+        assert told in " ".join(operator_visitor.get(f"/journeys/{journey['id']}/pausing").text.split())
     here = {"Origin": "http://testserver", "HX-Request": "true"}
     assert operator_visitor.post("/health/confirm", headers=here).status_code == 403
     assert operator.ok("GET", "/late") == {"items": []}

@@ -10,6 +10,9 @@ from starlette.testclient import TestClient
 
 from app.database import Connection, transaction
 from app.store import submissions, users
+from app.world import World
+from nodes import catalog
+from tests.stages.places import happen, track
 from tests.web.conftest import Api, Staff, flow
 from tests.web.crowd import Crowd
 from tests.web.test_api_approval import approve, hand_in, made, save
@@ -71,6 +74,22 @@ def test_what_is_handed_in_is_shown_whole(operator: Api, reviewer: Api, publish:
     (way,) = shown["reach"]["ways"]
     assert way == {"node": "start", "basis": "events", "event": "order_submitted", "people": 4}
     assert (shown["reach"]["people"], shown["reach"]["about"]) == (4, False)
+
+
+def test_each_change_says_who_stands_at_that_step_now(
+    operator: Api, reviewer: Api, publish: Publish, connection: Connection, staff: Staff
+) -> None:
+    journey = publish()
+    world = World(connection, catalog(), timezone="UTC", start=datetime.now(UTC))
+    world.workspace_id = staff.workspace_id
+    happen(world, world.now, *(track(f"u{n}", "order_submitted") for n in range(3)))
+    document = sending("Still there")
+    document["nodes"][1]["settings"]["duration"] = "PT15M"
+    path = f"/journeys/{journey}"
+    save(operator, path, document)
+    hand_in(operator, path)
+    changes = reviewer.ok("GET", f"{path}/submission")["changes"]
+    assert {one["node"]: one["people"] for one in changes} == {"pause": 3, "note": 0}
 
 
 def test_a_message_that_cannot_be_made_or_would_not_go_out_says_so(operator: Api, reviewer: Api, crowd: Crowd) -> None:

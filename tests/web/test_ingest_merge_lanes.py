@@ -12,6 +12,7 @@ from app.database import Connection
 from app.lanes import ALL_LANES, lane_of
 from app.stages import match
 from app.store import inbox
+from app.store import people as store
 from app.store.inbox import Letter
 from tests.web.door import NOW, rows, statements
 from tests.web.shop import Shop, join
@@ -47,6 +48,10 @@ def test_a_chain_of_merges_ends_at_the_last_in_any_order_of_lanes(
     assert {row.loser_id: row.winner_id for row in rows(database_url, "SELECT * FROM merge")} == {
         people[0]: people[1], people[1]: people[2],
     }  # fmt: skip
+    for one in people:  # by whatever number somebody is asked for, the last is shown
+        found = store.find(shop.connection, shop.workspace, one)
+        assert found is not None
+        assert found.id == people[2]
     shop.balance()
     shop.wait(timedelta(days=1))
     assert shop.walks("u2")[0].status == 1

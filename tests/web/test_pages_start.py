@@ -196,16 +196,6 @@ def test_a_file_becomes_a_draft_or_says_which_field_is_wrong(visit: Visit, opera
     assert len(operator.ok("GET", "/journeys")["items"]) == 1
 
 
-GUIDE = "/journeys/new/guided"
-TYPED = {
-    "name": "Second order",
-    "event": "order_paid",
-    "title": "Hello",
-    "text": "Come again",
-    "goal": "order_paid_again",
-}
-
-
 def test_the_guide_walks_four_steps_and_ends_on_a_valid_draft(visit: Visit, operator: Api) -> None:
     browser = visit("operator")
     page = browser.get(f"{GUIDE}?lang=en").text

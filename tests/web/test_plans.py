@@ -1,5 +1,6 @@
 """Plans over the API and on their pages: targets with progress, budgets, field errors, seasons that are told of."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -187,6 +188,39 @@ def test_the_page_shows_progress_money_and_a_warning(
     for text in ("of 500", "0.07 EUR", "budget used up", "plan over budget", 'id="plan-line"', "One-off", "days left"):
         assert text in page, text
     assert "budget used up" in browser.get("/plans", headers=HERE).text
+
+
+def test_the_straight_way_of_a_plan_without_a_first_day_begins_when_it_was_made_on_the_workspace_s_clocks(
+    browser: TestClient, operator: Api, connection: Connection
+) -> None:
+    made = operator.ok("POST", "/plans", {name: value for name, value in PLAN.items() if name != "starts_on"})
+    with transaction(connection):
+        connection.execute("UPDATE workspace SET timezone = 'Asia/Shanghai'")
+        connection.execute("UPDATE plan SET created_at = '2026-03-01T20:00:00Z'")
+    count(connection)
+    page = browser.get(f"/plans/{made['id']}", headers=HERE).text
+    line = json.loads(page.partition('id="plan-line">')[2].partition("</script>")[0])
+    assert (line["first"], line["days"][0]) == ("2026-03-02", "2026-03-02")
+
+
+def test_a_periodic_plan_says_when_it_runs_next_f005(
+    browser: TestClient, operator: Api, reviewer: Api, connection: Connection
+) -> None:
+    plan = operator.ok("POST", "/plans", {**PLAN, "cadence": "periodic"})["id"]
+    document = flow()
+    document["nodes"][0] = {"id": "start", "type": "entry.schedule", "version": 1}
+    document["nodes"][0]["settings"] = {"schedule": {"cron": "0 9 * * *"}}
+    journey = operator.ok("POST", "/journeys", {"name": "Daily", "document": document, "plan_id": plan})["id"]
+    count(connection)
+    assert operator.ok("GET", f"/plans/{plan}/progress")["next_run"] is None
+    go_live(operator, reviewer, journey)
+    now = datetime.now(UTC)
+    told = datetime.fromisoformat(operator.ok("GET", f"/plans/{plan}/progress")["next_run"])
+    assert (told.hour, told.minute) == (9, 0)
+    assert now < told <= now + timedelta(days=1)
+    page = browser.get(f"/plans/{plan}?lang=en", headers=HERE).text
+    assert "Periodic · next run" in page
+    assert "下次运行" in browser.get(f"/plans/{plan}?lang=zh", headers=HERE).text
 
 
 def test_the_list_of_plans_asks_as_much_for_many_as_for_one(

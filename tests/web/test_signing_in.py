@@ -20,11 +20,12 @@ def counted_in(request: Any) -> str:
     return str(request.param)
 
 
-def test_a_password_signs_in_and_is_kept_as_argon2_alone_t12(door: Door) -> None:
+@pytest.mark.usefixtures("costly_passwords")
+def test_a_password_signs_in_and_is_kept_as_costly_argon2_alone_t12(door: Door) -> None:
     assert door.sees(door.enter())
     row = door.connection.execute("SELECT password FROM users WHERE role = 'operator'").fetchone()
     assert row is not None
-    assert row[0].startswith("$argon2id$")
+    assert row[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert door.knock("OPERATOR@shop.example", PASSWORD).status_code == 303
 
 

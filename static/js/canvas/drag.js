@@ -74,7 +74,7 @@ export function attachDrag(view, pointer) {
 }
 
 /** Everything that moves when `key` does: the selection, members of groups, notes that hang on steps. @param {View} view @param {string} key */
-export function movedWith(view, key) {
+function movedWith(view, key) {
   const { editor } = view;
   const moved = new Set(editor.selection.has(key) ? editor.selection : [key]);
   for (const one of [...moved]) {

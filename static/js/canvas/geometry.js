@@ -48,12 +48,6 @@ export const contains = (rect, point) => (
   point.x >= rect.x && point.x <= rect.x + rect.width && point.y >= rect.y && point.y <= rect.y + rect.height
 );
 
-/** Whether the first rectangle holds the whole second. @param {Rect} outer @param {Rect} inner */
-export const encloses = (outer, inner) => (
-  inner.x >= outer.x && inner.x + inner.width <= outer.x + outer.width
-  && inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height
-);
-
 /** @param {Rect} rect @param {number} by @returns {Rect} */
 export const inflate = (rect, by) => ({
   x: rect.x - by, y: rect.y - by, width: rect.width + 2 * by, height: rect.height + 2 * by,

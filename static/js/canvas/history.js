@@ -8,7 +8,7 @@ import { compact } from "./ops.js";
  */
 
 /** Two edits with the same key this close are one: nudging with arrows, typing in a field. */
-export const COALESCE_MS = 800;
+const COALESCE_MS = 800;
 
 export class History {
   constructor() {

@@ -40,7 +40,7 @@ export function refusal(editor, type, place) {
 export const allowed = (editor, place) => Object.keys(editor.types).filter((type) => !refusal(editor, type, place));
 
 /** A step as it comes out of the palette. @param {Editor} editor @param {string} type @param {Point} at @returns {Step} */
-export function newStep(editor, type, at) {
+function newStep(editor, type, at) {
   const known = /** @type {any} */ (editor.types[type]);
   const settings = structuredClone(known.settings ?? {});
   const step = { id: editor.flow.freshId(type), type, version: known.version ?? 1, settings };
@@ -203,7 +203,7 @@ function emptySpot(editor) {
 }
 
 /** The nearest place below that meets no card. @param {Editor} editor @param {Rect} wish @returns {Point} */
-export function clearOf(editor, wish) {
+function clearOf(editor, wish) {
   const rects = [...editor.flow.steps.keys()].map((id) => editor.rectOf(id));
   const wide = (/** @type {Rect} */ rect) => ({ ...rect, y: rect.y - GAP.down / 2, height: rect.height + GAP.down });
   let { x, y } = wish;

@@ -35,7 +35,7 @@ export function attachKeyboard(hands) {
 }
 
 /** @param {Canvas} canvas @returns {string | null} */
-export function currentStep({ editor, view }) {
+function currentStep({ editor, view }) {
   const focused = document.activeElement instanceof HTMLElement ? document.activeElement.closest(".card") : null;
   const id = focused instanceof HTMLElement && view.root.contains(focused) ? focused.dataset.id : null;
   return id && editor.flow.steps.has(id) ? id : editor.selectedSteps().at(-1) ?? null;

@@ -105,7 +105,7 @@ function speak(editor, root) {
 }
 
 /** Where the journey begins: its entry that stands furthest to the left. @param {Editor} editor */
-export function entryOf(editor) {
+function entryOf(editor) {
   const steps = [...editor.flow.steps.values()];
   const entries = steps.filter((step) => editor.types[step.type]?.is_entry);
   const [first] = (entries.length ? entries : steps).sort((one, other) => (one.x ?? 0) - (other.x ?? 0));

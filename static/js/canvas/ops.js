@@ -79,7 +79,7 @@ function patched(item, fields) {
 }
 
 /** @param {Op} op @returns {Op} */
-export function invert(op) {
+function invert(op) {
   if ("after" in op) return { ...op, before: op.after, after: op.before };
   const name = op.op.endsWith("+") ? op.op.replace("+", "-") : op.op.replace("-", "+");
   return /** @type {Op} */ ({ ...op, op: name });

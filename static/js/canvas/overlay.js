@@ -4,7 +4,7 @@
  * @typedef {{className?: string, label?: string}} CardLook
  * @typedef {{className?: string, width?: number}} WireLook
  * @typedef {{id: string, type: string, title: string, summary?: string, x?: number, y?: number}} Ghost
- * @typedef {{nodes: Record<string, {state: "added" | "changed" | "moved", label?: string}>, wires?: Record<string, "added" | "changed">,
+ * @typedef {{nodes: Record<string, {state: "added" | "changed", label?: string}>, wires?: Record<string, "added" | "changed">,
  *   ghosts?: Ghost[], ghostWires?: {from: string, port: string, to: string}[]}} DiffData
  * @typedef {{by: "volume" | "loss", nodes?: Record<string, number>, wires?: Record<string, number>}} HeatData
  * @typedef {{steps: string[], wires?: string[], current?: string | null, labels?: Record<string, string>}} PathData

@@ -247,7 +247,7 @@ function ringColour(className, colours) {
 }
 
 /** A text cut to so many letters; a Chinese one takes the room of two. @param {string} text @param {number} letters */
-export function shortened(text, letters) {
+function shortened(text, letters) {
   let used = 0;
   let end = 0;
   for (const letter of text) {

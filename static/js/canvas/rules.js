@@ -17,17 +17,11 @@ export function waits(editor, id) {
  * @returns {(to: string) => Refusal | null}
  */
 export function refusals(editor, from) {
-  const restless = new Set();
-  const open = waits(editor, from) ? [] : [from];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (restless.has(id)) continue;
-    restless.add(id);
-    for (const wire of editor.flow.wiresTo(id)) if (!waits(editor, wire.from)) open.push(wire.from);
-  }
+  const before = restless(editor, from, (id) => editor.flow.wiresTo(id).map((wire) => wire.from));
   return (to) => {
     if (to === from) return "itself";
     if (editor.types[editor.flow.steps.get(to)?.type ?? ""]?.is_entry) return "entry";
-    return restless.has(to) ? "loop" : null;
+    return before.has(to) ? "loop" : null;
   };
 }
 
@@ -37,16 +31,21 @@ export function refusals(editor, from) {
  * @returns {(from: string) => Refusal | null}
  */
 export function beginnings(editor, to) {
-  const restless = new Set();
-  const open = waits(editor, to) ? [] : [to];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (restless.has(id)) continue;
-    restless.add(id);
-    for (const wire of editor.flow.wiresFrom(id)) if (!waits(editor, wire.to)) open.push(wire.to);
-  }
+  const after = restless(editor, to, (id) => editor.flow.wiresFrom(id).map((wire) => wire.to));
   return (from) => {
     if (to === from) return "itself";
     if (!editor.portsOf(from).length) return "exit";
-    return restless.has(from) ? "loop" : null;
+    return after.has(from) ? "loop" : null;
   };
+}
+
+/**
+ * A step and all that is reached from it without ever resting.
+ * @param {Editor} editor @param {string} start @param {(id: string) => string[]} next
+ * @returns {Set<string>}
+ */
+function restless(editor, start, next) {
+  const found = new Set(waits(editor, start) ? [] : [start]);
+  for (const id of found) for (const one of next(id)) if (!waits(editor, one)) found.add(one);
+  return found;
 }

@@ -22,7 +22,7 @@ import { WireLayer, svg } from "./wires.js";
  * @typedef {{errors: number, warnings: number, texts: string[]}} Issues
  */
 
-export const OVERVIEW = { below: 0.45, above: 150, slack: 0.03 };
+const OVERVIEW = { below: 0.45, above: 150, slack: 0.03 };
 /** When more steps than this change at once, every wire is run anew. */
 const MANY = 200;
 /** Below this zoom cards show their titles only. */

@@ -8,7 +8,7 @@ import { center, inflate, intersects } from "./geometry.js";
  * @typedef {{x: number, y: number, zoom: number}} Look
  */
 
-export const ZOOM = { min: 0.05, max: 2.5, open: 0.72, step: 1.2 };
+const ZOOM = { min: 0.05, max: 2.5, open: 0.72, step: 1.2 };
 const GLIDE_MS = 180;
 const REMEMBER_MS = 300;
 

@@ -1,27 +1,25 @@
 """The simulator walks one contact exactly as the engine does: on random flows and stories, path, moments, messages and end."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis import Phase, given, note
 from hypothesis import strategies as st
 
-from app.database import connect
 from app.simulating import Story, Told, rehearse
 from app.store.rows import Connection
 from flows import document
 from flows.compile import Label, compile_plan
 from tests.simulation import engine
+from tests.simulation.drawing import drawn
 from tests.simulation.engine import Town, Walked, walked
 from tests.simulation.reference import Event, Journey, Person
 from tests.simulation.strategies import CATALOG, MINUTE, START, Happening, flows, happenings
 
 UNTIL = 3 * 24 * 60 * MINUTE
-Batches = list[list[Happening]]
 
 
 @st.composite
@@ -90,13 +88,9 @@ def show(flow: dict[str, Any], mine: list[Happening]) -> None:
         note(f"at {one.at:%d %H:%M:%S} of {one.timestamp:%d %H:%M:%S} {one.name} {one.properties}")
 
 
-ORDINARY: dict[str, Any] = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-
-
 @pytest.mark.parametrize("number", range(1))
 def test_the_simulator_tells_the_story_of_the_reference(number: int) -> None:
-    @seed(number)
-    @settings(max_examples=150, **ORDINARY)
+    @drawn(number, 150)
     @given(story=stories())
     def holds(story: tuple[dict[str, Any], list[Happening]]) -> None:
         flow, mine = story
@@ -113,26 +107,13 @@ def test_the_simulator_tells_the_story_of_the_reference(number: int) -> None:
     holds()
 
 
-@pytest.fixture(scope="module")
-def shared(_worker_database: str) -> Iterator[Connection]:
-    """One connection whose commits mean nothing."""
-    with connect(_worker_database, statement_seconds=60, idle_in_transaction_seconds=0) as opened:
-        opened.commit = lambda: None  # type: ignore[method-assign]
-        yield opened
-        opened.rollback()
-
-
 def lived(connection: Connection, flow: dict[str, Any], mine: list[Happening]) -> tuple[Town, int]:
     """The engine's telling."""
     town = Town(connection, CATALOG, timezone="UTC", start=START)
     journey = town.publish("journey", flow)
     for one in mine:
         town.until(one.at, including=False)
-        common = {"userId": "u0", "timestamp": one.timestamp.isoformat(), "messageId": one.message}
-        if one.name == "identify":
-            town.accept([{"type": "identify", "traits": one.properties, **common}], at=one.at)
-        else:
-            town.accept([{"type": "track", "event": one.name, "properties": one.properties, **common}], at=one.at)
+        town.accept([one.payload], at=one.at)
         town.now = one.at
         town.read()
     town.still()
@@ -142,8 +123,7 @@ def lived(connection: Connection, flow: dict[str, Any], mine: list[Happening]) -
 
 @pytest.mark.timeout(300)
 def test_the_simulator_tells_the_story_of_the_engine(shared: Connection) -> None:
-    @seed(11)
-    @settings(max_examples=40, phases=[Phase.generate], **ORDINARY)
+    @drawn(11, 40, phases=[Phase.generate])
     @given(story=stories())
     def holds(story: tuple[dict[str, Any], list[Happening]]) -> None:
         flow, mine = story

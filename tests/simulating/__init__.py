@@ -1,1 +1,0 @@
-"""The simulator held against the engine."""
