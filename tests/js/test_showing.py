@@ -119,3 +119,20 @@ def test_the_small_map_shows_where_the_view_is(canvas: Canvas) -> None:
     canvas.page.locator(".minimap").click(position={"x": 20, "y": 60})
     canvas.page.wait_for_timeout(60)
     assert box()[0] < x + 40
+
+
+def test_a_wire_is_felt_beside_its_line_but_not_through_a_card(canvas: Canvas) -> None:
+    canvas.look(60, 160, 0.8)
+    port = canvas.ask("canvas.editor.flow.wiresFrom('s0')[0].port")
+    x, y = canvas.ring("s0", port)
+    beside = [x + 15, y + 5]
+    canvas.page.mouse.move(*beside)
+    lit = canvas.page.locator(".wire.lit")
+    assert lit.get_attribute("data-key") == f"s0 {port}"
+    assert canvas.ask("([x, y]) => getComputedStyle(document.elementFromPoint(x, y)).cursor", beside) == "pointer"
+    canvas.page.mouse.click(*beside)
+    assert canvas.selected() == [f"s0 {port}"]
+    canvas.page.mouse.move(x + 15, y + 30)
+    assert lit.count() == 0
+    canvas.page.mouse.click(x - 40, y + 3)
+    assert canvas.selected() == ["s0"]
