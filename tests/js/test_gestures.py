@@ -1,12 +1,11 @@
 """The canvas alone in a real browser: every gesture of pointer and finger, and what it changes."""
 
-import shutil
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
+<<<<<<< HEAD
 from tests.js.harness.figures import page_server
 
 Point = tuple[float, float]
@@ -95,6 +94,9 @@ class Canvas:
 
     def heard(self) -> list[list[str]]:
         return list(self.ask("heard"))
+=======
+from tests.js.hands import READY, Canvas, Point
+>>>>>>> main
 
 
 @pytest.fixture(scope="module")  # one for all, so that scripts are loaded but once
