@@ -35,14 +35,6 @@ class Canvas:
         assert box, selector
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-    def client(self, world: str) -> Point:
-        """Where a point of the world, said in a line of script, is in the browser's window."""
-        x, y = self.ask(
-            "(code) => { const at = canvas.viewport.toScreen(eval(code)); "
-            "return [at.x + canvas.viewport.left, at.y + canvas.viewport.top]; }", world
-        )  # fmt: skip
-        return x, y
-
     def title(self, step: str) -> Point:
         return self.middle(f".card[data-id={step}] .title")
 

@@ -117,3 +117,24 @@ def test_the_small_map_shows_where_the_view_is(canvas: Canvas) -> None:
     canvas.page.locator(".minimap").click(position={"x": 20, "y": 60})
     canvas.page.wait_for_timeout(60)
     assert box()[0] < x + 40
+
+
+def test_a_wire_is_felt_beside_its_line_but_not_through_a_card(canvas: Canvas) -> None:
+    canvas.look(60, 160, 0.8)
+    step, port = (
+        canvas.ask("""(() => { const { view, viewport } = canvas; return [...view.wires.layer.mounted.keys()].find((key) => {
+      const { x, y } = viewport.toScreen(view.wires.wayOf(key)[0]);
+      return x > 300 && x < 900 && y > 200 && y < 600; }); })()""").split(" ")
+    )
+    x, y = canvas.ring(step, port)
+    beside = [x + 15, y + 5]
+    canvas.page.mouse.move(*beside)
+    lit = canvas.page.locator(".wire.lit")
+    assert lit.get_attribute("data-key") == f"{step} {port}"
+    assert canvas.ask("([x, y]) => getComputedStyle(document.elementFromPoint(x, y)).cursor", beside) == "pointer"
+    canvas.page.mouse.click(*beside)
+    assert canvas.selected() == [f"{step} {port}"]
+    canvas.page.mouse.move(x + 15, y + 30)
+    assert lit.count() == 0
+    canvas.page.mouse.click(x - 40, y + 3)
+    assert canvas.selected() == [step]

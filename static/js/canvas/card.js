@@ -2,12 +2,16 @@
 
 import { h, icon, typeDrawing } from "../dom.js";
 import { _, ngettext, shortNumber } from "../i18n.js";
+import { svg } from "./wires.js";
 
 /**
  * @typedef {import("./view.js").View} View
  * @typedef {import("./model.js").Port} Port
  * @typedef {{row: HTMLElement, count: Text | null, shown: string, open: boolean}} Row
  */
+
+const FLAG = "M4 22V4a1 1 0 0 1 .4-.8A6 6 0 0 1 8 2c3 0 5 2 7.333 2q2 0 3.067-.8A1 1 0 0 1 20 4v10a1 1 0 0 1-.4.8"
+  + "A6 6 0 0 1 16 16c-3 0-5-2-8-2a6 6 0 0 0-4 1.528";
 
 /** Cards to copy others from, by type and ports: copying one is several times faster than building it. @type {Map<string, HTMLElement>} */
 const patterns = new Map();
@@ -176,9 +180,19 @@ export class Card {
   }
 }
 
+/** Lucide's flag with its line in it: what refers to the sprite is there a frame later, and then every card is painted again. */
+function flag() {
+  const [drawing, line] = [svg("svg", "ico"), svg("path", "")];
+  drawing.setAttribute("aria-hidden", "true");
+  drawing.setAttribute("viewBox", "0 0 24 24");
+  line.setAttribute("d", FLAG);
+  drawing.append(line);
+  return drawing;
+}
+
 /** @param {Port[]} ports */
 function rowsFor(ports) {
-  if (!ports.length) return [h("div", { class: "port end" }, icon("flag"), _("ends here"))];
+  if (!ports.length) return [h("div", { class: "port end" }, flag(), _("ends here"))];
   return ports.map((port) => h(
     "div",
     { class: port.gone ? "port gone" : "port", dataset: { port: port.name }, title: port.label },

@@ -6,7 +6,7 @@
 const KEPT = 600;
 /** Elements made with one frame for the ground around the view, so that no frame of a pan is long. */
 const AHEAD = 4;
-/** So many are made with each frame, however busy the machine is. */
+/** So many are made with each frame, however busy the machine is, unless fewer are asked for. */
 const LEAST = 8;
 /** Elements no longer near the view that may stay in the page until it rests: a zoom in and out takes none away. */
 const SPARE = 240;
@@ -43,7 +43,7 @@ export class Layer {
     this.rest(this.mounted.size - wanted.size - SPARE);
     const fresh = document.createDocumentFragment();
     const later = [];
-    let [bare, late] = [false, false];
+    let [bare, late] = [false, most === 0];
     for (const key of wanted) {
       if (this.mounted.has(key)) continue;
       if (!inView(key)) later.push(key);

@@ -14,6 +14,13 @@ const MARGIN = 160;
 const SLACK = 72;
 /** So many, and for so long, may be made within one frame: styling, laying out and painting a card takes thrice as long again. */
 const BUDGET = { cards: 16, wires: 48, ms: 5 };
+/** A zoom under way draws all it shows anew with each frame, and most of what could be made it will not stop at. */
+const ZOOMING = {
+  inwards: { cards: 4, wires: 16, ms: 3 }, outwards: { cards: 8, wires: 24, ms: 4 }, leaving: { cards: 0, wires: 0, ms: 0 },
+};
+/** A zoom is under way so long after its last step; outwards below this it is likely to end where there are no cards. */
+const UNDER_WAY_MS = 100;
+const LEAVING = 0.62;
 /** When the view has rested so long, what is not near it is taken out of the page. */
 const REST_MS = 240;
 
@@ -24,6 +31,9 @@ export class Mounting {
     /** Whether cards in view are still missing. */
     this.bare = false;
     this.zoom = 0;
+    /** When the zoom last changed, and whether outwards. */
+    this.zoomed = -Infinity;
+    this.outwards = false;
     this.resting = 0;
   }
 
@@ -38,11 +48,10 @@ export class Mounting {
     const area = viewport.visible(viewport, MARGIN);
     const focused = document.activeElement?.closest(".card, .sticky, .frame");
     const seen = viewport.visible();
-    const budget = whole ? { cards: Infinity, wires: Infinity, ms: Infinity } : BUDGET;
+    const budget = whole ? { cards: Infinity, wires: Infinity, ms: Infinity } : this.budget();
     const until = performance.now() + budget.ms;
     // A zoom under way has enough to do, and will want others.
-    const ahead = viewport.zoom === this.zoom;
-    this.zoom = viewport.zoom;
+    const ahead = budget === BUDGET || whole;
     const inView = (/** @type {string} */ key) => meets(/** @type {Rect} */ (view.places.rects.get(key)), seen);
     const cards = view.cards.show(this.cards(area, focused), { inView, most: budget.cards, until, ahead });
     const wires = cards.bare ? cards : view.wires.cull(area, seen, { most: budget.wires, until, ahead });
@@ -53,6 +62,16 @@ export class Mounting {
     }
     view.notes.show(this.others(editor.flow.notes.keys(), noteKey, area, focused));
     view.frames.show(this.others(editor.flow.groups.keys(), groupKey, area, focused));
+  }
+
+  /** What may be made with this frame. */
+  budget() {
+    const { viewport, editor, far } = this.view;
+    const now = performance.now();
+    if (viewport.zoom !== this.zoom) Object.assign(this, { zoomed: now, outwards: viewport.zoom < this.zoom, zoom: viewport.zoom });
+    if (now - this.zoomed > UNDER_WAY_MS) return BUDGET;
+    if (!this.outwards) return ZOOMING.inwards;
+    return viewport.zoom < LEAVING && editor.flow.steps.size > far.above ? ZOOMING.leaving : ZOOMING.outwards;
   }
 
   /** The cards that are to be there, from the middle of the view outwards. @param {Rect} area @param {Element | null | undefined} focused */
