@@ -205,6 +205,9 @@ def test_over_so_many_people_two_others_must_approve_and_the_stricter_conditions
     shown = operator.ok("GET", f"{path}/submission")
     assert (shown["approvals"], shown["needed"], shown["conditions"]["entries_at_most"]) == (1, 2, 7)
     assert operator("POST", f"{path}/publish", wish).status_code == 409
+    admin.ok("PUT", "/policies/review", {"second_over": 3})
+    assert operator.ok("GET", f"{path}/submission")["needed"] == 1, "three are not more than three"
+    admin.ok("PUT", "/policies/review", {"second_over": 2})
     assert approve(second, path, handed, conditions={"entries_at_most": 70}).json()["status"] == "approved"
     operator.ok("POST", f"{path}/publish", wish)
     assert operator.ok("GET", f"{path}/versions")["items"][0]["conditions"]["entries_at_most"] == 7
@@ -264,9 +267,10 @@ def test_a_nudge_is_recorded_and_possible_once_an_hour(
     (waits,) = submissions.waiting(connection, staff.workspace_id, f"user:{staff.user_ids['operator']}", 10)
     assert waits.own
     assert reviewer("POST", f"{path}/nudge").status_code == 403
-    with transaction(connection):
-        connection.execute("UPDATE submission SET nudged_at = nudged_at - interval '61 minutes'")
-    operator.ok("POST", f"{path}/nudge")
+    for minutes, status in ((59, 409), (2, 200)):
+        with transaction(connection):
+            connection.execute("UPDATE submission SET nudged_at = nudged_at - %s", (timedelta(minutes=minutes),))
+        assert operator("POST", f"{path}/nudge").status_code == status
 
 
 def test_only_what_was_handed_in_is_there(operator: Api, viewer: Api) -> None:
