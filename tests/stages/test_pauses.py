@@ -126,6 +126,8 @@ def test_a_resume_spreads_what_is_due_over_the_time_it_is_given_but_a_week_at_mo
     moments = [row[2] for row in sent(connection) if row[0] == "note"]
     assert len(moments) == len(set(moments)) == 10
     assert now <= min(moments) <= max(moments) < now + given
+    # Who came one after the other is a 997th of the time apart.
+    assert abs(max(moments) - min(moments) - 9 * given / 997) < timedelta(seconds=1)
 
 
 def test_skipping_leaves_alone_what_is_due_only_later(world: World, connection: Connection) -> None:
