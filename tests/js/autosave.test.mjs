@@ -1,7 +1,7 @@
 // Nothing an operator did is lost: slow servers, no servers, other people, a page that is loaded again.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 
 import { Autosave } from "../../static/js/canvas/autosave.js";
 import { Editor } from "../../static/js/canvas/editor.js";
@@ -23,7 +23,7 @@ class Desk {
     if (this.away) throw new TypeError("away");
     this.atOnce += 1;
     this.most = Math.max(this.most, this.atOnce);
-    await new Promise((resolve) => { setTimeout(resolve, this.delay); });
+    await (this.delay ? new Promise((resolve) => { setTimeout(resolve, this.delay); }) : null);
     this.atOnce -= 1;
     if (revision !== this.revision) return { status: 412, by: "Bo" };
     this.puts.push(structuredClone(document));
@@ -54,7 +54,14 @@ function shelf() {
   return { read: () => kept, write: (one) => { kept = structuredClone(one); return true; }, clear: () => { kept = null; } };
 }
 const name = (editor, id, text) => editor.commit("Rename", [edit("node", editor.flow.steps.get(id), { name: text })]);
-const soon = (ms = 70) => new Promise((resolve) => { setTimeout(resolve, ms); });
+/** Time goes by as told, whatever else the machine does; after each millisecond everything that was awaited goes on. */
+mock.timers.enable({ apis: ["setTimeout"] });
+const soon = async (ms = 70) => {
+  for (let at = 0; at < ms; at += 1) {
+    mock.timers.tick(1);
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+};
 const named = (document, id) => document.nodes.find((node) => node.id === id)?.name;
 
 test("edits are saved after a rest, one request at a time, the last state last", async () => {
