@@ -62,6 +62,16 @@ def test_who_is_kept_out_by_a_season_has_the_reason_and_may_come_afterwards(
     assert became(world, permanent) == {"u1": [("wait", "active", None)]}
 
 
+def test_a_journey_that_was_stopped_overrides_nobody_any_more(world: World, connection: Connection) -> None:
+    permanent = world.publish("always", always())
+    by = world.publish("sale", sale(permanent))
+    with transaction(connection):
+        pausing.stop(desk(world), by)
+    happen(world, MORNING + DAY, track("u1", "came"))
+    assert sorted(became(world, permanent)) == ["u1"]
+    assert away(connection) == []
+
+
 def test_a_blast_in_another_s_season_lets_nobody_in_and_counts_them(world: World, connection: Connection) -> None:
     people(world, 40)
     blast = flow(

@@ -111,9 +111,17 @@ def test_with_nobody_to_let_in_the_messages_are_made_for_anybody_and_say_so(
     path = made(operator, sending("Hello {{ contact.name }}"))
     hand_in(operator, path)
     assert reviewer.ok("GET", f"{path}/submission")["messages"][0]["made"] == []
-    crowd.person("Ada", name="Ada")
+    contact = crowd.person("Ada", name="Ada")
+    with transaction(crowd.connection):
+        crowd.connection.execute(
+            "INSERT INTO identity (workspace_id, kind, value, contact_id, created_at)"
+            " SELECT workspace_id, 'user_id', 'Ada, of late', contact_id, created_at + interval '1 day' FROM identity"
+            " WHERE contact_id = %s AND kind = 'user_id'",
+            (contact,),
+        )
     shown = reviewer.ok("GET", f"{path}/submission")
     assert shown["shown_for"] == "anybody"
+    assert shown["messages"][0]["made"][0]["recipient"] == "Ada, of late", "the name that came last"
     assert [one["fields"]["title"] for one in shown["messages"][0]["made"]] == ["Hello Ada"]
     assert shown["reach"]["people"] == 0
 
