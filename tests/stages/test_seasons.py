@@ -72,6 +72,18 @@ def test_a_journey_that_was_stopped_overrides_nobody_any_more(world: World, conn
     assert away(connection) == []
 
 
+def test_an_older_version_s_season_overrides_nobody_though_people_are_on_it_still(world: World) -> None:
+    permanent = world.publish("always", always())
+    inside = {"starts_on": TOMORROW, "ends_on": AFTER, "journeys": [permanent], "how": "keep_out"}
+    by = world.publish("sale", always(season={**inside, "starts_on": "2026-03-01"}))
+    happen(world, MORNING, track("u0", "came"))
+    assert sorted(became(world, by)) == ["u0"]
+    assert became(world, permanent) == {}
+    world.publish("", flow({"start": ("entry.api", {}), "end": ("exit", {})}, "start.next end"), by)
+    happen(world, MORNING + timedelta(hours=1), track("u1", "came"))
+    assert sorted(became(world, permanent)) == ["u1"]
+
+
 def test_a_blast_in_another_s_season_lets_nobody_in_and_counts_them(world: World, connection: Connection) -> None:
     people(world, 40)
     blast = flow(
