@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from app import causes
 from app.copyfilters import zone_of
 from app.copywriting import CopyError, MissingVariable, check, render, variables
 from app.rendering import LANGUAGES, values
 from app.textlength import Length, measure
 from app.vocabulary import Known
 from flows.contract import Channel, Event, Json, NodeType
-from flows.words import _, say
+from flows.words import _, again, say
 
 # Such a link leads nowhere: it shows where the real one will stand.
 WAY_OUT = "https://example.com/u/preview"
@@ -148,7 +149,7 @@ def _rendered(kind: NodeType, channel: Channel, name: str, template: str, data: 
     except MissingVariable as error:
         return Rendered(name, title, how, "", say(_("“{path}” has no value for this person"), path=error.path))
     except CopyError as error:
-        return Rendered(name, title, how, "", str(error))
+        return Rendered(name, title, how, "", causes.said(str(error), again))
     if how == "json":
         text = _pretty(text)
     length = measure(text) if channel.name in SHORT_MESSAGES and how == "text" else None
@@ -180,4 +181,5 @@ def _variable(path: str, data: Mapping[str, Any]) -> Variable:
 def copy_problems(kind: NodeType, settings: Mapping[str, Json]) -> list[tuple[str, str]]:
     """What is wrong with the templates of a message, by field."""
     fields = kind.channel.fields if kind.channel else {}
-    return [(name, text) for name, how in fields.items() for text in check(str(settings.get(name) or ""), how)]
+    found = [(name, text) for name, how in fields.items() for text in check(str(settings.get(name) or ""), how)]
+    return [(name, causes.said(text, again)) for name, text in found]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from app import causes
 from app.store.pauses import SKIP
 from flows import durations
 from flows.conditions import OVER
@@ -15,7 +16,7 @@ from flows.words import _
 
 Say = Callable[[str], str]
 
-# What the engine and the gate say; what a node, a provider or an operator says stands as it is.
+# What the engine and the gate say; what our nodes and channels say is `causes`', and a provider's words stand as they are.
 REASONS: Mapping[str, str] = {
     "goal": _("reached the goal"),
     "exit_when": _("the exit rule took them out"),
@@ -174,7 +175,7 @@ def parts(reason: str | None, say: Say, known: Known = NOTHING) -> tuple[Part, .
     if (match := OPEN_PORT.fullmatch(reason)) and known.face is not None and match[1] in known.face.steps:
         text = say(_("left “%(step)s” by “%(port)s”, which leads nowhere"))
         return (Part(text % {"step": known.face.title(match[1]), "port": known.face.port(match[1], match[2])}),)
-    return (Part(reason),)
+    return (Part(causes.said(reason, say)),)
 
 
 def _filled(text: str, given: Mapping[str, str | None], say: Say, known: Known) -> tuple[Part, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app import crowding, erasures, previews
+from app import causes, crowding, erasures, previews
 from app.copywriting import CopyError
 from app.gate import Case, verdicts
 from app.links import Tokens
@@ -20,6 +20,7 @@ from app.store.outbox import Claimed
 from app.store.rows import Connection
 from flows.compile import Plan, Step
 from flows.contract import Event
+from flows.words import again
 
 READERS = 3
 NAMES = ("user_id", "email", "phone", "openid", "anonymous_id")
@@ -125,7 +126,7 @@ def _shown(one: Claimed, plan: Plan, step: Step, sample: Sample, came: Came | No
     try:
         preview = previews.with_words(preview, words(seen, plan, event, PREVIEW_SITE, look.now).fields)
     except CopyError as error:
-        failed = str(error)
+        failed = causes.said(str(error), again)
     return Shown(_person(sample, plan, look.glasses), preview, seen.recipient or "", withheld or "", failed)
 
 

@@ -36,8 +36,8 @@ def names(connection: Connection, workspace_id: int, at_most: int) -> list[tuple
     """The journeys that were ever published, by name, for a choice of one."""
     rows = connection.execute(
         """
-        SELECT id, name FROM journey j WHERE workspace_id = %s AND archived_at IS NULL AND in_scope(scope)
-          AND EXISTS (SELECT FROM version v WHERE v.workspace_id = j.workspace_id AND v.journey_id = j.id)
+        SELECT id, name FROM journey
+        WHERE workspace_id = %s AND status <> 'draft' AND archived_at IS NULL AND in_scope(scope)
         ORDER BY lower(name), id LIMIT %s
         """,
         (workspace_id, at_most),

@@ -3,7 +3,7 @@
 Messages of chosen contacts are found by their walks; everything else is looked for in so many messages a page and no more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
@@ -106,25 +106,33 @@ def page(connection: Connection, workspace_id: int, asked: Asked, before: int | 
     fate: LiteralString = FATES[asked.fate] if asked.fate else "true"
     if asked.contacts is not None:
         return _of_contacts(connection, asked.contacts, f"{FITS} AND {fate}", values, limit)
+    # Read from the newest on, and no further than the page needs; only where the page is not full, how far it was looked.
     rows = connection.execute(
         f"""
-        WITH looked AS MATERIALIZED (
-            SELECT m.id, ({FITS} AND {fate}) AS fits FROM message m
-            WHERE m.workspace_id = %(w)s AND m.id < %(before)s ORDER BY m.id DESC LIMIT %(window)s
-        )
-        SELECT * FROM (
-            (SELECT id, NULL::boolean AS full_ FROM looked WHERE fits ORDER BY id DESC LIMIT %(limit)s)
-            UNION ALL SELECT min(id), count(*) = %(window)s FROM looked
-        ) AS both_ ORDER BY full_ NULLS FIRST, id DESC
+        SELECT m.id FROM (
+            SELECT * FROM message WHERE workspace_id = %(w)s AND id < %(before)s ORDER BY id DESC LIMIT %(window)s
+        ) AS m WHERE {FITS} AND {fate} ORDER BY m.id DESC LIMIT %(limit)s
         """,
         values,
     ).fetchall()
-    *fitting, (last, full) = rows
-    ids = [id for id, _ in fitting]
+    ids = [id for (id,) in rows]
     lines = _lines(connection, workspace_id, ids[:limit])
     if len(ids) > limit:
         return Slice(lines, ids[limit - 1])
-    return Slice(lines, last if full else None)
+    return Slice(lines, _end(connection, values))
+
+
+def _end(connection: Connection, values: Mapping[str, Any]) -> int | None:
+    """The last message that was looked at; None where there is none behind it."""
+    row = connection.execute(
+        """
+        SELECT min(id) FROM (
+            SELECT id FROM message WHERE workspace_id = %(w)s AND id < %(before)s ORDER BY id DESC LIMIT %(window)s
+        ) AS looked HAVING count(*) = %(window)s
+        """,
+        values,
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _of_contacts(

@@ -98,9 +98,10 @@ Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 
 
 YES, NO = _("yes"), _("no")
-EMPTY = ((None, None), (None, ""), ("", None), ("", ""))
+EMPTY: tuple[Any, ...] = (None, "", {}, [])
 # The fields that stand in the log, and words among their values; others stay as they are.
 FIELDS = {
+    "conditions": _("Conditions"),
     "content_hash": _("Content"), "status": _("Status"), "version": _("Version"), "revision": _("Revision"),
     "name": _("Name"), "comment": _("Comment"), "role": _("Role"), "device": _("Device"), "net": _("Network"),
     "way": _("Way"), "email": _("E-mail"), "scopes": _("Sees"), "text": _("Text"), "node": _("Step"),
@@ -177,7 +178,7 @@ def _line(row: Row, names: dict[str, str], say: Any) -> dict[str, Any]:
         "changes": [
             (say(FIELDS.get(name, name)), _shown(before.get(name), say), _shown(after.get(name), say))
             for name in {**before, **after}
-            if (before.get(name), after.get(name)) not in EMPTY
+            if before.get(name) not in EMPTY or after.get(name) not in EMPTY
         ],
         "hash": row.hash,
     }

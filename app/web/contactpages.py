@@ -7,7 +7,7 @@ from fastapi import Form, Query, Request, Response
 from app.auth import Caller
 from app.language import words
 from app.privacy import Glasses
-from app.store import documents, people, seeking, timelines, users
+from app.store import documents, overview, people, seeking, timelines, users
 from app.store.people import Person
 from app.store.rows import Connection
 from app.store.timelines import CHOICES, Asked
@@ -49,11 +49,12 @@ def show_contacts(
     if q.startswith("#") and len(q) > 1:
         q, tag = "", q[1:]
     found = _found(connection, caller.workspace_id, q, tag, next)
-    glasses = glasses_of(connection, caller)
+    glasses, place = glasses_of(connection, caller), overview.place(connection, caller.workspace_id)
     values = {
         "q": q,
         "label": tag,
-        "zone": users.timezone(connection, caller.workspace_id),
+        "place": place,
+        "zone": place.timezone,
         "rows": [_row(one, glasses) for one in found.people],
         "after": told.place_text(found.next) if found.next is not None else None,
     }

@@ -13,7 +13,7 @@ from app import previews
 from app.auth import Caller
 from app.language import words
 from app.privacy import Glasses
-from app.store import documents, history, journeys, messagelog, people, seeking, users
+from app.store import documents, history, journeys, messagelog, overview, people, seeking, users
 from app.store.messagelog import Asked, Line
 from app.store.outbox import NEVER
 from app.store.rows import Connection
@@ -32,7 +32,7 @@ from app.web.walks import NodeName, VersionNumber
 from app.web.whys import Case, Whys, of_reasons
 from flows.conditions import OVER
 from flows.contract import OUTCOMES
-from flows.words import _, speaking
+from flows.words import _
 
 routes = page_router()
 
@@ -123,7 +123,8 @@ def show_messages(
     if journey is None:
         node = version = None  # a step and a version mean something in a journey only
     wish = Wish(q, journey, node, version, channel, status or "", reason, period)
-    zone = users.timezone(connection, caller.workspace_id)
+    place = overview.place(connection, caller.workspace_id)
+    zone = place.timezone
     found = _found(connection, caller, wish, wish.period.bounds(now, zone), next)
     say = words(language_of(request)).gettext
     known = told.faces(request, connection, caller.workspace_id, {one.version_id for one in found.lines})
@@ -131,6 +132,7 @@ def show_messages(
     glasses = glasses_of(connection, caller)
     values: dict[str, Any] = {
         "wish": wish,
+        "place": place,
         "zone": zone,
         "rows": [line(line_seen(glasses, one), known[one.version_id], say, whys) for one in found.lines],
         "after": told.place_text([found.next]) if found.next is not None else None,
@@ -213,6 +215,7 @@ def line(one: Line, faces: Faces, say: Say, whys: Whys) -> dict[str, Any]:
     word, tone = moments.became(one.status, one.outcome, say)
     return {
         **one._asdict(),
+        "title": told.headline(one.title),
         "called": told.name_of(one.name, ("", one.recipient) if one.recipient else None, one.contact_id),
         "standing": word,
         "tone": tone,
@@ -238,7 +241,7 @@ def show_message(
         "one": line(one, faces, say, _whys(request, connection, caller, [one], {one.version_id: faces})),
         "waits_for_ever": one.due_at >= NEVER,
         "zone": users.timezone(connection, caller.workspace_id),
-        "shown": _rendered(request, house, connection, caller, one, faces, now),
+        "shown": _rendered(house, connection, caller, one, faces, now),
         "kept": one.content,
         "heard": [
             {
@@ -261,7 +264,7 @@ def show_mail(
 ) -> Response:
     """The HTML of a mail for a frame without rights: no script, no form, no picture from elsewhere (T05)."""
     one, faces = _known(request, connection, caller, message_id)
-    shown = _rendered(request, house, connection, caller, one, faces, now)
+    shown = _rendered(house, connection, caller, one, faces, now)
     return Response(shown.text("html") if shown else "", media_type="text/html", headers=MAIL_HEADERS)
 
 
@@ -274,7 +277,7 @@ def _known(request: Request, connection: Connection, caller: Caller, message_id:
 
 
 def _rendered(
-    request: Request, house: House, connection: Connection, caller: Caller, one: Line, faces: Faces, now: Any
+    house: House, connection: Connection, caller: Caller, one: Line, faces: Faces, now: Any
 ) -> previews.Preview | None:
     """The words of a message rendered again: its version's, with what is known of the contact now."""
     step = next((node for node in faces.document.get("nodes", []) if node["id"] == one.node), None)
@@ -295,17 +298,12 @@ def _rendered(
         place = (workspace_id, one.lane, one.contact_id, came[0], came[1])
         entry = history.entries(connection, [place]).get(came[1])
         entry = entry and entry._replace(properties=glasses.attributes(entry.properties))
-    # What a node computed itself was kept with the message, and stands before the settings.
-    settings = {**step.get("settings", {}), **{name: _plain(text) for name, text in (one.content or {}).items()}}
-    language = language_of(request)
     reader = previews.Reader(attributes, entry, str(attributes.get("timezone") or "UTC"))
-    with speaking("zh" if language == "zh" else "en", words(language).gettext):
-        return previews.preview(kind, settings, reader, one.sent_at or now)
-
-
-def _plain(value: Any) -> Any:
-    """Words that were rendered already, as a template that says just them."""
-    return "{% raw %}" + value + "{% endraw %}" if isinstance(value, str) and "endraw" not in value else value
+    shown = previews.preview(kind, step.get("settings", {}), reader, one.sent_at or now)
+    # Words that were kept with the message stand before its templates, and are never read as one.
+    return previews.with_words(
+        shown, {name: text for name, text in (one.content or {}).items() if isinstance(text, str)}
+    )
 
 
 def _seen(detail: Mapping[str, Any], glasses: Glasses) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from app import causes
 from app.store import timelines
 from app.store.rows import Connection
 from app.store.timelines import KINDS, LAST, Asked, Moment
@@ -141,15 +142,17 @@ def steps(raw: Iterable[list[str]], faces: Faces, say: Say) -> list[dict[str, An
     found = []
     for step in raw:
         node, port, why = [*step, "", ""][:3]
+        type_ = faces.type(node)
+        seen = causes.seen(why, say, faces.title) if type_ in causes.ASKING else None
         found.append(
             {
                 "node": node,
                 "port": port,
                 "title": faces.title(node),
-                "type": faces.type(node),
-                "hue": hue(faces.type(node)),
+                "type": type_,
+                "hue": hue(type_),
                 "way": faces.port(node, port) if port and port != "next" else "",
-                "why": told.reason_text(why, say, faces),
+                "why": seen or told.reason_text(why, say, faces),
             }
         )
     return found
@@ -167,7 +170,7 @@ def hue(type_: str) -> str:
 def _message(detail: Mapping[str, Any], faces: Faces, say: Say) -> dict[str, Any]:
     word, tone = became(detail["status"], detail["outcome"], say)
     return {
-        "title": detail["title"] or faces.title(detail["node"]),
+        "title": told.headline(detail["title"]) or faces.title(detail["node"]),
         "step": faces.title(detail["node"]),
         "channel": detail["channel"],
         "message_id": detail["message_id"],

@@ -25,7 +25,7 @@ from app.web.plans import PlanId
 from app.web.planshapes import WITH_EVENT, ArchivedIn, PlanIn, Scene, as_fields, plan_out
 from app.web.problems import ProblemError, missing
 from app.web.shapes import LONGEST_PLACE, paged, place_of
-from app.web.templating import language_of
+from app.web.templating import channel_words, language_of
 from flows.calendar import zone
 from flows.problems import say as say_problem
 from flows.words import _, speaking
@@ -243,7 +243,6 @@ def _line(row: Plan, progress: Progress, timezone: str) -> dict[str, Any] | None
 def _form(request: Request, house: House, asking: tuple[Connection, Caller], plan: Plan | None) -> dict[str, object]:
     say = words(language_of(request)).gettext
     connection, caller = asking
-    channels = sorted({node.channel.name for node in house.catalog.values() if node.channel is not None})
 
     def said(table: dict[str, str]) -> dict[str, str]:
         return {name: say(word) for name, word in table.items()}
@@ -261,7 +260,7 @@ def _form(request: Request, house: House, asking: tuple[Connection, Caller], pla
         "standing_words": said(STANDING_WORDS),
         "standing_tones": STANDING_TONES,
         "shares": SHARES,
-        "channels": channels,
+        "channel_words": dict(sorted(channel_words(request, house.catalog).items())),
         "known_events": [one.name for one in vocabulary.events(connection, caller.workspace_id)]
         if caller.may("plan.edit")
         else [],

@@ -3,7 +3,7 @@
 Never a page of its own; never a template that an operator wrote.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,15 @@ def templates(address: Callable[[str], str], folder: Path = ROOT / "templates") 
     )
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     environment.filters.update(
-        number=_number, percent=_percent, lasts=_lasts, clock=_clock, ago=_ago, stretch=_stretch, inner=_inner
+        number=_number,
+        percent=_percent,
+        lasts=_lasts,
+        clock=_clock,
+        ago=_ago,
+        stretch=_stretch,
+        inner=_inner,
+        points=_points,
+        called=_called,
     )
     environment.globals.update(static=address)
     environment.policies["json.dumps_kwargs"] = {
@@ -127,8 +135,21 @@ def _inner(drawing: str) -> Markup:
     return Markup(drawing[drawing.index(">", drawing.index("<svg")) + 1 : drawing.rindex("</svg>")])
 
 
+def _points(values: Sequence[int]) -> str:
+    """A line of values as the points of a drawing 130 wide and 30 high."""
+    step, top = 130 / (len(values) - 1), max(values)
+    return " ".join(f"{place * step:.1f} {27 - value * 24 / top:.1f}" for place, value in enumerate(values))
+
+
+def _called(actor: str, names: Mapping[str, str]) -> str:
+    """Whoever did something, by name; who is nobody of this workspace (the demo, an import) as they are written down."""
+    return names.get(actor) or (actor if actor and ":" not in actor else "–")
+
+
 @pass_context
 def _number(context: Context, value: float) -> str:
+    if isinstance(value, int):  # both languages write whole numbers alike, and a page of lists has hundreds of them
+        return f"{value:,}"
     return numbers.format_decimal(value, locale=LOCALES[context["language"]])
 
 

@@ -21,6 +21,7 @@ from app.web.problems import ProblemError, invalid
 from app.web.shapes import NOT_A_PLACE, place_of
 from app.web.templating import language_of
 from flows.words import _, speaking
+from nodes.sending import plain
 
 Say = Callable[[str], str]
 
@@ -103,6 +104,11 @@ def _steps(
 def reason_text(reason: str | None, say: Say, known: Faces | None = None) -> str:
     """A reason in words, where nothing but the version is at hand; `whys` knows names and opt-outs too."""
     return reasons.sentence(reason, say, Known(known))
+
+
+def headline(title: str | None) -> str | None:
+    """What a message is called. One that was never rendered has its title as it was written: shown as a card would."""
+    return plain(title) or title if title and ("{{" in title or "{%" in title) else title
 
 
 def name_of(name: str | None, identity: Sequence[str] | None, contact_id: int) -> str:

@@ -34,5 +34,5 @@ node = NodeType(
     summary=summary,
     advance=advance,
     start=start,
-    help=_("The journey starts for a person whom another system names."),
+    help=_("Whoever another system names comes in."),
 )

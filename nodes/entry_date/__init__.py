@@ -53,5 +53,5 @@ node = NodeType(
     advance=advance,
     reads=reads,
     start=start,
-    help=_("The journey starts for each person on a date of their own."),
+    help=_("Each person comes in on a date of their own."),
 )

@@ -51,5 +51,5 @@ node = NodeType(
     advance=advance,
     reads=reads,
     start=start,
-    help=_("The journey starts for a person who does something."),
+    help=_("Whoever does something comes in."),
 )

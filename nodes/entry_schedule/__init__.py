@@ -47,5 +47,5 @@ node = NodeType(
     advance=advance,
     reads=reads,
     start=start,
-    help=_("The journey starts at fixed times."),
+    help=_("At fixed times, everybody in an audience comes in."),
 )

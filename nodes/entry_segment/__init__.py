@@ -62,5 +62,5 @@ node = NodeType(
     advance=advance,
     reads=reads,
     start=start,
-    help=_("The journey starts for everybody in an audience."),
+    help=_("Everybody in an audience comes in."),
 )

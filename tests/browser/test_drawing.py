@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.pages import EditorPage, shape
 from tests.browser.site import Site
-from tests.web.conftest import Staff
+from tests.web.conftest import Staff, flow
 
 EMPTY: dict[str, Any] = {"schema": 1, "settings": {"reentry": {"mode": "after_exit"}}, "nodes": [], "edges": []}
 ABANDONED = {
@@ -111,3 +111,48 @@ def test_what_was_typed_is_not_lost_when_one_goes_elsewhere_at_once(
     editor.expect_saved()
     (entry,) = [one for one in saved(site, staff, empty)["document"]["nodes"] if one["type"] == "entry.event"]
     assert entry["settings"] == {"event": "order_submitted"}
+
+
+def test_a_piece_is_kept_and_put_into_another_journey(visit: Visit, site: Site, staff: Staff, empty: int) -> None:
+    drawn = int(site.api(staff).ok("POST", "/journeys", {"name": "Drawn", "document": flow()})["id"])
+    editor = EditorPage(visit()).open(drawn)
+    page = editor.page
+    editor.card("wait.duration").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Shift+F10")
+    page.get_by_role("menuitem", name="Keep as a piece").click()
+    page.keyboard.type("A <b>welcome</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("“A <b>welcome</b>” is kept")
+
+    editor.open(empty)
+    page.locator("#canvas").click(button="right", position={"x": 60, "y": 120})
+    page.get_by_role("menuitem", name="Put a kept piece here").click()
+    page.get_by_role("option", name="A <b>welcome</b>").click()
+    assert shape(editor.document()) == shape(flow())
+    page.keyboard.press("Control+z")
+    assert editor.document()["nodes"] == []
+
+
+def test_the_list_view_does_what_the_canvas_does_and_can_be_read_out(
+    visit: Visit, site: Site, staff: Staff, axe: Callable[..., None]
+) -> None:
+    drawn = int(site.api(staff).ok("POST", "/journeys", {"name": "Listed", "document": flow()})["id"])
+    editor = EditorPage(visit()).open(drawn)
+    page, before = editor.page, shape(editor.document())
+    editor.button("List view").click()
+    rows = page.locator("#outline [data-at^='step ']")
+    assert rows.count() == len(editor.document()["nodes"])
+    axe(page)
+
+    # By keys alone, as somebody who hears the page does it: the canvas itself is out of reach meanwhile.
+    page.get_by_role("button", name="More for Wait").press("Enter")
+    page.get_by_role("menuitem", name="Delete").press("Enter")
+    expect(rows).to_have_count(len(flow()["nodes"]) - 1)
+    assert "wait.duration" not in {kind for way in shape(editor.document()) for kind in (way[0], way[2])}
+    page.keyboard.press("Control+z")
+    assert shape(editor.document()) == before
+    page.get_by_role("button", name="Add a step", exact=True).press("Enter")
+    page.keyboard.type("End")
+    page.keyboard.press("Enter")
+    expect(page.locator("#outline")).to_contain_text("Not reached from an entry")

@@ -4,7 +4,6 @@ Built once per process and only looked at. Whatever pages show of it is data: `s
 Chinese page in Latin letters can be told from a text that nobody translated.
 """
 
-import json
 import re
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -161,10 +160,6 @@ def _said(site: Site) -> tuple[str, ...]:
 
 
 def _texts(value: Any) -> set[str]:
-    if isinstance(value, str) and value.startswith(
-        "[["
-    ):  # the steps of a trail: what a node gave as its reason is data
-        return _texts(json.loads(value))
     if isinstance(value, str):
         # Copy is shown with its variables filled in: what stands between them is data too.
         pieces = [piece for line in value.splitlines() for piece in (line, *LIQUID.split(line))]

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { alignment, distribution } from "../../static/js/canvas/lines.js";
 import { findings } from "../../static/js/canvas/checks.js";
 import { pack, pasting, unknownTypes, unpack } from "../../static/js/canvas/clipboard.js";
+import { shelf } from "../../static/js/canvas/shelf.js";
 import { Editor } from "../../static/js/canvas/editor.js";
 import { rank, score } from "../../static/js/canvas/fuzzy.js";
 import { CARD, intersects } from "../../static/js/canvas/geometry.js";
@@ -183,4 +184,22 @@ test("a few letters find what is meant, the beginning of a word first", () => {
   assert.ok(score("等待", "等待事件") > 0);
   assert.equal(score("", "anything"), 1);
   assert.deepEqual(rank("mail", ["Wait", "Send e-mail", "Mailbox"], (text) => [text]), ["Mailbox", "Send e-mail"]);
+});
+
+test("a piece is kept under its name by whoever keeps it, and what cannot be read or kept does no harm", () => {
+  const store = new Map();
+  const storage = { getItem: (key) => store.get(key) ?? null, setItem: (key, value) => store.set(key, value) };
+  const editor = chain();
+  const text = pack(editor, ["wait", "mail"]);
+  const [mine, hers] = [shelf(1, storage), shelf(2, storage)];
+  assert.ok(mine.keep("Reminder", text) && mine.keep("A wait", pack(editor, ["wait"])) && mine.keep("Reminder", text));
+  assert.deepEqual(mine.list().map(([name]) => name), ["A wait", "Reminder"]);
+  assert.deepEqual(hers.list(), []);
+  const { ops } = pasting(editor, unpack(mine.list()[1][1]));
+  assert.deepEqual(ops.map(({ op }) => op), ["node+", "node+", "edge+"]);
+  mine.forget("A wait");
+  assert.equal(mine.list().length, 1);
+  store.set("canvas pieces 2", '[["x", "no piece"], 7, null]');
+  assert.deepEqual(hers.list(), []);
+  assert.equal(shelf(3, { getItem: () => null, setItem: () => { throw new Error("full"); } }).keep("a", text), false);
 });

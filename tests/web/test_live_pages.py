@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from app import auth
 from app.database import Connection, transaction
-from app.store import seeking
+from app.store import messagelog, seeking
+from app.web import messagepages
 from app.web.period import Period, read
 from tests.web.conftest import Staff
 from tests.web.story import Told
@@ -281,7 +282,9 @@ def test_operators_change_contacts_and_viewers_do_not(
     )
 
 
-def test_the_log_of_messages_is_narrowed_and_each_message_says_why(visitor: TestClient, told: Told) -> None:
+def test_the_log_of_messages_is_narrowed_and_each_message_says_why(
+    visitor: TestClient, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with transaction(told.connection):
         numbers, _ = read(told.connection, (told.workspace_id, told.journey), None, (None, None))
     mail = numbers.nodes["note"].mail
@@ -296,13 +299,21 @@ def test_the_log_of_messages_is_narrowed_and_each_message_says_why(visitor: Test
     )
     assert len(rows(visitor, f"/messages?q={user}")) == count
     assert rows(visitor, "/messages?channel=email") == []
+    everything = rows(visitor, "/messages")
+    refusals = rows(visitor, f"{base}&status=suppressed")
+    monkeypatch.setattr(messagelog, "WINDOW", 3)
+    for size in (1, 2, 50):
+        monkeypatch.setattr(messagepages, "PAGE", size)
+        assert rows(visitor, "/messages") == everything, size
+        assert rows(visitor, f"{base}&status=suppressed") == refusals, size
     [(refused,)] = told.ask("SELECT min(id) FROM message WHERE workspace_id = %s AND status = 4")
     page = visitor.get(f"/messages/{refused}").text
     assert "It was not sent" in page
     assert "opted out of this channel" in page
     [(opened,)] = told.ask("SELECT min(id) FROM message WHERE workspace_id = %s AND outcome >= 3")
     page = visitor.get(f"/messages/{opened}").text
-    assert "Your order waits" in page
+    assert '<span class="kept-lines">Your order waits</span>' in page
+    assert "bad-text" not in page
     assert "Opened" in page
     assert visitor.get(f"/messages/{opened}/mail").headers["content-security-policy"].startswith("sandbox")
     assert visitor.get("/messages/999999999").status_code == 404

@@ -5,6 +5,7 @@ import { freePort } from "./insert.js";
 import { idOf, kindOf } from "./model.js";
 import { openMenu } from "./popup.js";
 import { pack } from "./clipboard.js";
+import { choose, keep, mine } from "./pieces.js";
 
 /**
  * @typedef {import("./main.js").Canvas} Canvas
@@ -50,6 +51,7 @@ function stepEntries({ canvas, deeds, adding }, id, client) {
     null,
     { label: _("Copy"), icon: "copy", keys: "Ctrl C", run: () => copyText(canvas) },
     { label: _("Duplicate"), icon: "square-stack", keys: "Ctrl D", run: () => deeds.duplicate() },
+    { label: _("Keep as a piece…"), icon: "package", run: () => keep(canvas) },
     { label: _("Select all that follows"), icon: "arrow-right", keys: "⇧ →", run: () => deeds.selectDown(id) },
     { label: _("Select all that leads here"), icon: "arrow-left", keys: "⇧ ←", run: () => deeds.selectUp(id) },
     null,
@@ -72,6 +74,7 @@ function manyEntries(hands) {
     { label: _("Frame the selected steps"), icon: "group", keys: "G", run: () => deeds.group() },
     { label: _("Copy"), icon: "copy", keys: "Ctrl C", run: () => copyText(canvas) },
     { label: _("Duplicate"), icon: "square-stack", keys: "Ctrl D", run: () => deeds.duplicate() },
+    { label: _("Keep as a piece…"), icon: "package", run: () => keep(canvas) },
     null,
     bin(hands),
   ];
@@ -89,7 +92,13 @@ function wireEntries({ canvas, deeds, adding }, key, client) {
 }
 
 /** @param {Hands} hands @param {Point} client @param {Point | null} point @returns {(Entry | null)[]} */
-function groundEntries({ canvas, deeds, adding }, client, point) {
+function groundEntries(hands, client, point) {
+  const { canvas, deeds, adding } = hands;
+  const pieces = mine(canvas).list().length ? [
+    { label: _("Put a kept piece here…"), icon: "package", run: () => choose(hands, client, point) },
+    { label: _("Forget a kept piece…"), icon: "x", run: () => choose(hands, client, point, true) },
+    null,
+  ] : [];
   return [
     {
       label: _("Add a step"), icon: "plus", keys: "A",
@@ -98,6 +107,7 @@ function groundEntries({ canvas, deeds, adding }, client, point) {
     { label: _("Add a note"), icon: "sticky-note", keys: "N", run: () => deeds.note(point) },
     { label: _("Select everything"), icon: "square-dashed-mouse-pointer", keys: "Ctrl A", run: () => deeds.selectAll() },
     null,
+    ...pieces,
     { label: _("Tidy up"), icon: "wand-sparkles", keys: "T", run: () => deeds.tidy() },
     {
       label: _("Tidy up around placed steps"), icon: "pin", keys: "⇧ T", disabled: !deeds.placed.size,
