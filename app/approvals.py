@@ -31,12 +31,16 @@ class Approval(NamedTuple):
 def approval(
     connection: Connection, workspace_id: int, journey: Journey, last: Submission, plan: Plan, now: datetime
 ) -> Approval:
-    """Where the approval stands now. Who edited it since, or handed it in, does not count."""
+    """Where the approval stands now. Who edited it since, or handed it in, does not count, nor who came by what those made."""
     own = {*last.editors, *journey.editors, last.submitted_by}
-    said = submissions.approvals(connection, workspace_id, last.id)
-    counted = {actor: raw for actor, raw in said.items() if actor not in own}
-    bound = conditions.strictest(conditions.load(raw) for raw in counted.values())
-    return Approval(tuple(sorted(counted)), needed(connection, workspace_id, last, plan, now), bound)
+    said = [
+        one
+        for one in submissions.approvals(connection, workspace_id, last.id)
+        if one.reviewer not in own and one.maker not in own
+    ]
+    people = {one.maker or one.reviewer: one.reviewer for one in said}  # one pair of eyes, whatever they came by
+    bound = conditions.strictest(conditions.load(one.conditions) for one in said)
+    return Approval(tuple(sorted(people.values())), needed(connection, workspace_id, last, plan, now), bound)
 
 
 def needed(connection: Connection, workspace_id: int, last: Submission, plan: Plan, now: datetime) -> int:

@@ -91,7 +91,10 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a request stands for. `actor` is the person behind the key where there is one: four eyes are counted by it."""
+    """Whom a request stands for. `actor` is the person behind the key where there is one: four eyes are counted by it.
+
+    `maker`: somebody else who made the key, or the link that the session began with; they may be the one who holds it.
+    """
 
     workspace_id: int
     role: str
@@ -102,6 +105,7 @@ class Caller:
     bound: str | None = None  # the role of the person behind the key, which bounds what the key may do
     scopes: Scopes = None
     seen_at: datetime | None = None
+    maker: str | None = None
     unready: bool = False  # their workspace asks for a second step and they have none: that comes before anything else
 
     def may(self, action: str) -> bool:
@@ -156,6 +160,7 @@ def identify(connection: Connection, text: str, now: datetime, *, kind: Kind = "
         row.user_role,
         both(row.scopes, row.user_scopes),
         row.seen_at,
+        row.maker,
         row.unready and kind == "js",
     )
 
@@ -185,9 +190,10 @@ def login(
     *,
     name: str = "login link",
     lasting: timedelta = LOGIN_FOR,
+    maker: str | None = None,
 ) -> str:
-    """A token that signs a user in once, within the hour; the address is `/login?token=…`."""
-    return _issue(connection, "jl", Grant(workspace_id, user_id, name, now + lasting), now)
+    """A token that signs a user in once, within the hour; the address is `/login?token=…`. `maker`: who else made it."""
+    return _issue(connection, "jl", Grant(workspace_id, user_id, name, now + lasting, maker), now)
 
 
 def redeem(connection: Connection, link: str, now: datetime) -> Caller | None:
@@ -211,9 +217,10 @@ def begin_session(
     *,
     device: Device | None = None,
     idle: timedelta | None = IDLE_FOR,
+    maker: str | None = None,
 ) -> str:
-    """A new session of somebody who has shown who they are; always with a new id (T13)."""
-    grant = Grant(workspace_id, user_id, "session", now + SESSION_FOR)
+    """A new session of somebody who has shown who they are; always with a new id (T13). `maker`: of the link they showed."""
+    grant = Grant(workspace_id, user_id, "session", now + SESSION_FOR, maker)
     return _issue(connection, "js", grant, now, device or Device("", ""), idle)
 
 
@@ -229,6 +236,7 @@ class Grant(NamedTuple):
     user_id: int
     name: str
     until: datetime
+    maker: str | None = None
 
 
 def _issue(
@@ -250,6 +258,7 @@ def _issue(
         grant.until,
         device=device,
         idle_seconds=int(idle.total_seconds()) if idle else None,
+        maker=grant.maker,
     )
     keys.add(connection, row, now)
     return token.text

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from flows.interpret import TOLD_APART
+
 Count = tuple[int, str, str, int]  # version, node, port, how many
 
 ENDS = ("completed", "exited", "failed")
@@ -75,18 +77,21 @@ class AtNode:
 
 @dataclass(slots=True)
 class Totals:
-    """Numbers of the journey; `goal` are those of the exited who reached it."""
+    """Numbers of the journey. Of the exited, some are told apart: by goal, by exit rule, by hand, by too many visits."""
 
     entered: int = 0
     completed: int = 0
     exited: int = 0
     failed: int = 0
     goal: int = 0
+    exit_when: int = 0
+    manual: int = 0
+    visit_limit: int = 0
     active: int = 0
 
     def plain(self) -> dict[str, int]:
         """As JSON."""
-        names = ("entered", "active", "completed", "exited", "failed", "goal")
+        names = ("entered", "active", "completed", "exited", "failed", *TOLD_APART)
         return {name: getattr(self, name) for name in names}
 
 
@@ -126,8 +131,8 @@ def _sum(counted: Iterable[Count]) -> Numbers:
     totals = numbers.totals
     for _, node, port, count in counted:
         if not node:
-            name = "goal" if port == "!goal" else port
-            if name in ("entered", "goal", *ENDS):
+            name = port.removeprefix("!")
+            if name in (TOLD_APART if name != port else ("entered", *ENDS)):
                 setattr(totals, name, getattr(totals, name) + count)
             continue
         there = numbers.nodes.setdefault(node, AtNode())

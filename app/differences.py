@@ -220,8 +220,9 @@ def _pairs(
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key, _NOTHING), after.get(key, _NOTHING)
         title = say(names[key]) if key in names else str(key)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from _pairs(old, new, names, (*path, title))
+        was, will = ({} if one is _NOTHING else one for one in (old, new))
+        if isinstance(was, Mapping) and isinstance(will, Mapping):  # one that came or went is told part by part as well
+            yield from _pairs(was, will, names, (*path, title))
         elif old is _NOTHING or new is _NOTHING or _unlike(old, new):
             kind: Any = "duration" if key in ("cooldown", "within") else "where" if key == "where" else "json"
             yield from _line(Shape(kind), old, new, (*path, title))

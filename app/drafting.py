@@ -28,7 +28,8 @@ def keep(desk: Desk, journey_id: int, name: str, begin: Literal["draft", "live"]
         raise RefusedError("conflict", TOO_MANY)
     base = _live(desk, journey)
     document = journeys.draft(desk.connection, desk.workspace_id, journey_id) if begin == "draft" else base
-    editors = sorted({*journey.editors, desk.actor}) if begin == "draft" else [desk.actor]
+    drew = [desk.actor, *([desk.maker] if desk.maker else [])]
+    editors = sorted({*journey.editors, *drew}) if begin == "draft" else drew
     kept = Kept(name, desk.actor, editors, base, journey.live_number, document or EMPTY)
     made = sidedrafts.add(desk.connection, desk.workspace_id, journey_id, kept, desk.now)
     desk.note("journey.aside", f"journey:{journey_id}", None, {"draft": made.id, "name": name, "from": begin})

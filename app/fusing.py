@@ -18,7 +18,6 @@ from flows.policies import NONE, Policies
 
 FUSE = "fuse"
 SMALLEST = 1_000  # messages a day that no reach is too small for
-ONCE = ("once", "per_key")  # who comes in once meets a step again only inside of that walk
 Seat = tuple[int, int, int, str]  # workspace, contact, journey, key
 
 
@@ -36,19 +35,22 @@ def ceiling(
         plan = draft.traveller.plan
         if draft.refusal is not None and draft.due is None:
             continue
-        if draft.step.cyclic or plan.reentry not in ONCE:
-            one = draft.traveller
-            watched[number] = Place(plan.workspace_id, one.contact, plan.journey_id, one.key, draft.step.id)
+        # Who comes in once meets a step again only inside of that walk.
+        if draft.step.cyclic or plan.reentry != "once":
+            watched[number] = Place(plan.workspace_id, draft.traveller.contact, plan.journey_id, draft.step.id)
             fuse = policies.get(plan.workspace_id, NONE).fuse
             limits[number] = fuse.marketing if draft.step.marketing else fuse.transactional
     if not watched:
         return
-    seats = set(again)
-    # Who comes in for the first time has had nothing; that is most of any crowd.
+    seats = {seat[:3] for seat in again}
+    # Who comes in for the first time has had nothing; that is most of any crowd. With a key, they may have had it by others.
     asked = {
         place
         for number, place in watched.items()
-        if drafts[number].visit > 1 or not drafts[number].traveller.new or place[:4] in seats
+        if drafts[number].visit > 1
+        or not drafts[number].traveller.new
+        or place[:3] in seats
+        or drafts[number].traveller.key
     }
     had = Counter(fuses.had(connection, sorted(asked), now, max(limits.values())))
     tripped: dict[tuple[int, int], str] = {}

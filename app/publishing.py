@@ -71,6 +71,7 @@ class Desk(NamedTuple):
     workspace_id: int
     actor: str
     now: datetime
+    maker: str | None = None  # who made the key or link of the actor, if not they: counted among the same eyes
 
     def note(self, what: str, about: str, before: audit.Said = None, after: audit.Said = None) -> None:
         """Keep in the audit log that this was done."""
@@ -115,7 +116,14 @@ def _begin(desk: Desk, name: str, raw: Mapping[str, Json]) -> Journey:
     saving = Saving(raw, desk.actor, desk.now)
     made = journeys.add(desk.connection, desk.workspace_id, name, saving)
     drafts.keep(desk.connection, desk.workspace_id, made.id, made.revision, saving)
+    _count_maker(desk, made.id)
     return made
+
+
+def _count_maker(desk: Desk, journey_id: int) -> None:
+    """Who made the key or link that this is done with may be the one who does it."""
+    if desk.maker is not None:
+        sidedrafts.join_editors(desk.connection, desk.workspace_id, journey_id, [desk.maker])
 
 
 def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Json]) -> int | None:
@@ -125,6 +133,7 @@ def save_draft(desk: Desk, journey_id: int, revision: int, raw: Mapping[str, Jso
     saved = journeys.save_draft(desk.connection, desk.workspace_id, journey_id, revision, saving)
     if saved is not None:
         drafts.keep(desk.connection, desk.workspace_id, journey_id, saved, saving)
+        _count_maker(desk, journey_id)
         kept = bound_hash(desk.connection, desk.catalog, desk.workspace_id, document)
         submissions.void(desk.connection, desk.workspace_id, journey_id, kept)
         after = {"revision": saved, "content_hash": kept, "steps": len(document.nodes)}
@@ -143,6 +152,7 @@ def check(desk: Desk, journey_id: int) -> Submitted:
 
 def submit(desk: Desk, journey_id: int) -> Submitted:
     """Hand in the draft for review; errors keep it from being handed in. The same draft twice is one submission."""
+    _count_maker(desk, journey_id)
     journey = known(desk, journey_id, lock=True)
     found = check(desk, journey_id)
     _refuse_errors(found.problems)
@@ -178,8 +188,10 @@ def review(
     if content_hash != last.content_hash or content_hash != _present_hash(desk, journey_id):
         raise RefusedError("conflict", _("The draft or something it depends on changed since; submit it anew."))
     _refuse_nobody(desk.actor)
-    _refuse_own(desk.actor, {*last.editors, *journey.editors}, last.submitted_by)
-    said = submissions.Opinion(desk.actor, decision, comment, condition.dump(bound))
+    own = own_part(desk.actor, desk.maker, journey, last)
+    if own:
+        raise RefusedError("forbidden", own)
+    said = submissions.Opinion(desk.actor, decision, comment, condition.dump(bound), desk.maker)
     submissions.add_review(desk.connection, desk.workspace_id, last.id, said, desk.now)
     status: Literal["approved", "rejected", "open"] = "rejected"  # also by a second reviewer, after an approval
     if decision == "approve":
@@ -319,11 +331,18 @@ def _refuse_nobody(actor: str) -> None:
         raise RefusedError("forbidden", _("An approval needs a person: use a key that stands for one, or the page."))
 
 
-def _refuse_own(actor: str, editors: set[str], submitted_by: str) -> None:
+def own_part(actor: str, maker: str | None, journey: Journey, last: Submission) -> str:
+    """Why somebody may not decide about what was handed in; empty where they may."""
+    editors = {*last.editors, *journey.editors}
     if actor in editors:
-        raise RefusedError("forbidden", _("You edited this draft, so somebody else must review it."))
-    if actor == submitted_by:
-        raise RefusedError("forbidden", _("You handed this draft in, so somebody else must review it."))
+        return _("You edited this draft, so somebody else must review it.")
+    if actor == last.submitted_by:
+        return _("You handed this draft in, so somebody else must review it.")
+    if maker is not None and maker in {*editors, last.submitted_by}:
+        return _(
+            "Who made the link or key you use edited this draft or handed it in: sign in with your own password first."
+        )
+    return ""
 
 
 def _plan(desk: Desk, document: Document, label: Label) -> Plan:

@@ -49,7 +49,7 @@ def by_link(knock: Knock, link: str, old: str) -> Came:
         caller = auth.redeem(connection, link, knock.now)
         if caller is None or caller.user_id is None:
             return Came()
-        return _next_step(connection, knock, caller.workspace_id, caller.user_id, old, "link")
+        return _next_step(connection, knock, caller.workspace_id, caller.user_id, old, "link", caller.maker)
 
 
 def by_password(knock: Knock, email: str, password: str, old: str) -> Came:
@@ -101,11 +101,19 @@ def note_refused(knock: Knock, known: Sequence[Known]) -> None:
             _refused(connection, knock, one.workspace_id, one.id, {"disabled": one.disabled_at is not None})
 
 
-def _next_step(connection: Connection, knock: Knock, workspace_id: int, user_id: int, old: str, way: str) -> Came:
+def _next_step(
+    connection: Connection,
+    knock: Knock,
+    workspace_id: int,
+    user_id: int,
+    old: str,
+    way: str,
+    maker: str | None = None,
+) -> Came:
     kept = secondsteps.find(connection, workspace_id, user_id)
     if kept is not None and kept.since is not None:
         return Came(pending=auth.begin_pending(connection, workspace_id, user_id, knock.now))
-    return Came(_enter(connection, knock, workspace_id, user_id, old, way))
+    return Came(_enter(connection, knock, workspace_id, user_id, old, way, maker))
 
 
 def _whose(known: list[Known], password: str) -> Known | None:
@@ -116,9 +124,19 @@ def _whose(known: list[Known], password: str) -> Known | None:
     return next((one for one in usable if passwords.matches(one.password, password)), None)
 
 
-def _enter(connection: Connection, knock: Knock, workspace_id: int, user_id: int, old: str, way: str) -> str | None:
-    """The cookie of a new session; the one that this browser had before ends."""
-    cookie = auth.begin_session(connection, workspace_id, user_id, knock.now, device=knock.device, idle=knock.idle)
+def _enter(
+    connection: Connection,
+    knock: Knock,
+    workspace_id: int,
+    user_id: int,
+    old: str,
+    way: str,
+    maker: str | None = None,
+) -> str | None:
+    """The cookie of a new session; the one that this browser had before ends. A password or code shows that nobody else came."""
+    cookie = auth.begin_session(
+        connection, workspace_id, user_id, knock.now, device=knock.device, idle=knock.idle, maker=maker
+    )
     caller = auth.identify(connection, cookie, knock.now, kind="js")
     if caller is None:  # disabled since
         return None
@@ -127,6 +145,7 @@ def _enter(connection: Connection, knock: Knock, workspace_id: int, user_id: int
         keys.use_up(connection, before.key_id, knock.now)
     users.joined(connection, workspace_id, user_id, knock.now)
     after = {"way": way, "device": knock.device.agent, "net": knock.device.place}
+    after |= {"maker": maker} if maker else {}
     auth.note_session(connection, caller, "session.open", knock.now, after)
     return cookie
 

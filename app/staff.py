@@ -34,6 +34,11 @@ class Hand(NamedTuple):
     actor: str
     user_id: int | None
     now: datetime
+    maker: str | None = None
+
+    def maker_for(self, user_id: int | None) -> str | None:
+        """Who stands behind a key or link that is made here for a user, beside that user."""
+        return self.maker or (self.actor if user_id is not None and user_id != self.user_id else None)
 
     def note(self, what: str, user_id: int, before: audit.Said = None, after: audit.Said = None) -> None:
         """Keep in the audit log that this was done."""
@@ -78,7 +83,7 @@ def set_password(hand: Hand, user_id: int, password: str) -> None:
         raise StaffError("invalid", "password", weak)
     users.change(hand.connection, hand.workspace_id, user_id, {"password": passwords.hashed(password)})
     end_sessions(hand, user_id)
-    hand.note("user.password", user_id)
+    hand.note("user.password", user_id, None, {"maker": hand.maker} if hand.maker else None)
 
 
 def invite(hand: Hand, user: User) -> str:
@@ -87,7 +92,8 @@ def invite(hand: Hand, user: User) -> str:
         raise StaffError("invalid", "user", _("is disabled"))
     first = user.joined_at is None
     name, lasting = ("invitation", auth.INVITED_FOR) if first else ("sign-in link", auth.LOGIN_FOR)
-    link = auth.login(hand.connection, user.id, hand.workspace_id, hand.now, name=name, lasting=lasting)
+    maker = hand.maker_for(user.id)
+    link = auth.login(hand.connection, user.id, hand.workspace_id, hand.now, name=name, lasting=lasting, maker=maker)
     hand.note("user.link", user.id, None, {"until": hand.now + lasting, "invitation": first})
     return link
 

@@ -169,6 +169,16 @@ def compile_plan(document: Document, catalog: Mapping[str, NodeType], label: Lab
     )
 
 
+def starts(document: Document, catalog: Mapping[str, NodeType]) -> list[tuple[str, Start]]:
+    """How each entry node lets people in, by its id; the rest of the flow may be missing."""
+    found = []
+    for saved in upgrade_nodes(document, catalog).nodes:
+        node = catalog.get(saved.type)
+        if node is not None and node.start is not None:
+            found.append((saved.id, node.start(node.settings.model_validate(saved.settings))))
+    return found
+
+
 def season_of(saved: SeasonDocument | None, timezone: str) -> Season | None:
     """A season as instants, by the clocks of the workspace (UTC where its zone is not known)."""
     if saved is None:

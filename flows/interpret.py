@@ -18,6 +18,7 @@ from flows.errors import NodeError
 
 HOLD = timedelta(minutes=5)  # how often people on a node whose type is missing are tried again
 REASON_LENGTH = 200
+TOLD_APART = ("goal", "exit_when", "manual", "visit_limit")  # exits that are counted by themselves as well
 
 
 class Status(IntEnum):
@@ -133,8 +134,6 @@ def leave(traveller: Traveller, status: Status, reason: str, *, why: str, record
     """Take one traveller out where it stands (goal, exit rule, stop, holdout)."""
     _end(traveller.plan, [traveller], status, reason, record)
     record.tally[traveller.plan.version_id, traveller.node, "!end"] += 1
-    if reason == "goal":
-        record.tally[traveller.plan.version_id, "", "!goal"] += 1
     traveller.path = _join(traveller.path, step_text(traveller.node, "", why))
     traveller.moved = True
 
@@ -173,6 +172,8 @@ def _end(plan: Plan, travellers: Sequence[Traveller], status: Status, reason: st
         one.wake_at = None
         one.moved = True
     record.tally[plan.version_id, "", status.name.lower()] += len(travellers)
+    if status is Status.EXITED and reason in TOLD_APART:
+        record.tally[plan.version_id, "", f"!{reason}"] += len(travellers)
 
 
 def _advance(

@@ -202,7 +202,7 @@ class Submission(SQLModel, table=True):
 
 
 class Review(SQLModel, table=True):
-    """One decision on one submission."""
+    """One decision on one submission; `maker`: who made the key or link that it was said with, if not its reviewer."""
 
     id: int | None = Field(default=None, sa_column=counter())
     workspace_id: int = Field(foreign_key="workspace.id")
@@ -212,6 +212,7 @@ class Review(SQLModel, table=True):
     comment: str = Field(default="", sa_type=TEXT)
     decided_at: datetime = Field(sa_type=INSTANT)
     conditions: dict[str, Any] = Field(sa_column=json_object())
+    maker: str | None = Field(default=None, sa_type=TEXT)
 
 
 class Admission(SQLModel, table=True):

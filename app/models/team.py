@@ -49,6 +49,7 @@ class Key(SQLModel, table=True):
     """An API or write key, a session, a sign-in link: only its hash is kept. `prefix` finds it, `role` says what it may do.
 
     Sessions know their device (`agent`), the net they came from (`place`), when they were `seen_at`, how long they may idle.
+    `maker` is who made it for somebody else; sessions have that of their link.
     """
 
     __table_args__ = (Index("ix_key_user_id", "user_id", postgresql_where=text("revoked_at IS NULL")),)
@@ -67,6 +68,7 @@ class Key(SQLModel, table=True):
     idle_seconds: int | None = None
     agent: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
     place: str = Field(default="", sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+    maker: str | None = Field(default=None, sa_type=TEXT)
 
 
 class SignInTry(SQLModel, table=True):

@@ -199,6 +199,7 @@ def _book_back(tally: Tally, one: Moved, target: int, at: str) -> None:
     """The books the other way round."""
     if one.did == Did.EXITED:
         tally[one.version_id, "", "exited"] -= 1
+        tally[one.version_id, "", "!manual"] -= 1
         tally[one.version_id, one.node, "!end"] -= 1
         return
     tally[one.version_id, "", "entered"] += 1

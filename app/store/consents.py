@@ -183,7 +183,7 @@ class Refused(NamedTuple):
 def refused(
     connection: Connection, workspace_id: int, asked: Sequence[tuple[int, int, str, str, datetime]]
 ) -> dict[int, Refused]:
-    """For `(message, contact, channel, purpose, written at)`: the last no before it was written, else the first one after."""
+    """For `(message, contact, channel, purpose, written at)`: the no that stood when it was written, else the first after."""
     keys = [(id, lane_of(workspace_id, contact), contact, *rest) for id, contact, *rest in asked]
     rows = connection.execute(
         """
@@ -194,6 +194,10 @@ def refused(
             SELECT l.purpose, l.channel, l.at, l.source FROM consent l
             WHERE l.workspace_id = %s AND l.lane = one.lane AND l.contact_id = one.contact_id AND l.channel = one.channel
               AND l.purpose IN ('marketing', one.purpose) AND NOT l.allowed
+              AND NOT EXISTS (
+                SELECT FROM consent y
+                WHERE y.workspace_id = l.workspace_id AND y.lane = l.lane AND y.contact_id = l.contact_id
+                  AND y.channel = l.channel AND y.purpose = l.purpose AND y.allowed AND y.at > l.at AND y.at <= one.at)
             ORDER BY l.at > one.at, abs(extract(epoch FROM l.at - one.at)) LIMIT 1) AS said
         """,
         (*columns(keys, 6), workspace_id),

@@ -57,23 +57,85 @@ def count(connection: Connection, area: Area, clauses: Sequence[Clause]) -> tupl
     return list(row[: len(clauses)]), row[-1]
 
 
+class Doors(NamedTuple):
+    """The entry nodes of another live journey; `firing`: those which a schedule lets people in by within the time asked for."""
+
+    journey_id: int
+    nodes: list[dict[str, Any]]
+    firing: list[str]
+
+
+def doors(connection: Connection, area: Area, until: datetime, limit: int) -> tuple[list[Doors], int]:
+    """The ways in of other live journeys, those published last first, and how many more there are."""
+    rows = connection.execute(
+        f"""
+        SELECT j.id, (
+            SELECT coalesce(jsonb_agg(one.node), '[]') FROM jsonb_array_elements(v.document -> 'nodes') AS one(node)
+            WHERE one.node ->> 'type' LIKE 'entry.%%'
+        ), ARRAY(
+            SELECT s.node FROM schedule s
+            WHERE s.workspace_id = j.workspace_id AND s.journey_id = j.id AND s.next_at <= %(until)s
+            UNION
+            SELECT r.node FROM run r
+            WHERE r.workspace_id = j.workspace_id AND r.journey_id = j.id AND r.finished_at IS NULL
+        ), j.others - row_number() OVER (ORDER BY v.id DESC)
+        FROM (SELECT j.*, count(*) OVER () AS others FROM journey j
+              WHERE j.workspace_id = %(w)s AND j.id <> %(j)s AND j.status = 'live' {scopes.JOURNEY}) AS j
+        JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
+        ORDER BY v.id DESC LIMIT %(limit)s
+        """,
+        {**area.parameters, "until": until, "limit": limit},
+    ).fetchall()
+    return [Doors._make(row[:3]) for row in rows], rows[-1][3] if rows else 0
+
+
+def not_joined(journey_id: int, node: str, prefix: str) -> Clause:
+    """Who is not known yet as a member of an audience that is let in one by one."""
+    sql = f"""NOT EXISTS (SELECT FROM audience_member k WHERE k.workspace_id = c.workspace_id AND k.lane = c.lane
+        AND k.journey_id = %({prefix}_journey)s AND k.node = %({prefix}_node)s AND k.contact_id = c.id)"""
+    return Clause(sql, {f"{prefix}_journey": journey_id, f"{prefix}_node": node})
+
+
+def in_both(connection: Connection, area: Area, crowd: Clause, others: Sequence[Clause]) -> list[int]:
+    """How many of the crowd are in each of the others too. Contacts are read once, whatever the number of others."""
+    parts = [f"count(*) FILTER (WHERE {one.sql})" for one in others]
+    bound = {name: value for one in others for name, value in one.parameters.items()}
+    row = connection.execute(
+        # Made of fixed parts; every value is bound.
+        f"""
+        WITH crowd AS MATERIALIZED (
+            SELECT c.workspace_id, c.lane, c.id, c.attributes, c.tags FROM contact c
+            WHERE c.workspace_id = %(w)s AND c.lane = ANY(%(lanes)s::smallint[]) AND c.merged_into IS NULL AND {crowd.sql}
+        )
+        SELECT {", ".join(parts)} FROM crowd c
+        """,
+        {**crowd.parameters, **bound, **area.parameters},
+    ).fetchone()
+    assert row is not None
+    return list(row)
+
+
 class Neighbour(NamedTuple):
-    """Another live journey: how many of the same people it has now, and has let in of late; with its flow."""
+    """Another live journey: since when, how many of the same people it has now, and has let in of late; with its flow."""
 
     id: int
     name: str
     version: int
+    live_since: datetime
     same_event: bool
     shared: int
     shared_now: int
+    more: int
     document: dict[str, Any]
 
 
-def neighbours(connection: Connection, area: Area, crowd: Clause, events: Sequence[str]) -> list[Neighbour]:
-    """Other live journeys that somebody of the crowd walks or entered of late, or that begin with the same event.
+def neighbours(
+    connection: Connection, area: Area, crowd: Clause, events: Sequence[str], ahead: Mapping[int, int]
+) -> list[Neighbour]:
+    """Other live journeys that somebody of the crowd walks, entered of late or may enter, or that begin with the same event.
 
-    Those that share most come first. Crowd and walks are read once each and laid side by side: no join whose size a planner
-    could get wrong.
+    Those that share most come first; `ahead`: by journey, how many of the crowd it may let in; `more`: how many follow after.
+    Crowd and walks are read once each and laid side by side: no join whose size a planner could get wrong.
     """
     rows = connection.execute(
         f"""
@@ -91,18 +153,27 @@ def neighbours(connection: Connection, area: Area, crowd: Clause, events: Sequen
                    count(DISTINCT contact_id) FILTER (WHERE walking) AS now
             FROM beside WHERE ours AND journey_id <> %(j)s GROUP BY 1
         )
-        SELECT j.id, j.name, v.number, begins.same, coalesce(walks.shared, 0), coalesce(walks.now, 0), v.document
+        SELECT j.id, j.name, v.number, coalesce(j.opened_at, v.published_at), begins.same, coalesce(walks.shared, 0),
+               coalesce(walks.now, 0), greatest(count(*) OVER () - %(most)s, 0), v.document
         FROM journey j JOIN version v ON v.workspace_id = j.workspace_id AND v.id = j.live_version_id
         LEFT JOIN walks ON walks.journey_id = j.id
+        LEFT JOIN unnest(%(ahead)s::int[], %(people)s::bigint[]) AS ahead(journey_id, people) ON ahead.journey_id = j.id
         CROSS JOIN LATERAL (SELECT EXISTS (
             SELECT FROM jsonb_array_elements(v.document -> 'nodes') AS one(node)
             WHERE one.node ->> 'type' LIKE 'entry.%%' AND one.node -> 'settings' ->> 'event' = ANY(%(events)s)
         ) AS same) AS begins
         WHERE j.workspace_id = %(w)s AND j.id <> %(j)s AND j.status = 'live' {scopes.JOURNEY}
-          AND (walks.shared > 0 OR begins.same)
-        ORDER BY coalesce(walks.shared, 0) DESC, begins.same DESC, j.id LIMIT %(most)s
+          AND (walks.shared > 0 OR ahead.people > 0 OR begins.same)
+        ORDER BY greatest(walks.shared, ahead.people, 0) DESC, begins.same DESC, j.id LIMIT %(most)s
         """,
-        {**crowd.parameters, **area.parameters, "events": list(events), "most": NEIGHBOURS_AT_MOST},
+        {
+            **crowd.parameters,
+            **area.parameters,
+            "events": list(events),
+            "most": NEIGHBOURS_AT_MOST,
+            "ahead": list(ahead),
+            "people": list(ahead.values()),
+        },
     ).fetchall()
     return [Neighbour._make(row) for row in rows]
 

@@ -10,12 +10,11 @@ DAY = timedelta(days=1)
 
 
 class Place(NamedTuple):
-    """A step of a journey for one person (and key): what a ceiling is counted by."""
+    """A step of a journey for one person, under whatever keys they walk it: what a ceiling is counted by."""
 
     workspace_id: int
     contact_id: int
     journey_id: int
-    key: str
     node: str
 
 
@@ -26,17 +25,17 @@ def had(connection: Connection, places: Sequence[Place], now: datetime, most: in
     rows = connection.execute(
         """
         SELECT one.n, counted.messages
-        FROM unnest(%s::int[], %s::int[], %s::bigint[], %s::int[], %s::text[], %s::text[])
-          AS one(n, workspace_id, contact_id, journey_id, key, node)
+        FROM unnest(%s::int[], %s::int[], %s::bigint[], %s::int[], %s::text[])
+          AS one(n, workspace_id, contact_id, journey_id, node)
         CROSS JOIN LATERAL (SELECT count(*) AS messages FROM (
             SELECT FROM enrollment e
             JOIN message m ON m.workspace_id = e.workspace_id AND m.lane = e.lane AND m.enrollment_id = e.id
             WHERE e.workspace_id = one.workspace_id AND e.contact_id = one.contact_id
-              AND e.journey_id = one.journey_id AND e.key = one.key AND m.node = one.node
+              AND e.journey_id = one.journey_id AND m.node = one.node
               AND m.created_at > %s AND m.status IN (0, 1, 2, 6, 7)
             LIMIT %s) AS lately) AS counted WHERE counted.messages > 0
         """,
-        (*columns([(number, *place) for number, place in enumerate(places)], 6), now - DAY, most),
+        (*columns([(number, *place) for number, place in enumerate(places)], 5), now - DAY, most),
     ).fetchall()
     return {places[number]: count for number, count in rows}
 

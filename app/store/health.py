@@ -69,30 +69,47 @@ class Waiting(NamedTuple):
     due_at: datetime
 
 
-WAITING: dict[str, LiteralString] = {
-    "events": f"""
+# What waits, and in which order it is listed.
+WAITING: dict[str, tuple[LiteralString, LiteralString]] = {
+    "events": (
+        f"""
         SELECT i.id, i.contact_id, NULL::int AS journey_id, i.name AS about, i.received_at AS due_at, i.lane FROM inbox i
-        WHERE i.workspace_id = %(w)s AND NOT {scopes.LIMITED} ORDER BY i.lane, i.id LIMIT %(limit)s
-    """,
-    "messages": f"""
+        WHERE i.workspace_id = %(w)s AND NOT {scopes.LIMITED}
+        """,
+        "i.lane, i.id",
+    ),
+    "messages": (
+        f"""
         SELECT m.id, m.contact_id, m.journey_id, m.channel AS about, m.due_at, m.lane FROM message m
         WHERE m.workspace_id = %(w)s AND m.status IN (0, 1, 6) AND m.due_at <= %(now)s {scopes.MESSAGE}
-        ORDER BY m.due_at LIMIT %(limit)s
-    """,
-    "waits": f"""
+        """,
+        "m.due_at",
+    ),
+    "waits": (
+        f"""
         SELECT e.id, e.contact_id, e.journey_id, e.node AS about, e.wake_at AS due_at, e.lane FROM enrollment e
         WHERE e.workspace_id = %(w)s AND e.status = 0 AND e.wake_at <= %(now)s {scopes.ENROLLMENT}
-        ORDER BY e.wake_at LIMIT %(limit)s
-    """,
+        """,
+        "e.wake_at",
+    ),
 }
+
+
+def counts(connection: Connection, workspace_id: int, now: datetime, limit: int) -> dict[str, int]:
+    """How much of each kind waits in this workspace, each counted up to `limit`."""
+    parts = [f"(SELECT count(*) FROM ({what} LIMIT %(limit)s) AS counted)" for what, _ in WAITING.values()]
+    row = connection.execute(f"SELECT {', '.join(parts)}", {"w": workspace_id, "now": now, "limit": limit}).fetchone()
+    assert row is not None
+    return dict(zip(WAITING, row, strict=True))
 
 
 def waiting(connection: Connection, workspace_id: int, what: str, now: datetime, limit: int) -> list[Waiting]:
     """What waits, one by one, the longest due first."""
+    asked, order = WAITING[what]
     rows = connection.execute(
         f"""
         SELECT one.id, one.contact_id, c.attributes ->> 'name', one.journey_id, j.name, one.about, one.due_at
-        FROM ({WAITING[what]}) AS one
+        FROM ({asked} ORDER BY {order} LIMIT %(limit)s) AS one
         LEFT JOIN journey j ON j.workspace_id = %(w)s AND j.id = one.journey_id
         LEFT JOIN contact c ON c.workspace_id = %(w)s AND c.lane = one.lane AND c.id = one.contact_id ORDER BY one.due_at
         """,

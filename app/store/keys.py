@@ -25,6 +25,7 @@ class Found(NamedTuple):
     scopes: list[str] | None
     seen_at: datetime | None
     idle_seconds: int | None
+    maker: str | None
     user_role: str | None
     user_name: str | None
     user_scopes: list[str] | None
@@ -66,6 +67,7 @@ class New(NamedTuple):
     scopes: Sequence[str] | None = None
     device: Device | None = None
     idle_seconds: int | None = None
+    maker: str | None = None
 
 
 LISTED = "id, name, role, prefix, user_id, created_at, expires_at, revoked_at, scopes"
@@ -76,7 +78,7 @@ def find(connection: Connection, prefix: str) -> Found | None:
     row = connection.execute(
         """
         SELECT k.id, k.workspace_id, k.user_id, k.name, k.role, k.digest, k.expires_at, k.revoked_at, k.scopes, k.seen_at,
-               k.idle_seconds, u.role, u.name, u.scopes, u.disabled_at,
+               k.idle_seconds, k.maker, u.role, u.name, u.scopes, u.disabled_at,
                COALESCE(u.role IN ('admin', 'reviewer'), false) AND left(k.prefix, 3) = 'js_'
                AND EXISTS (SELECT FROM workspace w WHERE w.id = k.workspace_id AND w.settings ->> 'second_step' = 'required')
                AND NOT EXISTS (SELECT FROM second_step s WHERE s.workspace_id = k.workspace_id AND s.user_id = k.user_id
@@ -95,14 +97,14 @@ def add(connection: Connection, new: New, now: datetime) -> Listed:
     row = connection.execute(
         f"""
         INSERT INTO key (workspace_id, user_id, name, role, prefix, digest, created_at, expires_at, scopes, seen_at,
-                         idle_seconds, agent, place)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {LISTED}
+                         idle_seconds, agent, place, maker)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {LISTED}
         """,
         (
             *(new.workspace_id, new.user_id, new.name, new.role, new.prefix, new.digest, now, new.expires_at),
             None if new.scopes is None else list(new.scopes),
             now if new.idle_seconds is not None else None,
-            *(new.idle_seconds, device.agent, device.place),
+            *(new.idle_seconds, device.agent, device.place, new.maker),
         ),
     ).fetchone()
     assert row is not None

@@ -10,6 +10,8 @@ LINKS = "jl\\_%"
 PENDING = "jp\\_%"  # half-done sign-ins
 TOUCH_EVERY = timedelta(minutes=1)
 SHOWN = 50
+# What people call who made it.
+MAKER = """coalesce((SELECT m.name FROM users m WHERE m.workspace_id = k.workspace_id AND 'user:' || m.id = k.maker), k.maker)"""
 
 
 class Session(NamedTuple):
@@ -22,13 +24,36 @@ class Session(NamedTuple):
     expires_at: datetime
     agent: str
     place: str
+    maker: str | None
+
+
+class Link(NamedTuple):
+    """A sign-in link that somebody else made for a user; `used_at`: when it was used, or came to nothing."""
+
+    maker: str
+    made_at: datetime
+    used_at: datetime | None
+
+
+def links_of(connection: Connection, workspace_id: int, user_id: int, since: datetime) -> list[Link]:
+    """Links that others made for somebody who was here before, the latest first."""
+    rows = connection.execute(
+        f"""
+        SELECT {MAKER}, k.created_at, k.revoked_at FROM key k
+        JOIN users u ON u.workspace_id = k.workspace_id AND u.id = k.user_id
+        WHERE k.workspace_id = %s AND k.user_id = %s AND k.prefix LIKE %s AND k.maker IS NOT NULL AND k.created_at > %s
+          AND k.created_at > u.joined_at ORDER BY k.id DESC LIMIT 3
+        """,
+        (workspace_id, user_id, LINKS, since),
+    ).fetchall()
+    return [Link._make(row) for row in rows]
 
 
 def of_users(connection: Connection, workspace_id: int, user_ids: list[int], now: datetime) -> list[Session]:
     """The sessions of these people that are open now, the one seen last first."""
     rows = connection.execute(
-        """
-        SELECT id, user_id, created_at, seen_at, expires_at, agent, place FROM key
+        f"""
+        SELECT id, user_id, created_at, seen_at, expires_at, agent, place, {MAKER} FROM key k
         WHERE workspace_id = %(w)s AND user_id = ANY(%(users)s) AND prefix LIKE %(kind)s AND revoked_at IS NULL
           AND expires_at > %(now)s
           AND (idle_seconds IS NULL OR seen_at IS NULL OR seen_at + idle_seconds * interval '1 second' > %(now)s)

@@ -117,35 +117,44 @@ def nudge(
 
 
 class Opinion(NamedTuple):
-    """What a reviewer said; `conditions` are those of an approval."""
+    """What a reviewer said; `conditions` are those of an approval, `maker` made the key or link they said it with."""
 
     reviewer: str
     decision: str
     comment: str
     conditions: Mapping[str, Any] = NOTHING
+    maker: str | None = None
 
 
 def add_review(connection: Connection, workspace_id: int, submission_id: int, said: Opinion, now: datetime) -> None:
     """Keep what a reviewer said."""
     connection.execute(
         """
-        INSERT INTO review (workspace_id, submission_id, reviewer, decision, comment, conditions, decided_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        INSERT INTO review (workspace_id, submission_id, reviewer, decision, comment, conditions, maker, decided_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (workspace_id, submission_id, *said[:3], Jsonb(dict(said.conditions)), now),
+        (workspace_id, submission_id, *said[:3], Jsonb(dict(said.conditions)), said.maker, now),
     )
 
 
-def approvals(connection: Connection, workspace_id: int, submission_id: int) -> dict[str, dict[str, Any]]:
-    """Who approved it, and under which conditions they did so last."""
+class Approving(NamedTuple):
+    """Who approved it, who made the key or link they did it with if not they, and under which conditions."""
+
+    reviewer: str
+    maker: str | None
+    conditions: dict[str, Any]
+
+
+def approvals(connection: Connection, workspace_id: int, submission_id: int) -> list[Approving]:
+    """The last approval of everybody who approved it."""
     rows = connection.execute(
         """
-        SELECT DISTINCT ON (reviewer) reviewer, conditions FROM review
+        SELECT DISTINCT ON (reviewer) reviewer, maker, conditions FROM review
         WHERE workspace_id = %s AND submission_id = %s AND decision = 'approve' ORDER BY reviewer, id DESC
         """,
         (workspace_id, submission_id),
     ).fetchall()
-    return dict(rows)
+    return [Approving._make(row) for row in rows]
 
 
 class Decided(NamedTuple):

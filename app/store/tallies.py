@@ -1,10 +1,10 @@
 """Counted transitions: appended by every batch, folded into spans of time, summed for pages. Never counts enrollments.
 
 Ports with a meaning: `""` an arrival at the node, `!end` an end in place; under the node `""` stand the journey's own
-numbers: `entered`, `completed`, `exited`, `failed`, and `!goal` (of those who exited). What became of messages is counted
-at their node: `!message` written, then `!sent`, `!delivered`, `!opened`, `!clicked`, `!failed` (never went out), `!bounced`
-(failed afterwards), `!unsubscribed`, `!suppressed:<reason>` (`withheld`). Of all ports
-with `!` only `!end` is a way out of the node. `periods` asks for parts of the time.
+numbers: `entered`, `completed`, `exited`, `failed`, and `!goal`, `!manual` … (of those who exited). What became of messages is
+counted at their node: `!message` written, then `!sent`, `!delivered`, `!opened`, `!clicked`, `!failed` (never went out),
+`!bounced` (failed afterwards), `!unsubscribed`, `!suppressed:<reason>` (`withheld`). Of all ports with `!` only `!end` is a
+way out of the node. `periods` asks for parts of the time.
 """
 
 from collections.abc import Mapping, Sequence

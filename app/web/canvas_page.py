@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from app import canvasdata, documents, facets
 from app.auth import Caller
 from app.language import words
-from app.publishing import bound_hash
+from app.publishing import bound_hash, own_part
 from app.store import accounts, journeys, submissions, users
 from app.store.journeys import Journey
 from app.store.rows import Connection
@@ -193,7 +193,7 @@ def _handed(
         present = bound_hash(connection, house.catalog, caller.workspace_id, flow_documents.load(raw))
     except FlowError:
         return None
-    own = caller.actor in {*last.editors, *journey.editors, last.submitted_by}
+    own = bool(own_part(caller.actor, caller.maker, journey, last))
     same = present == last.content_hash
     return {"status": last.status, "content_hash": last.content_hash, "own": own} if same else None
 

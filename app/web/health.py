@@ -1,5 +1,6 @@
 """The health page: who works, what waits and how long, the database and Valkey, what was put aside. Shows no secret."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Request, Response
@@ -7,6 +8,7 @@ from fastapi import Path, Request, Response
 from app import auth
 from app.lanes import LANES
 from app.store import fuses, health, instances, lates, load, overview, reputations
+from app.store.rows import Connection
 from app.web.glasses import glasses_of
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.page import page_router, render
@@ -36,6 +38,7 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
         "lanes": LANES,
         "owned": owned,
         "load": waiting,
+        "waits": health.counts(connection, caller.workspace_id, now, load.COUNTED_AT_MOST),
         "most": load.COUNTED_AT_MOST,
         "late": _lateness(waiting.oldest_seconds),
         "revision": load.revision(connection),
@@ -45,16 +48,20 @@ def show_health(request: Request, house: TheHouse, caller: Asker, connection: Da
         "place": overview.place(connection, caller.workspace_id),
         "held": instances.held(connection),
         "held_late": lates.held(connection, caller.workspace_id),
-        "standings": reputations.standings(connection, caller.workspace_id, now),
+        **complaints(connection, caller.workspace_id, now),
         "channel_words": channel_words(request, house.catalog),
-        "warn_rate": reputations.WARN,
-        "stop_rate": reputations.STOP,
         "fused": fused,
         "whys": of_reasons(request, connection, caller.workspace_id, [why for _id, _name, why, _since in fused]),
         "may_run": auth.may(caller.role, "journey.run"),
         "may_confirm": auth.may(caller.role, "restore.confirm"),
     }
     return render(request, "health.html", values)
+
+
+def complaints(connection: Connection, workspace_id: int, now: datetime) -> dict[str, Any]:
+    """What `settings/_complaints.html` shows."""
+    found = reputations.standings(connection, workspace_id, now)
+    return {"standings": found, "warn_rate": reputations.WARN, "stop_rate": reputations.STOP}
 
 
 @routes.get("/health/waiting/{what}", dependencies=[can("contact.read")])

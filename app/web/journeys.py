@@ -149,7 +149,7 @@ class CheckedOut(Out):
 
 
 def _desk(connection: Database, house: TheHouse, asker: Asker, now: Now) -> Desk:
-    return Desk(connection, house.catalog, asker.workspace_id, asker.actor, now)
+    return Desk(connection, house.catalog, asker.workspace_id, asker.actor, now, asker.maker)
 
 
 AtDesk = Annotated[Desk, Depends(_desk, scope="function")]

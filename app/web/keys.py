@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from app import audit, auth
 from app.auth import KeyRole
+from app.staff import Hand
 from app.store import access, keys, users
 from app.store.keys import Listed
 from app.web.guard import Asker, Database, Now, can, router
@@ -78,8 +79,17 @@ def create_key(wish: KeyIn, connection: Database, asker: Asker, now: Now) -> Key
     if wish.expires_at is not None and wish.expires_at <= now:
         raise invalid([("expires_at", _("must lie in the future"))])
     token = auth.new_token()
+    hand = Hand(connection, asker.workspace_id, asker.actor, asker.user_id, now, asker.maker)
     row = keys.New(
-        asker.workspace_id, wish.name, wish.role, token.prefix, token.digest, user_id, wish.expires_at, wish.scopes
+        asker.workspace_id,
+        wish.name,
+        wish.role,
+        token.prefix,
+        token.digest,
+        user_id,
+        wish.expires_at,
+        wish.scopes,
+        maker=hand.maker_for(user_id),
     )
     made = keys.add(connection, row, now)
     after = {"name": made.name, "role": made.role, "user_id": user_id, "until": made.expires_at, "scopes": made.scopes}

@@ -10,9 +10,10 @@ from fastapi import Request, Response
 from app.auth import Caller
 from app.language import words
 from app.reasons import Part
-from app.store import health, overview, submissions
+from app.store import health, overview, sessions, submissions
 from app.store.overview import Latest, Shown
 from app.store.rows import Connection
+from app.store.sessions import Link
 from app.web.guard import Asker, Database, TheHouse, can
 from app.web.house import House
 from app.web.page import page_router, render
@@ -107,6 +108,13 @@ def _values(request: Request, connection: Connection, house: House, caller: Call
     }
 
 
+def _links(connection: Connection, house: House, caller: Caller) -> list[Link]:
+    """Sign-in links that others made for this person of late: whoever did not ask for one should know."""
+    if caller.user_id is None:
+        return []
+    return sessions.links_of(connection, caller.workspace_id, caller.user_id, house.now() - timedelta(days=7))
+
+
 def _attention(connection: Connection, house: House, caller: Caller) -> dict[str, Any]:
     """What somebody should look at: people who are stuck, drafts that wait for a reviewer, what could not be handled."""
     since, workspace_id = house.now() - timedelta(days=1), caller.workspace_id
@@ -115,6 +123,7 @@ def _attention(connection: Connection, house: House, caller: Caller) -> dict[str
         "reviews": submissions.waiting(connection, workspace_id, caller.actor, NAMED_AT_MOST),
         "aside": health.aside_since(connection, workspace_id, since, ASIDE_AT_MOST),
         "aside_most": ASIDE_AT_MOST,
+        "links": _links(connection, house, caller),
     }
 
 

@@ -13,7 +13,7 @@ from app.auth import Caller
 from app.language import words
 from app.store import journeys, overview, workspaces
 from app.store.rows import Connection
-from app.web import policyforms, purposepages
+from app.web import health, policyforms, purposepages
 from app.web.guard import Asker, Database, Now, can
 from app.web.journeys import AtDesk
 from app.web.page import page_router, render, toast
@@ -48,6 +48,7 @@ def show_policies(request: Request, caller: Asker, connection: Database, now: No
     values = {
         **_values(request, connection, caller, now, policyforms.of(held), etag(held)),
         **purposepages.values(connection, caller),
+        **health.complaints(connection, caller.workspace_id, now),
         "ranked": journeys.ranked(connection, caller.workspace_id, RANKED_AT_MOST),
     }
     return render(request, "settings/policies.html", values)
@@ -66,9 +67,8 @@ def draw_form(
     deed = (posted.get("do") or [""])[-1]
     values = _values(request, connection, caller, now, policyforms.changed(form, deed), tag)
     if deed:
-        return render(
-            request, "settings/_policies.html", {**values, "errors": {}, "fresh": deed if "+" in deed else ""}
-        )
+        # Where the focus goes: to the new rule, or from one that is gone to where another is added.
+        return render(request, "settings/_policies.html", {**values, "errors": {}, "fresh": deed.partition(" ")[0]})
     return render(request, "settings/_policy_says.html", values)
 
 

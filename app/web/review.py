@@ -38,8 +38,6 @@ from flows.words import _
 routes = page_router()
 
 TEMPLATE = "journeys/review.html"
-OWN_EDITED = _("You edited this draft, so somebody else must review it.")
-OWN_SUBMITTED = _("You handed this draft in, so somebody else must review it.")
 REMINDED = _("Reviewers are reminded.")
 NOBODY_REVIEWS = _("Nobody else here may review it; ask an admin to invite a reviewer.")
 ODD_CONDITIONS = _("The cap is a whole number of at least 1, and the start a date and a time.")
@@ -153,10 +151,7 @@ def _standing(request: Request, caller: Caller, desk: Desk, one: Reviewed) -> di
     state = last.status if last is not None and last.status in (*reviewed.IN_HAND, "rejected") else "draft"
     decided, names = reviewed.opinions_of(desk.connection, desk.workspace_id, one)
     given = reviewed.approval_of(desk, one)
-    own = ""
-    if one.handed is not None:
-        own = OWN_EDITED if caller.actor in {*one.handed.editors, *journey.editors} else ""
-        own = own or (OWN_SUBMITTED if caller.actor == one.handed.submitted_by else "")
+    own = publishing.own_part(caller.actor, caller.maker, journey, one.handed) if one.handed is not None else ""
     with reading(request) as say:
         refused = say(own) if own else ""
     return {

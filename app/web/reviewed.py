@@ -18,6 +18,7 @@ from app.store import accounts, keys, submissions, tallies, users
 from app.store.journeys import Journey
 from app.store.rows import Connection
 from app.store.submissions import Submission
+from app.volumes import Volume, volumes
 from app.web.flowstates import document_of
 from app.web.glasses import glasses_of
 from app.web.house import House
@@ -102,6 +103,12 @@ def reach_of(house: House, desk: Desk, one: Reviewed) -> Reach | None:
     """Whom it would reach within a month, and who else writes to them."""
     plan = plan_of(desk.connection, house, desk.workspace_id, one)
     return crowding.reach(desk.connection, plan, house.catalog, desk.now) if plan else None
+
+
+def volumes_of(house: House, desk: Desk, one: Reviewed, reach: Reach | None) -> list[Volume]:
+    """How many messages that comes to at most, by channel."""
+    plan = plan_of(desk.connection, house, desk.workspace_id, one)
+    return volumes(plan, reach.people) if plan and reach else []
 
 
 def messages_of(

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path, Request, Response
 
 from app.reviewing import Message
+from app.store import overview
 from app.web import reviewed, told
 from app.web.canvas_preview import MAIL_HEADERS
 from app.web.flowstates import known_journey
@@ -13,20 +14,11 @@ from app.web.journeys import AtDesk
 from app.web.page import page_router, render
 from app.web.problems import missing
 from app.web.shapes import ContactId, JourneyId
-from app.web.templating import icons, reading
-from flows.words import _
+from app.web.templating import channel_words, icons, reading
 
 routes = page_router()
 
 NodeId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Id of the step.")]
-CHANNELS = {
-    "email": _("E-mail"),
-    "sms": _("SMS"),
-    "push": _("Push"),
-    "inapp": _("In-app"),
-    "wechat": _("WeChat"),
-    "webhook": _("Webhook"),
-}
 
 
 @routes.get("/journeys/{journey_id}/review/reach", dependencies=[can("journey.read")])
@@ -35,7 +27,13 @@ def show_reach(request: Request, house: TheHouse, caller: Asker, desk: AtDesk, j
     one = reviewed.reviewed(desk.connection, desk.workspace_id, known_journey(desk.connection, caller, journey_id))
     with reading(request):
         reach = reviewed.reach_of(house, desk, one)
-    values = {"reach": reach, "titles": _titles(request, house, one.after)}
+    values = {
+        "reach": reach,
+        "volumes": reviewed.volumes_of(house, desk, one, reach),
+        "channels": channel_words(request, house.catalog),
+        "titles": _titles(request, house, one.after),
+        "place": overview.place(desk.connection, desk.workspace_id),
+    }
     return render(request, "journeys/review_reach.html", values)
 
 
@@ -45,7 +43,6 @@ def show_messages(request: Request, house: TheHouse, caller: Asker, desk: AtDesk
     one = reviewed.reviewed(desk.connection, desk.workspace_id, known_journey(desk.connection, caller, journey_id))
     with reading(request) as say:
         made = reviewed.messages_of(house, desk, caller, one)
-        channels = {name: say(word) for name, word in CHANNELS.items()}
         messages = [_said(step, say) for step in made[0]] if made else []
     values = {
         "journey": one.journey,
@@ -53,7 +50,7 @@ def show_messages(request: Request, house: TheHouse, caller: Asker, desk: AtDesk
         "messages": messages,
         "people": [shown["person"] for shown in messages[0]["shown"]] if messages else [],
         "fitting": bool(made and made[1]),
-        "channels": channels,
+        "channels": channel_words(request, house.catalog),
         "titles": _titles(request, house, one.after),
         "type_icons": icons(request, house.catalog),
     }

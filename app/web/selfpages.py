@@ -1,5 +1,6 @@
 """One's own page: name, language, password, and where one is signed in. Nobody changes their own role here, or anywhere."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Form, Path, Request, Response
@@ -75,7 +76,8 @@ def change_password(
             said = {name: say(text) for name, text in errors.items()}
         return _part(request, "settings/_password.html", hand, me, said)
     answer = Response(status_code=204, headers={"HX-Redirect": "/settings/me?done=password"})
-    give_cookie(request, answer, new_session(request, hand.connection, caller))
+    # Who knows the password is the person, whoever made the link they came by.
+    give_cookie(request, answer, new_session(request, hand.connection, replace(caller, maker=None)))
     return answer
 
 

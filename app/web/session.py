@@ -158,7 +158,13 @@ def new_session(request: Request, connection: Connection, caller: Caller) -> str
     house: House = request.state.house
     assert caller.user_id is not None
     return auth.begin_session(
-        connection, caller.workspace_id, caller.user_id, house.now(), device=device_of(request), idle=_idle(house)
+        connection,
+        caller.workspace_id,
+        caller.user_id,
+        house.now(),
+        device=device_of(request),
+        idle=_idle(house),
+        maker=caller.maker,
     )
 
 

@@ -7,6 +7,7 @@ from fastapi import BackgroundTasks, Request
 from pydantic import ConfigDict, Field
 
 from app import publishing
+from app.crowding import Reach
 from app.publishing import Desk, known
 from app.reviewing import Message
 from app.store import admissions, workspaces
@@ -39,29 +40,42 @@ class CopyOut(Out):
     """A message in a line, as its card on the canvas has it."""
 
     node: str
+    title: str
     channel: str
     text: str
 
 
 class OtherOut(Out):
-    """Another live journey that reaches the same people: `shared` walk it now or entered it in the last 30 days."""
+    """Another live journey that reaches the same people: `shared` walk it now or entered it in the last 30 days.
+
+    `shared_ahead` would be let in by both within 30 days; null where that was not counted.
+    """
 
     journey_id: int
     name: str
     version: int
+    live_since: datetime
     same_event: bool
     shared: int
     shared_now: int
+    shared_ahead: int | None
     copies: list[CopyOut]
 
 
 class ReachOut(Out):
-    """People who would enter within 30 days; `about` where it is estimated from a sample, null where it took too long."""
+    """People who would enter within 30 days; `about` where it is estimated from a sample, null where it took too long.
+
+    `others` begins with those that share most: `others_more` follow. `others_unasked` were published before the latest forty,
+    and whom they may let in was not counted; `ahead_about`: the numbers of `shared_ahead` are estimates.
+    """
 
     people: int | None
     about: bool
     ways: list[WayOut]
     others: list[OtherOut]
+    others_more: int
+    others_unasked: int
+    ahead_about: bool
 
 
 class MadeOut(Out):
@@ -92,6 +106,15 @@ class ChangedOut(Out):
     title: str
     lines: list[str]
     people: int
+
+
+class VolumeOut(Out):
+    """Messages of a channel, at most, if each comes in once: `each` of them, `again` at each round; null: not counted."""
+
+    channel: str
+    each: int
+    at_most: int | None
+    again: bool
 
 
 class OpinionOut(Out):
@@ -133,9 +156,18 @@ class SubmissionOut(Out):
                         }
                     ],
                     "problems": [],
-                    "reach": {"people": 12000, "about": True, "ways": [], "others": []},
+                    "reach": {
+                        "people": 12000,
+                        "about": True,
+                        "ways": [],
+                        "others": [],
+                        "others_more": 0,
+                        "others_unasked": 0,
+                        "ahead_about": False,
+                    },
                     "messages": [],
                     "shown_for": "would_enter",
+                    "volumes": [{"channel": "email", "each": 2, "at_most": 24000, "again": False}],
                 }
             ]
         }
@@ -154,6 +186,7 @@ class SubmissionOut(Out):
     reach: ReachOut | None
     messages: list[MessageOut]
     shown_for: Literal["would_enter", "anybody"] = Field(description="Whom the messages are made for.")
+    volumes: list[VolumeOut]
 
 
 class NudgedOut(Out):
@@ -208,7 +241,7 @@ def read_submission(
     given = reviewed.approval_of(desk, one)
     decided, names = reviewed.opinions_of(desk.connection, desk.workspace_id, one)
     made = reviewed.messages_of(house, desk, caller, one)
-    last = one.last
+    reach, last = reviewed.reach_of(house, desk, one), one.last
     return SubmissionOut(
         status=last.status,
         content_hash=last.content_hash,
@@ -221,7 +254,8 @@ def read_submission(
         opinions=[OpinionOut.model_validate(said) for said in decided],
         changes=_changes(request, house, desk, one),
         problems=_problems(request, house, desk, one),
-        reach=_reach(house, desk, one),
+        reach=_reach(reach),
+        volumes=[VolumeOut(**each._asdict()) for each in reviewed.volumes_of(house, desk, one, reach)],
         messages=[_message(step) for step in made[0]] if made else [],
         shown_for="would_enter" if made and made[1] else "anybody",
     )
@@ -284,8 +318,7 @@ def _problems(request: Request, house: House, desk: Desk, one: Reviewed) -> list
     ]
 
 
-def _reach(house: House, desk: Desk, one: Reviewed) -> ReachOut | None:
-    found = reviewed.reach_of(house, desk, one)
+def _reach(found: Reach | None) -> ReachOut | None:
     if found is None:
         return None
     others = [
@@ -293,15 +326,25 @@ def _reach(house: House, desk: Desk, one: Reviewed) -> ReachOut | None:
             journey_id=other.id,
             name=other.name,
             version=other.version,
+            live_since=other.live_since,
             same_event=other.same_event,
             shared=other.shared,
             shared_now=other.shared_now,
+            shared_ahead=other.ahead,
             copies=[CopyOut(**copy._asdict()) for copy in other.copies],
         )
-        for other in found.others
+        for other in found.beside.others
     ]
     ways = [WayOut(**way._asdict()) for way in found.ways]
-    return ReachOut(people=found.people, about=found.about, ways=ways, others=others)
+    return ReachOut(
+        people=found.people,
+        about=found.about,
+        ways=ways,
+        others=others,
+        others_more=found.beside.more,
+        others_unasked=found.beside.unasked,
+        ahead_about=found.beside.about,
+    )
 
 
 def _message(step: Message) -> MessageOut:

@@ -81,7 +81,7 @@ class SignedOut(Out):
 
 
 def _hand(connection: Database, asker: Asker, now: Now) -> Hand:
-    return Hand(connection, asker.workspace_id, asker.actor, asker.user_id, now)
+    return Hand(connection, asker.workspace_id, asker.actor, asker.user_id, now, asker.maker)
 
 
 ByHand = Annotated[Hand, Depends(_hand, scope="function")]

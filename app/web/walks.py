@@ -58,7 +58,10 @@ class NodeStats(Out):
 
 
 class StatsOut(Out):
-    """Numbers of a journey. entered = active + completed + exited + failed, always. `reasons`: what those mean that occur."""
+    """Numbers of a journey. entered = active + completed + exited + failed, always. `reasons`: what those mean that occur.
+
+    Of the exited, those are told apart who left by the `goal`, by the exit rule, by hand (`manual`), by too many visits.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -69,6 +72,8 @@ class StatsOut(Out):
                     "completed": 90,
                     "exited": 10,
                     "failed": 0,
+                    "goal": 8,
+                    "manual": 2,
                     "nodes": {"pause": {"entered": 120, "waiting": 20, "ports": {"next": 90}}},
                 }
             ]
@@ -79,6 +84,10 @@ class StatsOut(Out):
     completed: int = 0
     exited: int = 0
     failed: int = 0
+    goal: int = 0
+    exit_when: int = 0
+    manual: int = 0
+    visit_limit: int = 0
     nodes: dict[str, NodeStats] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)
 
@@ -190,7 +199,7 @@ def read_stats(request: Request, journey_id: JourneyId, desk: AtDesk, version: V
     parts = of_reasons(request, desk.connection, desk.workspace_id, found) if found else {}
     texts = {reason: "".join(part.text for part in said) for reason, said in parts.items()}
     return StatsOut(
-        **{name: getattr(numbers.totals, name) for name in ("entered", "active", "completed", "exited", "failed")},
+        **numbers.totals.plain(),
         nodes={name: _node_stats(node) for name, node in numbers.nodes.items()},
         reasons=texts,
     )

@@ -5,7 +5,7 @@ Lists are pages of bounded work; where one page found few among many it looked t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 from fastapi import Query, Request, Response
@@ -34,7 +34,8 @@ routes = page_router()
 
 PAGE = 50
 PLACES = ((0,), (1,), (2,), (1, int), (2, told.LANE, int), (0, told.SMALL, str, told.LANE, int))
-What = Literal["waiting", "entered", "ended", "active", "completed", "exited", "failed", "goal"]
+Apart = Literal["goal", "exit_when", "manual", "visit_limit"]
+What = Literal["waiting", "entered", "ended", "active", "completed", "exited", "failed"] | Apart
 Port = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$", description="Who left the step by this way.")]
 WHOLE = {
     "entered": _("everybody who entered"),
@@ -42,6 +43,9 @@ WHOLE = {
     "completed": _("completed"),
     "exited": _("exited"),
     "goal": _("reached the goal"),
+    "exit_when": _("left by the exit rule"),
+    "manual": _("taken out by hand"),
+    "visit_limit": _("came by too often"),
     "failed": _("failed"),
 }
 HERE = {
@@ -151,10 +155,9 @@ def _wanted(workspace_id: int, wish: Wish, versions: list[int], bounds: Bounds) 
         "ended": (1, 2, 3),
         "completed": (1,),
         "exited": (2,),
-        "goal": (2,),
         "failed": (3,),
-    }[wish.what]
-    reason = "goal" if wish.what == "goal" else None
+    }.get(wish.what, (2,))
+    reason = wish.what if wish.what in get_args(Apart) else None
     return base._replace(statuses=tuple(statuses), reason=reason, in_place=wish.what == "ended")
 
 

@@ -112,7 +112,9 @@ def test_a_worker_reports_itself_and_its_batches_without_personal_data(
     story.tell(connection)
     worker = workers.start(batch_limit=5_000)
     until(lambda: story.over(connection))
-    (batch,) = [line for line in worker.lines() if line.get("stage") == "match"][:1]
+    batches = [line for line in worker.lines() if line["event"] == "batch"]
+    assert {"match", "timers"} <= {line["stage"] for line in batches}
+    (batch,) = [line for line in batches if line["stage"] == "match"][:1]
     assert {"taken": 214, "workspaces": 1}.items() <= batch.items()
     assert batch["moved"] > 0 < batch["ms"]
     text = " ".join(map(str, worker.lines()))

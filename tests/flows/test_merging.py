@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 from flows.merging import merge, same
-from tests.js.test_scripts import ROOT, environment
+from tests.conftest import ROOT
+from tests.js.node import environment
 
 Json = Any
 CASES = 300

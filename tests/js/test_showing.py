@@ -6,9 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser
 
-from tests.js.test_gestures import Canvas, address, browser
-
-__all__ = ["address", "browser"]
+from tests.js.hands import Canvas
 
 # Cards that meet the view, and those of them that stand in the page and can be seen.
 IN_VIEW = """() => {

@@ -97,6 +97,24 @@ def test_several_events_in_one_batch_count_against_each_other(world: World, conn
     assert journey_of(connection)[0][0] == "paused"
 
 
+@pytest.mark.parametrize(("klass", "most"), [("marketing", 3), ("transactional", 30)])
+def test_many_keys_are_still_one_person_also_for_what_caps_let_pass(
+    world: World, connection: Connection, klass: str, most: int
+) -> None:
+    world.allow({"caps": [{"limit": 1, "per": "day"}]} if klass == "transactional" else {})
+    nodes = {"start": START, "note": ("send.inapp", {"title": "x"}), "end": ("exit", {})}
+    keyed = {"mode": "per_key", "key": "properties.order"}
+    world.publish("order", flow(nodes, "start.next note, note.next end", reentry=keyed, message_class=klass))
+    happen(world, world.now, *(track(f"u{n}", "came", order="one") for n in range(5)))
+    assert sent(connection) == [1] * 5
+    happen(world, MORNING + HOUR, *(track("u0", "came", order=f"order {n}") for n in range(most - 2)))
+    happen(world, MORNING + 2 * HOUR, track("u0", "came", order="the last"))
+    assert journey_of(connection)[0][0] == "live"
+    happen(world, MORNING + 3 * HOUR, track("u0", "came", order="one more"))
+    assert sent(connection) == [most, 1, 1, 1, 1]
+    assert journey_of(connection)[0][0] == "paused"
+
+
 def test_the_day_after_they_may_be_written_to_again(world: World, connection: Connection) -> None:
     nodes = {"start": START, "note": ("send.inapp", {"title": "x"}), "end": ("exit", {})}
     world.publish("one", flow(nodes, "start.next note, note.next end", reentry={"mode": "after_exit"}))

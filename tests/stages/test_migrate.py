@@ -312,11 +312,14 @@ def test_exits_and_reopened_people_are_put_back_too(world: World, connection: Co
     world.publish("", NEW, journey, people)
     world.still()
     assert stands(connection) != before
+    by_hand = "SELECT sum(count)::int FROM tally WHERE port = '!manual'"
+    assert ask(connection, by_hand) == [(2,)]
     with transaction(connection):
         migrating.reverse(desk(world), journey, the_migration(world, journey)[0].id)
     world.still()
     assert stands(connection) == before
     assert the_migration(world, journey)[1].put_back == 14
+    assert ask(connection, by_hand) == [(0,)]
     balance(connection)
 
 

@@ -1,11 +1,15 @@
 """timers: waits that end, beyond the scenarios: never before a letter, late ones, nodes that fail, types that are missing."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from app.database import transaction
 from app.lanes import ALL_LANES, lane_of
 from app.plans import Plans
-from app.stages import match, timers
+from app.publishing import RefusedError
+from app.stages import match, timers, upkeep
 from app.store import inbox
 from app.store.inbox import Letter
 from app.store.rows import Connection
@@ -181,3 +185,28 @@ def test_of_events_that_happened_at_once_the_one_that_arrived_first_ends_a_look_
     happen(world, NOW, track("u0", "go"), track("u0", "yes"), track("u0", "no"))
     world.until(NOW + 2 * HOUR)
     assert became(world, journey)["u0"] == [("back", "completed", "back.yes")]
+
+
+def test_the_longest_wait_outlives_all_that_is_forgotten_d18_f15(world: World, connection: Connection) -> None:
+    """Upkeep forgets ids, sessions and counts; nothing that a walk may ask for, a year later or at the end of any window."""
+    asks = {"all": [{"event": "seen", "within": "P3660D"}, {"property": "amount", "op": "eq", "value": 7}]}
+    nodes: dict[str, tuple[str, dict[str, Any]]] = {
+        "start": ("entry.event", {"event": "came"}),
+        "wait": ("wait.duration", {"duration": "P365D"}),
+        "asked": ("condition", {"rule": asks}),
+        "note": ("send.inapp", {"title": "{{ entry.properties.amount }}"}),
+    }
+    journey = world.publish("one", flow(nodes, "start.next wait, wait.next asked, asked.yes note"))
+    happen(world, world.now, track("u0", "seen"), track("u0", "came", amount=7))
+    world.now += timedelta(days=364)
+    for forget in (upkeep.make_partitions, upkeep.forget_seen, upkeep.forget_sendings, upkeep.forget_sessions):
+        forget(connection, world.plans, lanes=ALL_LANES, now=world.now, limit=10_000)
+    assert connection.execute("SELECT count(*) FROM seen").fetchone() == (0,), "the month's memory of ids is over"
+    world.until(world.now + timedelta(days=2))
+    assert [walk[0][:2] for walk in became(world, journey).values()] == [("note", "completed")]
+    assert connection.execute("SELECT title FROM message").fetchall() == [("7",)]
+    connection.rollback()
+    nodes["wait"] = ("wait.duration", {"duration": "P366D"})
+    with pytest.raises(RefusedError) as refused:
+        world.publish("longer", flow(nodes, "start.next wait, wait.next asked, asked.yes note"))
+    assert [(one.node, one.field) for one in refused.value.problems] == [("wait", "duration")]

@@ -6,6 +6,7 @@ from app.database import Connection, transaction
 from app.store import whereabouts
 from app.store.whereabouts import Found, Wanted
 from app.web.period import Period, read
+from flows.interpret import TOLD_APART
 from tests.web.story import START, Told
 
 
@@ -63,8 +64,9 @@ def compare(told: Told, name: str, limit: int) -> None:
         assert len(ended) == there.ended, node
     for status, count in ((1, numbers.totals.completed), (2, numbers.totals.exited), (3, numbers.totals.failed)):
         assert len(everybody(told, Wanted(**known, statuses=[status]), limit)) == count
-    goal = everybody(told, Wanted(**known, statuses=[2], reason="goal"), limit)
-    assert len(goal) == numbers.totals.goal
+    for reason in TOLD_APART:
+        apart = everybody(told, Wanted(**known, statuses=[2], reason=reason), limit)
+        assert len(apart) == getattr(numbers.totals, reason)
     if name == "all":
         active = everybody(told, Wanted(told.workspace_id, versions(told), [0, 4]), limit)
         assert len(active) == numbers.totals.active

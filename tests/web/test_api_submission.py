@@ -74,6 +74,7 @@ def test_what_is_handed_in_is_shown_whole(operator: Api, reviewer: Api, publish:
     (way,) = shown["reach"]["ways"]
     assert way == {"node": "start", "basis": "events", "event": "order_submitted", "people": 4}
     assert (shown["reach"]["people"], shown["reach"]["about"]) == (4, False)
+    assert shown["volumes"] == [{"channel": "inapp", "each": 1, "at_most": 4, "again": False}]
 
 
 def test_each_change_says_who_stands_at_that_step_now(
@@ -164,6 +165,8 @@ def test_other_live_journeys_that_write_to_the_same_people_are_named_with_counts
     assert (found["Win back"]["shared"], found["Win back"]["same_event"]) == (0, True)
     assert found["Win back"]["journey_id"] == other
     assert [one["text"] for one in found["Win back"]["copies"]] == ["We miss you"]
+    assert (found["Win back"]["shared_ahead"], found["Elsewhere"]["shared_ahead"]) == (2, 0)
+    assert datetime.now(UTC) - datetime.fromisoformat(found["Win back"]["live_since"]) < timedelta(minutes=5)
 
 
 def test_a_reason_is_needed_and_conditions_stand_only_beside_an_approval(operator: Api, reviewer: Api) -> None:

@@ -119,8 +119,12 @@ def test_the_journey_s_own_settings_come_first_and_by_name() -> None:
 
 
 def test_everything_is_new_beside_nothing() -> None:
-    found = items(flow(), {"schema": 1})
+    after = flow()
+    after["settings"]["season"] = {"starts_on": "2026-12-01", "ends_on": "2026-12-03"}
+    found = items(after, {"schema": 1})
     assert set(found) == {"", "start", "ask", "pause", "split", "end"}
+    assert "Goal · Within: 3 days" in found[""]
+    assert "Season · First day: “2026-12-01”" in found[""]
 
 
 def test_the_overlay_marks_what_is_there_and_keeps_ghosts_of_what_is_gone() -> None:

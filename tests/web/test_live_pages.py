@@ -75,6 +75,7 @@ def test_the_number_on_a_page_of_people_is_the_length_of_its_list(visitor: TestC
         assert len(rows(visitor, f"{base}?{query}")) == count, query
     assert numbers.nodes["big"].ports["no"] >= len(rows(visitor, f"{base}?node=big&port=no")) > 0
     assert visitor.get(f"{base}?node=big&status=goal").status_code == 422
+    assert "taken out by hand" in visitor.get(f"{base}?status=manual").text
     assert visitor.get(f"{base}?version=99").status_code == 404
     assert visitor.get(f"{base}?next=WzAsOTk5OTk5OTk5OTk5LCJ4IiwxLDFd").status_code == 422
     assert visitor.get("/journeys/999/people").status_code == 404

@@ -1,7 +1,7 @@
 """Ways that somebody with bad intent, or two people at the same moment, would try: none of them goes live, none is lost (T20).
 
 What is tried elsewhere: a stolen cookie and a planted one in `test_signing_in.py`, one's own work approved in
-`test_api_approval.py`, clocks put back in `tests/stages/test_pauses.py`.
+`test_api_approval.py`, somebody else's name in `test_lent_names.py`, clocks put back in `tests/stages/test_pauses.py`.
 """
 
 import json

@@ -52,7 +52,14 @@ def test_the_parts_say_whom_it_reaches_and_who_else_writes_to_them(
     enter: Enter, operator: Api, publish: Callable[..., int], crowd: Crowd
 ) -> None:
     publish(sending("We miss you"), name="Win <b>back</b>")
+    monday = sending("Every Monday")
+    rule = {"attribute": "tier", "op": "eq", "value": "gold"}
+    monday["nodes"][0] |= {"type": "entry.segment", "settings": {"rule": rule, "schedule": {"cron": "0 9 * * 1"}}}
+    publish(monday, name="Gold news")
     crowd.person("Ada", ("order_submitted", {}))
+    crowd.person("Bo", ("order_submitted", {}), tier="gold")
+    crowd.person("Cy", ("order_submitted", {}), tier="gold")
+    crowd.person("Di", tier="gold")
     path = made(operator)
     operator.ok("POST", f"{path}/submit")
     browser = enter("reviewer")
@@ -60,10 +67,20 @@ def test_the_parts_say_whom_it_reaches_and_who_else_writes_to_them(
     assert f'hx-get="{path}/review/reach"' in page
     part = browser.get(f"{path}/review/reach?lang=en", headers=HERE).text
     assert "who did “order_submitted” in the last 30 days" in part
-    assert "person would enter within 30 days" in part
+    assert "people would enter within 30 days" in part
+    assert "1 to each person" in part.partition("Messages at most")[2]
     assert "Win &lt;b&gt;back&lt;/b&gt;" in part
     assert "begins with the same event" in part
     assert "We miss you" in part
+    back, gold = re.findall(r'<li>\s*<p><a href="/journeys/\d+/live">.*?</li>', part, re.DOTALL)
+    assert "3 people would enter both within 30 days" in back
+    assert "Gold news" in gold
+    assert "2 people would enter both within 30 days" in gold, "two audiences that both lie ahead"
+    assert "live since" in gold
+    assert "Every Monday" in gold
+    assert re.search(
+        r'comes in once</h3>.*In-app.*1 for each person</small></span><span class="amount">\d<', part, re.S
+    )
     assert "人会在 30 天内进入" in browser.get(f"{path}/review/reach?lang=zh", headers=HERE).text
 
 
