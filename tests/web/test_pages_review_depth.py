@@ -68,7 +68,7 @@ def test_the_parts_say_whom_it_reaches_and_who_else_writes_to_them(
     part = browser.get(f"{path}/review/reach?lang=en", headers=HERE).text
     assert "who did “order_submitted” in the last 30 days" in part
     assert "people would enter within 30 days" in part
-    assert "1 to each person" in part.partition("Messages at most")[2]
+    assert "1 for each person" in part.partition("Messages, if each comes in once")[2]
     assert "Win &lt;b&gt;back&lt;/b&gt;" in part
     assert "begins with the same event" in part
     assert "We miss you" in part
