@@ -96,7 +96,19 @@ def preview(desk: Desk, journey_id: int, people: People, target: Document | None
             told(_("People cannot be moved like that: {field} {problem}."), field=field, problem=told(problem)),
         )
     numbers = journeys.numbers(desk.connection, desk.workspace_id, journey_id)
-    old = {id: number for id, number in numbers.items() if id != version_id}
+    places = _places(desk, {id: number for id, number in numbers.items() if id != version_id}, people)
+    return Preview(
+        places,
+        moved=sum(one.waiting for one in places if one.move and one.move.do == "move"),
+        exited=sum(one.waiting for one in places if one.move and one.move.do == "exit"),
+        reopened=sum(one.finished for one in places if one.reopen),
+        stay=sum(one.waiting for one in places if one.move is None),
+        failed=sum(one.failed for one in places),
+    )
+
+
+def _places(desk: Desk, old: Mapping[int, int], people: People) -> list[Place]:
+    """Where people of these versions (by id, with the number) stand, the latest version first, with their rules."""
     by_place = resolved(people, old)
     standing = migrations_.standing(desk.connection, desk.workspace_id, list(old))
     finished = migrations_.finished(desk.connection, desk.workspace_id, list(old))
@@ -105,7 +117,7 @@ def preview(desk: Desk, journey_id: int, people: People, target: Document | None
         counts.setdefault((version, node), [0, 0, 0])[1 if status == Status.FAILED else 0] += number
     for version, node, number in finished:
         counts.setdefault((version, node), [0, 0, 0])[2] += number
-    places = [
+    return [
         Place(
             old[version],
             node,
@@ -119,14 +131,6 @@ def preview(desk: Desk, journey_id: int, people: People, target: Document | None
             counts.items(), key=lambda one: (-old[one[0][0]], one[0][1])
         )
     ]
-    return Preview(
-        places,
-        moved=sum(one.waiting for one in places if one.move and one.move.do == "move"),
-        exited=sum(one.waiting for one in places if one.move and one.move.do == "exit"),
-        reopened=sum(one.finished for one in places if one.reopen),
-        stay=sum(one.waiting for one in places if one.move is None),
-        failed=sum(one.failed for one in places),
-    )
 
 
 def publish(desk: Desk, journey_id: int, content_hash: str, people: People) -> tuple[int, str, int | None]:

@@ -53,10 +53,15 @@ class Glasses(NamedTuple):
     hidden: frozenset[str] = frozenset()
 
     def attributes(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Attributes, or properties of an event, the hidden ones masked."""
+        """Attributes, or properties of an event, the hidden ones masked, however deep they lie."""
         if not self.hidden:
             return dict(given)
-        return {name: masked(value) if name in self.hidden else value for name, value in given.items()}
+        return {name: masked(value) if name in self.hidden else self._inside(value) for name, value in given.items()}
+
+    def _inside(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return self.attributes(value)
+        return [self._inside(one) for one in value] if isinstance(value, list) else value
 
     def identities(self, given: Iterable[Sequence[str]]) -> list[list[str]]:
         """Names, the hidden kinds masked."""

@@ -99,17 +99,18 @@ def _judged(found: Progress, measure: Mapping[str, Any], days: Span, line: list[
     over = min(whole, max(0, (now - days.first).days + 1))
     expected = baseline + (target - baseline) * over / whole
     share = (value - baseline) / (target - baseline)
+    # Counts begin at nothing, so what shall stay low is reached only when its days are over. Today is not over either: who
+    # has what was due by last night is on course.
+    falling, ended = target < baseline, now > days.last
     standing: Standing
-    if share >= 1:
-        standing = "reached"
-    elif now < days.first:
+    if now < days.first:
         standing = "not_begun"
-    elif now > days.last:
+    elif share >= 1 and (ended or not falling):
+        standing = "reached"
+    elif ended:
         standing = "missed"
     else:
-        # Today is not over: who reached what was due by last night is on course.
-        due = (over - 1) / whole
-        standing = "on_course" if share >= due else "behind"
+        standing = "on_course" if share >= (1 if falling else (over - 1) / whole) else "behind"
     return Progress(
         found.as_of,
         value,

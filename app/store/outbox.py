@@ -276,8 +276,12 @@ def settle(connection: Connection, outcomes: Sequence[Settled], now: datetime) -
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """When the next message wants attention; None where none will."""
+    """When the next message wants attention; None where none will. Those of a paused journey want none."""
     row = connection.execute(
-        "SELECT min(due_at) FROM message WHERE status IN (0, 1, 6) AND due_at < %s", (NEVER,)
+        """
+        SELECT min(m.due_at) FROM message m JOIN journey j ON j.workspace_id = m.workspace_id AND j.id = m.journey_id
+        WHERE m.status IN (0, 1, 6) AND m.due_at < %s AND j.status <> 'paused'
+        """,
+        (NEVER,),
     ).fetchone()
     return row[0] if row else None

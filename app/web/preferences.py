@@ -81,16 +81,8 @@ def leave(
         leaf = _leaf(request, house, connection, said)
         if page and deed == "save":
             return _save(request, house, connection, leaf, set(choice or ()))
-        _say(
-            house,
-            connection,
-            leaf,
-            [(leaf.channel, MARKETING)],
-            _version(request, leaf) if page else "",
-            page=bool(page),
-        )
-        word = Said(said.workspace_id, said.message_id, "unsubscribed", "", house.now(), {})
-        receipts.add(connection, [word])
+        version = _version(request, leaf) if page else ""
+        _refuse(house, connection, leaf, [(leaf.channel, MARKETING)], version, page=bool(page))
     if page:
         return _page(request, leaf, "left")
     return PlainTextResponse("已退订。You are unsubscribed.\n", headers=QUIET)
@@ -146,7 +138,10 @@ def _version(request: Request, leaf: Leaf) -> str:
     return "/".join(filter(None, (leaf.privacy.text_version, language_of(request), mark)))
 
 
-def _say(house: House, connection: Connection, leaf: Leaf, refused: list[Choice], version: str, *, page: bool) -> None:
+def _refuse(
+    house: House, connection: Connection, leaf: Leaf, refused: list[Choice], version: str, *, page: bool
+) -> None:
+    """Keep these noes; one to the marketing of the channel is what became of the message that led here."""
     source, proof = ("page" if page else "one-click"), {"message": leaf.said.message_id}
     rows = [
         Consent(
@@ -158,6 +153,9 @@ def _say(house: House, connection: Connection, leaf: Leaf, refused: list[Choice]
         consents.set_consents(connection, rows)
     for channel, purpose in refused:
         leaf.state.setdefault(channel, {})[purpose] = False
+    if (leaf.channel, MARKETING) in refused:
+        word = Said(leaf.said.workspace_id, leaf.said.message_id, "unsubscribed", "", house.now(), {})
+        receipts.add(connection, [word])
 
 
 def _save(request: Request, house: House, connection: Connection, leaf: Leaf, ticked: set[str]) -> Response:
@@ -165,10 +163,7 @@ def _save(request: Request, house: House, connection: Connection, leaf: Leaf, ti
     wanted = {one for one in leaf.choices if "/".join(one) in ticked}
     refused = [one for one in leaf.choices if one not in wanted and leaf.allowed(one)]
     wish = [one for one in leaf.choices if one in wanted and not leaf.allowed(one)]
-    _say(house, connection, leaf, refused, _version(request, leaf), page=True)
-    if (leaf.channel, MARKETING) in refused:
-        word = Said(leaf.said.workspace_id, leaf.said.message_id, "unsubscribed", "", house.now(), {})
-        receipts.add(connection, [word])
+    _refuse(house, connection, leaf, refused, _version(request, leaf), page=True)
     if not wish:
         return _page(request, leaf, "saved")
     address = _ask_again(request, house, connection, leaf, wish)

@@ -170,3 +170,4 @@ def test_of_many_a_fair_sample_is_asked_and_the_answer_says_about(world: World) 
     assert found.about
     assert found.people is not None
     assert abs(found.people - 12_500) < 1_250
+    assert found.people % 100 == 0, "three digits: no more exact than a sample can be"

@@ -70,6 +70,13 @@ def test_much_that_is_late_is_held_while_the_journey_goes_on_and_goes_out_by_one
     assert statuses(connection) == [("more", 2, None, 12), ("note", 2, None, 12)]  # what comes later is not late
 
 
+def test_an_outage_of_a_little_over_an_hour_is_one(world: World, connection: Connection) -> None:
+    crowd(world, 12)
+    world.until(MORNING + 0.99 * HOUR)
+    assert after(world, 1.02) == {world.workspace_id: 12}
+    assert statuses(connection) == [("note", 7, "late: held", 12)]
+
+
 def test_what_is_held_can_be_dropped_with_the_reason(world: World, connection: Connection) -> None:
     crowd(world, 12)
     after(world, 8)

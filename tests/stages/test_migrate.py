@@ -7,7 +7,9 @@ import pytest
 
 from app import migrating, pausing, publishing
 from app.database import transaction
+from app.lanes import ALL_LANES
 from app.migrating import Preview
+from app.stages import migrate
 from app.store import migrations_
 from app.store.rows import Connection
 from app.world import World
@@ -272,8 +274,11 @@ def test_an_event_that_came_before_is_heard_where_they_stood(world: World) -> No
     journey = under_way(world, old)
     world.publish("", old, journey, [Move(node="pause", do="move", to="pause")])
     world.accept([track("u3", "paid")], at=world.now)
+    # The stage alone, before the letter is read: whoever has one waits for it.
+    assert migrate.run(world.connection, world.plans, lanes=ALL_LANES, now=world.now, limit=100) == 11
     world.still()
     assert became(world, journey)["u3"][0][:2] == ("end", "completed")
+    assert the_migration(world, journey)[0].status == "done"
 
 
 def test_a_reversal_puts_everybody_back_exactly_and_counts_who_went_on(world: World, connection: Connection) -> None:
@@ -326,6 +331,14 @@ def test_a_stopped_migration_leaves_the_rest_where_they_are(world: World, connec
         migrating.stop(desk(world), journey, one.id)
     world.still()
     assert {walks[0][:2] for walks in became(world, journey).values()} == {("pause", "active")}
+
+
+def test_what_is_done_cannot_be_stopped(world: World) -> None:
+    journey = under_way(world)
+    world.publish("", NEW, journey, [Move(node="pause", do="move", to="later")])
+    world.still()
+    with pytest.raises(publishing.RefusedError, match="cannot be stopped"), transaction(world.connection):
+        migrating.stop(desk(world), journey, the_migration(world, journey)[0].id)
 
 
 def test_two_migrations_of_one_journey_at_a_time_are_refused(world: World) -> None:

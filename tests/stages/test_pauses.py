@@ -114,15 +114,35 @@ def test_a_resume_says_before_how_many_messages_would_go_out_at_once_q05(world: 
     }
 
 
-def test_a_resume_spreads_what_is_due_over_the_time_it_is_given_q05(world: World, connection: Connection) -> None:
+@pytest.mark.parametrize(("asked", "given"), [(2 * HOUR, 2 * HOUR), (30 * DAY, 7 * DAY)])
+def test_a_resume_spreads_what_is_due_over_the_time_it_is_given_but_a_week_at_most_q05(
+    world: World, connection: Connection, asked: timedelta, given: timedelta
+) -> None:
     journey = a_fortnight(world, "late")
-    resume(world, journey, spread=2 * HOUR)
+    resume(world, journey, spread=asked)
     now = world.now
     assert len(sent(connection)) <= 1
-    world.until(now + 2 * HOUR)
-    moments = [row[2] for row in sent(connection)]
+    world.until(now + given)
+    moments = [row[2] for row in sent(connection) if row[0] == "note"]
     assert len(moments) == len(set(moments)) == 10
-    assert now <= min(moments) <= max(moments) < now + 2 * HOUR
+    assert now <= min(moments) <= max(moments) < now + given
+    # Who came one after the other is a 997th of the time apart.
+    assert abs(max(moments) - min(moments) - 9 * given / 997) < timedelta(seconds=1)
+
+
+def test_skipping_leaves_alone_what_is_due_only_later(world: World, connection: Connection) -> None:
+    journey = world.publish("one", FLOW)
+    happen(world, world.now, track("u0", "came"), track("u1", "came"))
+    world.until(MORNING + DAY)
+    pause(world, journey, "skip")
+    with transaction(connection):
+        connection.execute("UPDATE message SET status = 0, sent_at = NULL, due_at = %s", (MORNING + 3 * DAY,))
+        connection.execute("UPDATE message SET due_at = %s WHERE id = (SELECT min(id) FROM message)", (world.now,))
+    world.until(MORNING + DAY + HOUR)
+    resume(world, journey)
+    assert sorted(row[:2] for row in sent(connection)) == [("note", 0), ("note", 4)]
+    world.until(MORNING + 3 * DAY)
+    assert sorted(row[1] for row in sent(connection) if row[0] == "note") == [2, 4]
 
 
 def test_a_clock_put_back_during_the_pause_moves_nobody_into_the_past(world: World, connection: Connection) -> None:

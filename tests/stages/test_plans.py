@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from app import reckoning
+from app import progress, reckoning
 from app.database import connect, transaction
 from app.lanes import ALL_LANES
 from app.measuring import progress_of
 from app.plans import Plans
-from app.progress import Progress
+from app.progress import Progress, Span
 from app.stages import match
 from app.store import lists, plans, tallies
 from app.store.rows import Connection
@@ -204,6 +204,46 @@ def a_week(world: World) -> None:
     for day in range(1, 5):
         happen(world, MORNING + day * DAY, track(f"u{day}", "bought", amount=10 * day))
     happen(world, MORNING + 4 * DAY + HOUR, track("u1", "bought", amount=5), track("stranger", "bought", amount="free"))
+
+
+@pytest.mark.parametrize(
+    ("value", "today", "standing"),
+    [
+        (0, date(2026, 2, 27), "not_begun"),
+        (3, date(2026, 3, 4), "on_course"),  # what was due by last night is there
+        (3, date(2026, 3, 5), "behind"),
+        (3, date(2026, 3, 10), "behind"),
+        (3, date(2026, 3, 11), "missed"),
+        (10, date(2026, 3, 5), "reached"),
+        (12, date(2026, 3, 11), "reached"),
+    ],
+)
+def test_a_plan_is_on_course_while_it_has_what_was_due_by_last_night(value: int, today: date, standing: str) -> None:
+    assert standing_of(0, value, today) == standing
+
+
+@pytest.mark.parametrize(
+    ("value", "today", "standing"),
+    [
+        (0, date(2026, 2, 27), "not_begun"),
+        (0, date(2026, 3, 1), "on_course"),
+        (10, date(2026, 3, 10), "on_course"),
+        (11, date(2026, 3, 5), "behind"),
+        (10, date(2026, 3, 11), "reached"),
+        (11, date(2026, 3, 11), "missed"),
+    ],
+)
+def test_what_shall_fall_is_not_reached_before_its_days_are_over(value: int, today: date, standing: str) -> None:
+    assert standing_of(20, value, today) == standing
+
+
+def standing_of(baseline: int, value: int, today: date) -> str | None:
+    """Of a plan that shall come to ten within ten days, of which the first day brought so many."""
+    details = {"measure": {"metric": "event_people", "baseline": baseline, "value": 10}}
+    reading = {"as_of": MORNING, "days": [["2026-03-01", value, 0]]}
+    found = progress.progress(details, Span(date(2026, 3, 1), date(2026, 3, 10)), reading, today)
+    assert found.days_left == (date(2026, 3, 10) - today).days
+    return found.standing
 
 
 @pytest.mark.parametrize(

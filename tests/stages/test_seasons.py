@@ -62,6 +62,28 @@ def test_who_is_kept_out_by_a_season_has_the_reason_and_may_come_afterwards(
     assert became(world, permanent) == {"u1": [("wait", "active", None)]}
 
 
+def test_a_journey_that_was_stopped_overrides_nobody_any_more(world: World, connection: Connection) -> None:
+    permanent = world.publish("always", always())
+    by = world.publish("sale", sale(permanent))
+    with transaction(connection):
+        pausing.stop(desk(world), by)
+    happen(world, MORNING + DAY, track("u1", "came"))
+    assert sorted(became(world, permanent)) == ["u1"]
+    assert away(connection) == []
+
+
+def test_an_older_version_s_season_overrides_nobody_though_people_are_on_it_still(world: World) -> None:
+    permanent = world.publish("always", always())
+    inside = {"starts_on": TOMORROW, "ends_on": AFTER, "journeys": [permanent], "how": "keep_out"}
+    by = world.publish("sale", always(season={**inside, "starts_on": "2026-03-01"}))
+    happen(world, MORNING, track("u0", "came"))
+    assert sorted(became(world, by)) == ["u0"]
+    assert became(world, permanent) == {}
+    world.publish("", flow({"start": ("entry.api", {}), "end": ("exit", {})}, "start.next end"), by)
+    happen(world, MORNING + timedelta(hours=1), track("u1", "came"))
+    assert sorted(became(world, permanent)) == ["u1"]
+
+
 def test_a_blast_in_another_s_season_lets_nobody_in_and_counts_them(world: World, connection: Connection) -> None:
     people(world, 40)
     blast = flow(

@@ -20,7 +20,6 @@ WITHOUT = {
     "keys.py use_up": "the very link or session that was just identified by its secret",
     "lists.py states": "its WHERE says it",
     "load.py load": "numbers for the metrics",
-    "outbox.py next_due": "a moment and nothing else",
     "persons.py": "its PARTS say it",
     "schedules.py next_due": "a moment and nothing else",
     "sendings.py forget": "upkeep of all, by age",

@@ -24,11 +24,11 @@ def free_port() -> int:
 
 
 class Server:
-    """A mail server; it wants a password where it is closed."""
+    """A mail server; it wants a password where it is closed, and is gone before its last word where it is dying."""
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
-        self.closed = False
+        self.closed = self.dying = False
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         del server, session
@@ -39,8 +39,10 @@ class Server:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        del server, session
+        del session
         self.mails.append(envelope)
+        if self.dying:
+            server.transport.abort()
         return "250 OK"
 
 
@@ -100,6 +102,20 @@ def test_a_wrong_password_is_called_by_its_name(enter: Enter, mail_server: tuple
     assert "It did not work." in told
     assert "The server refused the user name or the password." in told
     assert server.mails == []
+
+
+def test_a_mail_that_was_handed_over_and_never_answered_is_called_doubtful(
+    enter: Enter, mail_server: tuple[Server, int]
+) -> None:
+    server, port = mail_server
+    browser = enter(port)
+    account(browser, port)
+    server.dying = True
+    assert (
+        "It was handed over, but no answer came."
+        in post(browser, "/settings/accounts/mail/test", to="li@shop.example").text
+    )
+    assert len(server.mails) == 1
 
 
 def test_a_server_that_is_not_there_is_called_that(enter: Enter) -> None:

@@ -112,9 +112,17 @@ def test_with_nobody_to_let_in_the_messages_are_made_for_anybody_and_say_so(
     path = made(operator, sending("Hello {{ contact.name }}"))
     hand_in(operator, path)
     assert reviewer.ok("GET", f"{path}/submission")["messages"][0]["made"] == []
-    crowd.person("Ada", name="Ada")
+    contact = crowd.person("Ada", name="Ada")
+    with transaction(crowd.connection):
+        crowd.connection.execute(
+            "INSERT INTO identity (workspace_id, kind, value, contact_id, created_at)"
+            " SELECT workspace_id, 'user_id', 'Ada, of late', contact_id, created_at + interval '1 day' FROM identity"
+            " WHERE contact_id = %s AND kind = 'user_id'",
+            (contact,),
+        )
     shown = reviewer.ok("GET", f"{path}/submission")
     assert shown["shown_for"] == "anybody"
+    assert shown["messages"][0]["made"][0]["recipient"] == "Ada, of late", "the name that came last"
     assert [one["fields"]["title"] for one in shown["messages"][0]["made"]] == ["Hello Ada"]
     assert shown["reach"]["people"] == 0
 
@@ -208,6 +216,9 @@ def test_over_so_many_people_two_others_must_approve_and_the_stricter_conditions
     shown = operator.ok("GET", f"{path}/submission")
     assert (shown["approvals"], shown["needed"], shown["conditions"]["entries_at_most"]) == (1, 2, 7)
     assert operator("POST", f"{path}/publish", wish).status_code == 409
+    admin.ok("PUT", "/policies/review", {"second_over": 3})
+    assert operator.ok("GET", f"{path}/submission")["needed"] == 1, "three are not more than three"
+    admin.ok("PUT", "/policies/review", {"second_over": 2})
     assert approve(second, path, handed, conditions={"entries_at_most": 70}).json()["status"] == "approved"
     operator.ok("POST", f"{path}/publish", wish)
     assert operator.ok("GET", f"{path}/versions")["items"][0]["conditions"]["entries_at_most"] == 7
@@ -267,9 +278,10 @@ def test_a_nudge_is_recorded_and_possible_once_an_hour(
     (waits,) = submissions.waiting(connection, staff.workspace_id, f"user:{staff.user_ids['operator']}", 10)
     assert waits.own
     assert reviewer("POST", f"{path}/nudge").status_code == 403
-    with transaction(connection):
-        connection.execute("UPDATE submission SET nudged_at = nudged_at - interval '61 minutes'")
-    operator.ok("POST", f"{path}/nudge")
+    for minutes, status in ((59, 409), (2, 200)):
+        with transaction(connection):
+            connection.execute("UPDATE submission SET nudged_at = nudged_at - %s", (timedelta(minutes=minutes),))
+        assert operator("POST", f"{path}/nudge").status_code == status
 
 
 def test_only_what_was_handed_in_is_there(operator: Api, viewer: Api) -> None:

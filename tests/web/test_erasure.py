@@ -17,6 +17,7 @@ from app.database import Connection, connect, transaction
 from app.keys import address_digest
 from app.lanes import ALL_LANES, lane_of
 from app.plans import Plans
+from app.privacy import Glasses
 from app.settings import Settings
 from app.stages import match, settle, timers
 from app.store import caught, history, receipts
@@ -333,6 +334,13 @@ def test_f107_viewers_see_what_is_personal_masked_and_operators_see_it(
         clear = as_role("operator")("GET", path).text
         assert [one for one in secrets if one in clear], path
     assert CANARIES["trait"] in as_role("viewer")("GET", f"/contacts/{id}").text, "what is not flagged is shown"
+
+
+def test_f107_what_is_personal_is_masked_however_deep_it_lies() -> None:
+    given = {"city": "上海", "buyer": {"email": MAIL, "friends": [{"email": MAIL, "since": 2020}]}}
+    seen = Glasses(frozenset({"email"})).attributes(given)
+    assert MAIL not in str(seen)
+    assert (seen["city"], seen["buyer"]["friends"][0]["since"]) == ("上海", 2020)
 
 
 def test_purposes_are_kept_and_odd_ones_refused(admin: Api, viewer: Api) -> None:

@@ -88,6 +88,15 @@ def test_a_code_opens_once_also_within_its_half_minute_t12(door: Door) -> None:
     assert answer(door, knock(door), phone.next()).status_code == 303
 
 
+def test_a_phone_s_clock_may_be_half_a_minute_off_and_no_more_t12(door: Door) -> None:
+    phone, _own = equip(door, "operator")
+    door.clock.turn(minutes=10)
+    for off, status in ((-60, 403), (60, 403), (-30, 303), (30, 303)):
+        code = pyotp.TOTP(phone.key).at(door.clock() + timedelta(seconds=off))
+        assert answer(door, knock(door), code).status_code == status, off
+        door.clock.turn(seconds=10 if off < 0 else 20)
+
+
 def test_ten_recovery_codes_open_once_each_and_are_kept_as_keyed_hashes_t12(door: Door) -> None:
     phone, _own = equip(door, "operator")
     for number, code in enumerate(phone.codes):

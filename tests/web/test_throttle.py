@@ -53,6 +53,17 @@ def windows(attempt: Try, now: datetime, count: int) -> tuple[list[timedelta], d
     return shut, now
 
 
+def test_from_the_third_failure_on_each_try_waits_a_little_longer_t12(attempt: Try) -> None:
+    now, waits = AT, []
+    for number in range(throttle.PER_ACCOUNT):
+        wait = attempt(EMAIL, f"192.0.2.{number}", now)
+        waits.append(wait)
+        if wait:
+            now += timedelta(seconds=wait)
+            assert attempt(EMAIL, f"192.0.2.{number}", now) == 0
+    assert waits == [0, 0, 1, 2, 4]
+
+
 def test_each_window_that_is_filled_makes_the_next_twice_as_long_up_to_a_day_t12(attempt: Try) -> None:
     shut, _now = windows(attempt, AT, 9)
     lengths = [min(throttle.WINDOW * 2**level, DAY) for level in range(9)]
