@@ -34,7 +34,7 @@ COSTLY = passwords.HASHER
 PREPARED_AT = 5  # what the driver begins with
 # The first worker begins with these, in this order; the second takes over from the end of what is left. A browser and its
 # town are costly to set up, so these tests stay together; what takes long by itself must not come last.
-LONGEST = ("tests/run/", "tests/simulation/", "tests/browser/", "tests/js/", "tests/simulating/")
+LONGEST = ("tests/run/", "tests/simulation/", "tests/browser/", "tests/js/")
 
 
 gc.disable()  # until all is loaded: of that nothing is ever garbage, and looking for some takes a quarter of the time
