@@ -4,6 +4,7 @@ What a step and its fields are called is read from the step's own type, so that 
 """
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from nodes import catalog
 
 TYPES = catalog(plugins=False)
 TABS_AT_MOST = 120
+SOON_SECONDS = 5.0
 READY = "() => document.body?.dataset.ready === 'true'"
 
 
@@ -172,6 +174,14 @@ class EditorPage(Speaking):
         """What is on the canvas now, saved or not."""
         found: dict[str, Any] = self.page.evaluate("() => document.querySelector('#canvas').editor.flow.toDocument()")
         return found
+
+    def expect_ways(self, ways: set[tuple[str, str, str]]) -> None:
+        """Steps lead to one another like this, now or soon: keys that came before their script are pressed when it is there."""
+        found: set[tuple[str, str, str]] | None = None
+        until = time.monotonic() + SOON_SECONDS
+        while found != ways and time.monotonic() < until:
+            found = shape(self.document())
+        assert found == ways
 
 
 def shape(document: dict[str, Any]) -> set[tuple[str, str, str]]:

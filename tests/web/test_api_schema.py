@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, seed
 from hypothesis import settings as hypothesis_settings
 from schemathesis import Case
 from schemathesis.checks import CHECKS
-from sqlmodel import SQLModel
 
 from app.database import Connection
+from app.models import SQLModel
 from app.web.openapi import operations
 from tests.web.conftest import Api, Staff
 
