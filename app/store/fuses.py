@@ -36,6 +36,7 @@ def had(connection: Connection, places: Sequence[Place], now: datetime, most: in
             LIMIT %s) AS lately) AS counted WHERE counted.messages > 0
         """,
         (*columns([(number, *place) for number, place in enumerate(places)], 5), now - DAY, most),
+        prepare=False,  # a plan kept from when the tables were small would read them whole for each place
     ).fetchall()
     return {places[number]: count for number, count in rows}
 
