@@ -40,6 +40,7 @@ def ask(
     """
     found: list[Verdict] = [Verdict(now)] * len(asks)
     kept: list[sendings.Kept] = []
+    alike: dict[tuple[str, int, int], Sent] = {}
     numbered: list[int] = []
     for workspace, rules in policies.items():
         numbers = [number for number, one in enumerate(asks) if one.key[0] == workspace]
@@ -49,7 +50,8 @@ def ask(
         for number, one, verdict in zip(numbers, mine, _decide(connection, mine, rules, now), strict=True):
             found[number] = verdict
             if verdict.due == now and rules.caps:
-                sent = Sent(now, one.channel, one.journey_id, one.priority)
+                kind = one.channel, one.journey_id, one.priority
+                sent = alike.get(kind) or alike.setdefault(kind, Sent(now, *kind))
                 kept.append(sendings.Kept(one.key, one.message_id, sent))
                 numbered.append(number)
     unpaid = set(beyond([number for number, one in enumerate(found) if one.due is not None])) if beyond else set()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.store.contacts import ContactKey
-from app.store.rows import Connection, columns, copy_lines, escape, instant
+from app.store.rows import Connection, columns, copy_lines, escape, instant, ints
 from flows.policies import Sent
 
 
@@ -26,21 +26,27 @@ def past(connection: Connection, keys: Sequence[ContactKey], since: datetime) ->
         JOIN sending s ON s.workspace_id = one.workspace_id AND s.lane = one.lane AND s.contact_id = one.id
         WHERE s.at > %s ORDER BY s.at, s.message_id
         """,
-        (*columns(keys, 3), since),
+        (*_three(keys), since),
     ).fetchall()
     return [(row[0], row[1], Sent._make(row[2:])) for row in rows]
 
 
+def _three(keys: Sequence[ContactKey]) -> list[str]:
+    """Workspaces, lanes and ids of contacts, an array each; whole numbers all, and every message of a batch comes by here."""
+    return [ints(column) for column in zip(*keys, strict=True)] if keys else ["{}"] * 3
+
+
 def add(connection: Connection, kept: Iterable[Kept]) -> None:
     """Write lines of the book."""
+    told: dict[Sent, str] = {}  # most messages of a batch have this in common
+    lines = []
+    for key, message, sent in kept:
+        rest = told.get(sent)
+        if rest is None:
+            rest = told[sent] = f"{instant(sent.at)}\t{sent.journey}\t{sent.priority}\t{escape(sent.channel)}"
+        lines.append(f"{key[0]}\t{key[1]}\t{key[2]}\t{message}\t{rest}")
     copy_lines(
-        connection,
-        "sending (workspace_id, lane, contact_id, message_id, at, journey_id, priority, channel)",
-        (
-            f"{key[0]}\t{key[1]}\t{key[2]}\t{message}\t{instant(sent.at)}\t{sent.journey}\t{sent.priority}"
-            f"\t{escape(sent.channel)}"
-            for key, message, sent in kept
-        ),
+        connection, "sending (workspace_id, lane, contact_id, message_id, at, journey_id, priority, channel)", lines
     )
 
 
@@ -74,7 +80,7 @@ def places(connection: Connection, keys: Sequence[ContactKey]) -> dict[int, tupl
         FROM unnest(%s::int[], %s::smallint[], %s::bigint[]) AS one(workspace_id, lane, id)
         JOIN contact c ON c.workspace_id = one.workspace_id AND c.lane = one.lane AND c.id = one.id
         """,
-        columns(keys, 3),
+        _three(keys),
     ).fetchall()
     return {id: (timezone, country) for id, timezone, country in rows}
 
