@@ -70,7 +70,7 @@ bench-canvas: $(DEV_STAMP) $(NPM_STAMP) $(FILES_STAMP)
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" .venv/bin/python -m tests.bench.canvas $(CANVAS_ARGS)
 
 lock: $(BASE)
-	@.venv/bin/uv --version >/dev/null 2>&1 || $(PIP) install uv
+	@.venv/bin/uv --version >/dev/null 2>&1 || $(PIP) install uv  # the one that is about to be locked
 	@$(UV) $(LOCK_ARGS) pyproject.toml -o requirements.lock
 	@$(UV) --extra dev $(LOCK_ARGS) pyproject.toml -o requirements-dev.lock
 	@folder=$$(.ci/node) && PATH="$$folder:$$PATH" npm install --package-lock-only --ignore-scripts
@@ -83,17 +83,14 @@ $(BASE):
 	@.ci/venv
 	@touch $@
 
-# The project itself is installed last and without looking anything up; its one build tool is in the lock.
 $(RUN_STAMP): $(BASE)
 	@echo "Setting up .venv; this takes a minute the first time."
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@.ci/install requirements.lock
 	@rm -f .venv/run-* && touch $@
 
 $(DEV_STAMP): $(BASE)
 	@echo "Setting up .venv for tests; this takes a minute or two the first time."
-	@$(PIP) install --require-hashes -r requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@.ci/install requirements-dev.lock
 	@rm -f .venv/dev-* && touch $@
 
 $(NPM_STAMP): $(DEV_STAMP)
