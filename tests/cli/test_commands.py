@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -154,7 +155,7 @@ def test_scenarios_are_lived_in_a_database_of_their_own(journey: Journey, tmp_pa
     assert "No such file" in journey("test", "gone.yaml").err
     with connect(database_url) as connection:
         assert connection.execute(
-            "SELECT count(*) FROM pg_database WHERE datname LIKE 'journey\\_scratch\\_%'"
+            "SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)", (f"journey_scratch_{os.getpid()}_",)
         ).fetchone() == (0,)
         assert connection.execute("SELECT count(*) FROM workspace").fetchone() == (0,)
 
