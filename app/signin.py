@@ -43,13 +43,23 @@ class Came(NamedTuple):
     known: Sequence[Known] = ()
 
 
+class Arrival(NamedTuple):
+    """Somebody who has shown who they are: `way` says how, `old` is the cookie they came with, `maker` who made their link."""
+
+    workspace_id: int
+    user_id: int
+    old: str
+    way: str
+    maker: str | None = None
+
+
 def by_link(knock: Knock, link: str, old: str) -> Came:
     """For the first who brings this link."""
     with knock.transaction() as connection:
         caller = auth.redeem(connection, link, knock.now)
         if caller is None or caller.user_id is None:
             return Came()
-        return _next_step(connection, knock, caller.workspace_id, caller.user_id, old, "link", caller.maker)
+        return _next_step(connection, knock, Arrival(caller.workspace_id, caller.user_id, old, "link", caller.maker))
 
 
 def by_password(knock: Knock, email: str, password: str, old: str) -> Came:
@@ -66,7 +76,7 @@ def by_password(knock: Knock, email: str, password: str, old: str) -> Came:
         return Came(known=known)
     with knock.transaction() as connection:
         throttle.forgive(knock.hints, connection, buckets)
-        return _next_step(connection, knock, user.workspace_id, user.id, old, "password")
+        return _next_step(connection, knock, Arrival(user.workspace_id, user.id, old, "password"))
 
 
 def by_code(knock: Knock, pending: str, code: str, old: str, secret: bytes) -> Came:
@@ -91,7 +101,7 @@ def by_code(knock: Knock, pending: str, code: str, old: str, secret: bytes) -> C
         throttle.forgive(knock.hints, connection, buckets)
         if not keys.use_up(connection, asked.key_id, knock.now):
             return Came(over=True)
-        return Came(_enter(connection, knock, workspace_id, user_id, old, proof))
+        return Came(_enter(connection, knock, Arrival(workspace_id, user_id, old, proof)))
 
 
 def note_refused(knock: Knock, known: Sequence[Known]) -> None:
@@ -101,19 +111,11 @@ def note_refused(knock: Knock, known: Sequence[Known]) -> None:
             _refused(connection, knock, one.workspace_id, one.id, {"disabled": one.disabled_at is not None})
 
 
-def _next_step(
-    connection: Connection,
-    knock: Knock,
-    workspace_id: int,
-    user_id: int,
-    old: str,
-    way: str,
-    maker: str | None = None,
-) -> Came:
-    kept = secondsteps.find(connection, workspace_id, user_id)
+def _next_step(connection: Connection, knock: Knock, who: Arrival) -> Came:
+    kept = secondsteps.find(connection, who.workspace_id, who.user_id)
     if kept is not None and kept.since is not None:
-        return Came(pending=auth.begin_pending(connection, workspace_id, user_id, knock.now))
-    return Came(_enter(connection, knock, workspace_id, user_id, old, way, maker))
+        return Came(pending=auth.begin_pending(connection, who.workspace_id, who.user_id, knock.now))
+    return Came(_enter(connection, knock, who))
 
 
 def _whose(known: list[Known], password: str) -> Known | None:
@@ -124,28 +126,20 @@ def _whose(known: list[Known], password: str) -> Known | None:
     return next((one for one in usable if passwords.matches(one.password, password)), None)
 
 
-def _enter(
-    connection: Connection,
-    knock: Knock,
-    workspace_id: int,
-    user_id: int,
-    old: str,
-    way: str,
-    maker: str | None = None,
-) -> str | None:
+def _enter(connection: Connection, knock: Knock, who: Arrival) -> str | None:
     """The cookie of a new session; the one that this browser had before ends. A password or code shows that nobody else came."""
     cookie = auth.begin_session(
-        connection, workspace_id, user_id, knock.now, device=knock.device, idle=knock.idle, maker=maker
+        connection, who.workspace_id, who.user_id, knock.now, device=knock.device, idle=knock.idle, maker=who.maker
     )
     caller = auth.identify(connection, cookie, knock.now, kind="js")
     if caller is None:  # disabled since
         return None
-    before: Caller | None = auth.identify(connection, old, knock.now, kind="js") if old else None
+    before: Caller | None = auth.identify(connection, who.old, knock.now, kind="js") if who.old else None
     if before is not None:
         keys.use_up(connection, before.key_id, knock.now)
-    users.joined(connection, workspace_id, user_id, knock.now)
-    after = {"way": way, "device": knock.device.agent, "net": knock.device.place}
-    after |= {"maker": maker} if maker else {}
+    users.joined(connection, who.workspace_id, who.user_id, knock.now)
+    after = {"way": who.way, "device": knock.device.agent, "net": knock.device.place}
+    after |= {"maker": who.maker} if who.maker else {}
     auth.note_session(connection, caller, "session.open", knock.now, after)
     return cookie
 
